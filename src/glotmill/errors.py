@@ -1,0 +1,51 @@
+"""What can go wrong, as a user meets it. A text names the place, what is there, and what to do.
+
+GlotmillError                exit code 1
+├── UsageError               exit code 2: the command, an option, an environment
+│   └── RecipeError          exit code 2: a recipe, a template, seeds, a language
+├── ShortfallError           exit code 3: a language could not be filled
+├── EngineError              exit code 4: the engine or the network, as a whole
+└── RequestFailed            one request: its row gets the verdict `failed`; never ends a run
+"""
+
+
+class GlotmillError(Exception):
+    """Any error that a user is told of in one line."""
+
+    exit_code = 1
+
+
+class UsageError(GlotmillError):
+    """The command or an option cannot be carried out as given."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe, template, seed file or language is wrong; said before a model is loaded."""
+
+
+class ShortfallError(GlotmillError):
+    """A language could not be filled to the number of rows asked for."""
+
+    exit_code = 3
+
+
+class EngineError(GlotmillError):
+    """The engine cannot go on: not installed, no such model, refused login, died for good."""
+
+    exit_code = 4
+
+
+class RequestFailed(GlotmillError):
+    """One request got no reply.
+
+    reason: a short name that stands in the data, such as `prompt_too_long`, `refused_by_server`, `engine_died`.
+    detail: one line more, for a person. transient: asking again later may work.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, transient: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+        self.transient = transient

@@ -1,0 +1,1 @@
+"""The shapes in which rows leave: one function a file."""

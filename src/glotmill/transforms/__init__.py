@@ -1,0 +1,1 @@
+"""Named functions, one a file, that take a table and return a table, perhaps with another number of rows."""
