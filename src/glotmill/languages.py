@@ -1,0 +1,147 @@
+"""The table of languages: one row for each language in each script, and `find`, which takes any usual form.
+
+Inside glotmill a language is its tag, such as `swh_Latn`: ISO 639-3, underscore, ISO 15924. `languages.csv`
+is made by `tools/languages.py` from CLDR; change that script, not the table.
+"""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from glotmill.errors import RecipeError
+
+MAX_CHARS = 100  # of a text that names a language
+_TABLE = Path(__file__).with_name("languages.csv")
+_FIRST_DETECTOR = 10  # columns before it describe the language, from it on each is a detector
+_LOCALE = re.compile(r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?-(?P<region>[a-z]{2}|[0-9]{3})")
+_LIKE_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:-[a-z0-9]+)*")
+_PLAIN = str.maketrans({"_": "-", "\u2019": "'", "\u2018": "'", "\u02bb": "'", "\u02bc": "'"})
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language in one script."""
+
+    tag: str  # swh_Latn: the name everything inside glotmill uses
+    name: str  # in English
+    endonym: str  # in the language itself; the English name where CLDR has none
+    script: str  # ISO 15924: Latn
+    direction: str  # ltr or rtl
+    iso639_1: str  # empty if there is none
+    iso639_3: str
+    bcp47: str  # the shortest correct one, as a dataset card wants it: sw, zh-Hant
+    detectors: Mapping[str, str] = field(
+        hash=False
+    )  # detector -> its code; empty: does not know the language
+    group: str = ""  # languages of one group are told apart by no detector; empty: stands alone
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@cache
+def table() -> tuple[Language, ...]:
+    """All languages, by tag; of a language in several scripts, the usual script comes first."""
+    return tuple(language for language, _ in _rows())
+
+
+def find(text: object) -> Language:
+    """Return the language that a text names.
+
+    text: a tag (`swh_Latn`), an ISO 639 code (`sw`, `swa`, `swh`), a BCP 47 tag or locale (`zh-Hant`,
+    `zh_TW`), a name in English or in the language (`Swahili`, `Kiswahili`), in any case. A macrolanguage is
+    its usual member (`ar` is Standard Arabic). A region counts only where it decides the script. A code goes
+    before a name (`Ga` is Irish, of code ga), and a language without its script has CLDR's.
+
+    Raises RecipeError for anything else, with the nearest known one.
+    """
+    if text is False:
+        raise RecipeError("language: false; YAML reads a bare no as false: for Norwegian write nob_Latn")
+    if not isinstance(text, str):
+        raise RecipeError(f"language: {type(text).__name__} given; write a text such as swh_Latn")
+    if len(text) > MAX_CHARS:
+        raise RecipeError(
+            f"language: a text of {len(text):,} characters, beginning {text[:20]!r}, is no language; "
+            "write one such as swh_Latn"
+        )
+    form = _normal(text)
+    if not form:
+        raise RecipeError("language: an empty text; write one such as swh_Latn")
+    index = _index()
+    found = index.get(form)
+    if found is None and (locale := _LOCALE.fullmatch(form)):
+        language, script = locale["language"], locale["script"]
+        found = index.get(f"{language}-{script}" if script else language)
+    if found is None:
+        raise RecipeError(f"language: {text!r} is not known; {_advice(form)}")
+    return found
+
+
+def confusable(tag: str) -> frozenset[str]:
+    """Tags of the languages that no detector tells reliably from this one, its own included.
+
+    tag: any form that `find` takes. Raises RecipeError for an unknown one.
+    """
+    language = find(tag)
+    others = (other.tag for other in table() if other.group and other.group == language.group)
+    return frozenset({language.tag, *others})
+
+
+def _rows() -> Iterator[tuple[Language, list[str]]]:
+    """Each language, and the other forms that mean it."""
+    with _TABLE.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        detectors = next(lines)[_FIRST_DETECTOR:]
+        for line in lines:
+            tag, name, endonym, script, direction, two, three, bcp47, group, aliases = line[:_FIRST_DETECTOR]
+            codes = dict(zip(detectors, line[_FIRST_DETECTOR:], strict=True))
+            yield (
+                Language(tag, name, endonym, script, direction, two, three, bcp47, codes, group),
+                aliases.split("|") if aliases else [],
+            )
+
+
+@cache
+def _index() -> Mapping[str, Language]:
+    """Every accepted form. Codes go before names, and rows before later ones."""
+    rows = list(_rows())
+    index: dict[str, Language] = {}
+    for language, _ in rows:
+        index.setdefault(_normal(language.tag), language)
+        index.setdefault(_normal(language.bcp47), language)
+    for language, _ in rows:
+        for code in (language.iso639_3, language.iso639_1):
+            index.setdefault(code, language)
+            index.setdefault(f"{code}-{language.script.lower()}", language)
+    for language, aliases in rows:
+        for alias in aliases:
+            index.setdefault(_normal(alias), language)
+    for language, _ in rows:
+        index.setdefault(_normal(language.name), language)
+    for language, _ in rows:
+        index.setdefault(_normal(language.endonym), language)
+    index.pop("", None)
+    return index
+
+
+def _normal(text: str) -> str:
+    """One spelling for case, separators, apostrophes and composed letters."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).casefold().split())
+
+
+def _advice(form: str) -> str:
+    """What to write instead: the scripts there are for a known code, else the nearest known forms."""
+    index = _index()
+    if (like := _LIKE_TAG.fullmatch(form)) and like["language"] in index:
+        code = index[like["language"]].iso639_3
+        return "there is " + ", ".join(row.tag for row in table() if row.iso639_3 == code)
+    from difflib import get_close_matches  # only an error needs it
+
+    near = dict.fromkeys(index[match] for match in get_close_matches(form, index, n=3))
+    if near:
+        return "did you mean " + " or ".join(f"{row.tag} ({row.name})" for row in near) + "?"
+    return "write a tag, code or name such as swh_Latn, sw or Swahili"
