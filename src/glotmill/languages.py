@@ -7,7 +7,7 @@ is made by `tools/languages.py` from CLDR; change that script, not the table.
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,9 +16,10 @@ from glotmill.errors import RecipeError
 
 MAX_CHARS = 100  # of a text that names a language
 _TABLE = Path(__file__).with_name("languages.csv")
-_FIRST_DETECTOR = 10  # columns before it describe the language, from it on each is a detector
-_LOCALE = re.compile(r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?-(?P<region>[a-z]{2}|[0-9]{3})")
-_LIKE_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:-[a-z0-9]+)*")
+_FIRST_DETECTOR = 11  # columns before it describe the language, from it on each is a detector
+_CODE = re.compile(r"[a-z]{2,3}")
+_LOCALE = re.compile(r"(?P<language>[a-z]{2,3}(-[a-z]{4})?)-([a-z]{2}|[0-9]{3})")
+_LIKE_TAG = re.compile(r"(?P<language>[a-z]{2,3})(-[a-z0-9]+)*")
 _PLAIN = str.maketrans({"_": "-", "\u2019": "'", "\u2018": "'", "\u02bb": "'", "\u02bc": "'"})
 
 
@@ -34,9 +35,7 @@ class Language:
     iso639_1: str  # empty if there is none
     iso639_3: str
     bcp47: str  # the shortest correct one, as a dataset card wants it: sw, zh-Hant
-    detectors: Mapping[str, str] = field(
-        hash=False
-    )  # detector -> its code; empty: does not know the language
+    detectors: Mapping[str, str] = field(hash=False)  # detector -> its code; empty: it does not know this
     group: str = ""  # languages of one group are told apart by no detector; empty: stands alone
 
     def __str__(self) -> str:
@@ -46,7 +45,7 @@ class Language:
 @cache
 def table() -> tuple[Language, ...]:
     """All languages, by tag; of a language in several scripts, the usual script comes first."""
-    return tuple(language for language, _ in _rows())
+    return tuple(language for language, _, _ in _rows())
 
 
 def find(text: object) -> Language:
@@ -54,8 +53,8 @@ def find(text: object) -> Language:
 
     text: a tag (`swh_Latn`), an ISO 639 code (`sw`, `swa`, `swh`), a BCP 47 tag or locale (`zh-Hant`,
     `zh_TW`), a name in English or in the language (`Swahili`, `Kiswahili`), in any case. A macrolanguage is
-    its usual member (`ar` is Standard Arabic). A region counts only where it decides the script. A code goes
-    before a name (`Ga` is Irish, of code ga), and a language without its script has CLDR's.
+    its usual member (`ar` is Standard Arabic), and a language said without its script has CLDR's. A region
+    counts only where it decides the script (`zh-TW`). A name that two languages share means the first.
 
     Raises RecipeError for anything else, with the nearest known one.
     """
@@ -71,11 +70,10 @@ def find(text: object) -> Language:
     form = _normal(text)
     if not form:
         raise RecipeError("language: an empty text; write one such as swh_Latn")
-    index = _index()
-    found = index.get(form)
-    if found is None and (locale := _LOCALE.fullmatch(form)):
-        language, script = locale["language"], locale["script"]
-        found = index.get(f"{language}-{script}" if script else language)
+    index, locales = _index()
+    found = index.get(locales.get(form, form))
+    if found is None and form not in locales and (locale := _LOCALE.fullmatch(form)):
+        found = index.get(locale["language"])
     if found is None:
         raise RecipeError(f"language: {text!r} is not known; {_advice(form)}")
     return found
@@ -91,41 +89,44 @@ def confusable(tag: str) -> frozenset[str]:
     return frozenset({language.tag, *others})
 
 
-def _rows() -> Iterator[tuple[Language, list[str]]]:
-    """Each language, and the other forms that mean it."""
+@cache
+def _rows() -> tuple[tuple[Language, list[str], list[str]], ...]:
+    """Each language, the other forms that mean it, and the regions that decide another script (`TW=Hant`)."""
+    rows = []
     with _TABLE.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
         detectors = next(lines)[_FIRST_DETECTOR:]
         for line in lines:
-            tag, name, endonym, script, direction, two, three, bcp47, group, aliases = line[:_FIRST_DETECTOR]
+            *about, group, aliases, regions = line[:_FIRST_DETECTOR]
+            tag, name, endonym, script, direction, two, three, bcp47 = about
             codes = dict(zip(detectors, line[_FIRST_DETECTOR:], strict=True))
-            yield (
-                Language(tag, name, endonym, script, direction, two, three, bcp47, codes, group),
-                aliases.split("|") if aliases else [],
-            )
+            language = Language(tag, name, endonym, script, direction, two, three, bcp47, codes, group)
+            rows.append((language, aliases.split("|"), regions.split()))
+    return tuple(rows)
 
 
 @cache
-def _index() -> Mapping[str, Language]:
-    """Every accepted form. Codes go before names, and rows before later ones."""
-    rows = list(_rows())
+def _index() -> tuple[Mapping[str, Language], Mapping[str, str]]:
+    """Every accepted form, codes before names, earlier rows before later; and locales that mean a script."""
     index: dict[str, Language] = {}
-    for language, _ in rows:
-        index.setdefault(_normal(language.tag), language)
-        index.setdefault(_normal(language.bcp47), language)
-    for language, _ in rows:
-        for code in (language.iso639_3, language.iso639_1):
+    locales: dict[str, str] = {}
+    rows = _rows()
+    for language, _, _ in rows:
+        for form in (language.tag, language.bcp47):
+            index.setdefault(_normal(form), language)
+    for language, aliases, regions in rows:
+        for code in (language.iso639_3, language.iso639_1, *filter(_CODE.fullmatch, aliases)):
             index.setdefault(code, language)
             index.setdefault(f"{code}-{language.script.lower()}", language)
-    for language, aliases in rows:
-        for alias in aliases:
-            index.setdefault(_normal(alias), language)
-    for language, _ in rows:
+            for region, script in (each.lower().split("=") for each in regions):
+                locales[f"{code}-{region}"] = f"{code}-{script}"
+    for language, _, _ in rows:
         index.setdefault(_normal(language.name), language)
-    for language, _ in rows:
-        index.setdefault(_normal(language.endonym), language)
+    for language, aliases, _ in rows:
+        for form in (language.endonym, *aliases):
+            index.setdefault(_normal(form), language)
     index.pop("", None)
-    return index
+    return index, locales
 
 
 def _normal(text: str) -> str:
@@ -135,7 +136,7 @@ def _normal(text: str) -> str:
 
 def _advice(form: str) -> str:
     """What to write instead: the scripts there are for a known code, else the nearest known forms."""
-    index = _index()
+    index, _ = _index()
     if (like := _LIKE_TAG.fullmatch(form)) and like["language"] in index:
         code = index[like["language"]].iso639_3
         return "there is " + ", ".join(row.tag for row in table() if row.iso639_3 == code)
