@@ -1,7 +1,7 @@
 """Makes src/glotmill/languages.csv. Needs `pip install babel langcodes language_data`.
 
-Names, endonyms, usual scripts and short codes come from CLDR. Written by hand are only the list of tags (those
-of FLORES+, and CLDR's larger ones), which member a macrolanguage code means, other names in use, and the
+Names, endonyms, usual scripts and short codes come from CLDR. Written by hand are only the list of tags (the
+ones of FLORES+, and larger ones of CLDR), which member a macrolanguage code means, other names in use, and the
 detectors' labels, each set read from the detector's own package.
 """
 
