@@ -1,8 +1,8 @@
 """Makes src/glotmill/languages.csv. Needs `pip install babel langcodes language_data`.
 
 Names, endonyms, usual scripts and short codes come from CLDR. Written by hand are only the list of tags (the
-ones of FLORES+, and larger ones of CLDR), which member a macrolanguage code means, other names in use, and the
-detectors' labels, each set read from the detector's own package.
+ones of FLORES+, and larger ones of CLDR), which member a macrolanguage code means, other names in use, and
+the labels of the detectors, each set read from the detector's own package.
 """
 
 import csv
