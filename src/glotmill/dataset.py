@@ -1,0 +1,94 @@
+"""Writes the accepted rows as parquet that every reader takes: `dataset/<language>/train-*.parquet`."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from glotmill.plan import MADE
+from glotmill.recipe import Output
+
+ROWS_PER_FILE = 500_000
+ROWS_PER_GROUP = 5_000  # small enough for the Hub's viewer, also with long chats
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+
+# As the Hub's own writer cuts its files, so that a changed row changes few chunks.
+_CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level": 0}
+
+
+def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
+    """Bring kept rows into the form in which they leave.
+
+    rows: id, language, the recipe's columns -> id, language, messages (if the recipe says so), columns.
+    """
+    columns = [pl.col("id"), pl.col("language")]
+    if output.messages:
+        said = [
+            pl.struct(role=pl.lit(role), content=pl.col(output.messages[role]))
+            for role in ("system", "user", "assistant")
+            if role in output.messages
+        ]
+        columns.append(pl.concat_list(said).cast(MESSAGES).alias("messages"))
+    return rows.select(*columns, *(c for c in output.columns if c not in ("id", "language")))
+
+
+def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
+    """Write a language's rows, whole or not at all, and return how many. Equal rows make equal bytes."""
+    draft, final = folder / f".{language}.tmp", folder / language
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    written = _write(draft, tables)
+    if written:
+        shutil.rmtree(final, ignore_errors=True)
+        files = sorted(draft.iterdir())
+        for number, path in enumerate(files):
+            path.rename(draft / f"train-{number:05d}-of-{len(files):05d}.parquet")
+        draft.rename(final)
+    else:
+        shutil.rmtree(draft)
+        shutil.rmtree(final, ignore_errors=True)
+    return written
+
+
+def _write(draft: Path, tables: Iterable[pl.DataFrame]) -> int:
+    import pyarrow.parquet as pq
+
+    writer: Any = None
+    held: list[pl.DataFrame] = []
+    written = in_file = 0
+
+    def flush() -> None:
+        nonlocal writer, in_file
+        table = pl.concat(held, how="vertical_relaxed").to_arrow(compat_level=pl.CompatLevel.oldest())
+        held.clear()
+        if writer is None:
+            path = draft / f"{written:012d}.parquet"
+            writer = pq.ParquetWriter(
+                path, table.schema, compression="zstd", write_page_index=True, use_content_defined_chunking=_CHUNKING
+            )
+        writer.write_table(table.cast(writer.schema), row_group_size=ROWS_PER_GROUP)
+        in_file += table.num_rows
+        if in_file >= ROWS_PER_FILE:
+            writer.close()
+            writer, in_file = None, 0
+
+    for table in tables:
+        if table.is_empty():
+            continue
+        held.append(table)
+        written += table.height
+        if sum(t.height for t in held) >= ROWS_PER_GROUP:
+            flush()
+    if held:
+        flush()
+    if writer is not None:
+        writer.close()
+    return written
+
+
+def columns_needed(output: Output, there: Iterable[str]) -> list[str]:
+    """Return which columns of `rows/` the dataset is made of."""
+    used = [*MADE, "verdict", *(output.messages or {}).values(), *output.columns]
+    return [name for name in there if name in used]

@@ -1,0 +1,193 @@
+"""Puts filters to a table, in processes of their own, so that a slow judgement never starves the engine.
+
+`python -m glotmill.judge` is such a process: tables and verdicts pass through its standard input and output.
+"""
+
+import asyncio
+import io
+import json
+import os
+import struct
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from glotmill import units
+from glotmill.errors import EngineError, RecipeError, UsageError
+from glotmill.recipe import Filter
+
+_LENGTH = struct.Struct("<QQ")  # bytes of the header, bytes of the table
+
+
+def expression(judge: Filter) -> pl.Expr:
+    """Build a filter's expression. Raises RecipeError if its options do not fit."""
+    function = units.find("filters", judge.filter)
+    place = f"filter {judge.filter}"
+    units.check_options(function, judge.options, place)
+    try:
+        result = function(_column(judge.of), **judge.options)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{place}: {error}") from None
+    if not isinstance(result, pl.Expr):
+        raise RecipeError(f"{place}: returned a {type(result).__name__}; a filter returns a polars expression")
+    return result
+
+
+def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
+    """Judge rows by one filter after the other; a later one sees only what the earlier ones kept.
+
+    rows: the judged columns -> + reason, reason_at, and <column>_<field> for what a filter measured.
+    Raises RecipeError where a filter and the table do not fit.
+    """
+    rows = rows.with_columns(reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String))
+    rows = rows.with_row_index("_place")
+    for judge in judges:
+        alive = rows.filter(pl.col("reason").is_null())
+        found = _ask(alive, judge)
+        added = [name for name in found.columns if name != "reason"]
+        rows = rows.drop(added, strict=False).join(
+            found.rename({"reason": "_reason"}).with_columns(alive["_place"]), on="_place", how="left"
+        )
+        at = pl.when(pl.col("_reason").is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
+        rows = rows.with_columns(
+            reason=pl.coalesce("reason", "_reason"), reason_at=pl.coalesce("reason_at", at)
+        ).drop("_reason")
+    return rows.sort("_place").drop("_place")
+
+
+@asynccontextmanager
+async def open_judges(number: int = 1) -> AsyncIterator["Judges"]:
+    """Yield processes that judge. They end with the context."""
+    judges = Judges(number)
+    try:
+        yield judges
+    finally:
+        await judges.close()
+
+
+class Judges:
+    """Processes that judge tables; a process that died is replaced once per table."""
+
+    def __init__(self, number: int) -> None:
+        self._free: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
+        for _ in range(number):
+            self._free.put_nowait(None)  # started when first needed
+        self._number = number
+
+    async def judge(self, rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
+        """As `judge_rows`, in another process."""
+        needed = sorted({n for j in judges for n in expression(j).meta.root_names()} & set(rows.columns))
+        if rows.is_empty() or not judges:
+            return judge_rows(rows, judges)
+        header = json.dumps([j.model_dump() for j in judges]).encode()
+        table = io.BytesIO()
+        rows.select(needed).write_ipc(table, compression="uncompressed")
+        answer = await self._exchange(header, table.getvalue())
+        found = pl.read_ipc(io.BytesIO(answer))
+        return rows.drop([n for n in found.columns if n not in needed], strict=False).hstack(
+            found.drop(needed, strict=False)
+        )
+
+    async def close(self) -> None:
+        """End the processes."""
+        for _ in range(self._number):
+            if self._free.empty():
+                break
+            if (process := self._free.get_nowait()) is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _exchange(self, header: bytes, table: bytes) -> bytes:
+        process = await self._free.get()
+        try:
+            for _ in range(2):
+                if process is None or process.returncode is not None:
+                    process = await _start()
+                try:
+                    return await _call(process, header, table)
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    await process.wait()
+            raise EngineError("a filter's process died twice on the same rows; is there memory left?")
+        except asyncio.CancelledError:
+            if process is not None and process.returncode is None:
+                process.kill()  # it may be in the middle of an answer that nobody reads
+                await process.wait()
+            process = None
+            raise
+        finally:
+            self._free.put_nowait(process)
+
+
+async def _start() -> asyncio.subprocess.Process:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "PYTHONPATH": paths, "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "glotmill.judge", stdin=-1, stdout=-1, env=environment, start_new_session=True
+    )
+
+
+async def _call(process: asyncio.subprocess.Process, header: bytes, table: bytes) -> bytes:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(_LENGTH.pack(len(header), len(table)) + header + table)
+    await process.stdin.drain()
+    told, size = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    error = (await process.stdout.readexactly(told)).decode()
+    answer = await process.stdout.readexactly(size)
+    if error:
+        raise UsageError(error)
+    return answer
+
+
+def _column(name: str) -> pl.Expr:
+    """`score.points` is the field `points` of the column `score`."""
+    column, *parts = name.split(".")
+    result = pl.col(column)
+    for part in parts:
+        result = result.struct.field(part)
+    return result
+
+
+def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
+    try:
+        answer = rows.select(expression(judge).alias("reason")).to_series()
+    except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
+        there = ", ".join(sorted(n for n in rows.columns if not n.startswith("_")))
+        text = " ".join(str(error).split())[:300]
+        raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
+    if answer.dtype == pl.Null:
+        answer = answer.cast(pl.String)
+    if isinstance(answer.dtype, pl.Struct):
+        prefix = judge.of.replace(".", "_")
+        return answer.struct.unnest().select(
+            pl.col("reason"), pl.all().exclude("reason").name.prefix(f"{prefix}_")
+        )
+    if answer.dtype != pl.String:
+        raise RecipeError(f"filter {judge.filter}: gave {answer.dtype}; a filter gives null or a reason as text")
+    return answer.to_frame("reason")
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    while len(head := requests.read(_LENGTH.size)) == _LENGTH.size:
+        told, size = _LENGTH.unpack(head)
+        judges = [Filter.model_validate(plain) for plain in json.loads(requests.read(told))]
+        rows = pl.read_ipc(io.BytesIO(requests.read(size)))
+        error, table = b"", io.BytesIO()
+        try:
+            judge_rows(rows, judges).write_ipc(table, compression="uncompressed")
+        except UsageError as problem:
+            error, table = str(problem).encode(), io.BytesIO()
+        answers.write(_LENGTH.pack(len(error), table.tell()) + error + table.getvalue())
+        answers.flush()
+
+
+def _main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a filter prints must not mix with tables
+    _serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    _main()

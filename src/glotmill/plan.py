@@ -1,0 +1,90 @@
+"""What a shard carries through its steps: the plan of its language, its journal, its rows set aside."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+
+import polars as pl
+
+from glotmill.chat import Reply
+from glotmill.errors import RecipeError
+from glotmill.judge import Judges
+from glotmill.languages import Language
+from glotmill.prompts import Template
+from glotmill.recipe import Recipe
+from glotmill.seeds import Row
+from glotmill.store import Journal
+from glotmill.window import Window
+
+MADE = ("id", "row", "language")  # columns that every table has
+VERDICTS = {"verdict": pl.String, "reason": pl.String, "reason_at": pl.String}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all shards of one language share."""
+
+    recipe: Recipe
+    language: Language
+    templates: Mapping[str, Template]
+    examples: Mapping[str, Sequence[Row]]  # step -> few-shot rows
+    model: str
+    revision: str
+    seed_schema: pl.Schema
+
+    def digest(self, seeds: Sequence[tuple[int, str, Row]]) -> str:
+        """Hash of all that decides about a shard's rows, but for the replies."""
+        parts = [self.recipe.digest(), self.recipe.name, self.model, self.revision, self.language.tag]
+        parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
+        parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
+        parts += [f"{n}:{seed}" for n, seed, _ in seeds]
+        return sha256("\0".join(parts).encode()).hexdigest()
+
+
+@dataclass
+class Shard:
+    """One shard on its way."""
+
+    plan: Plan
+    number: int  # in order of opening: the oldest leaves first
+    journal: Journal
+    replies: dict[str, Reply]  # of earlier runs, by key
+    window: Window
+    judges: Judges
+    transient: int = 0  # failures that may pass
+    done: list[pl.DataFrame] = field(default_factory=list)  # rows that were dropped or failed
+
+
+def seed_table(plan: Plan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
+    """Return the table that the first step sees: id, row, language and the seeds' columns."""
+    names = plan.seed_schema.names()
+    for _, _, row in seeds:
+        if extra := row.keys() - names:
+            raise RecipeError(f"seeds: a later row has a column {min(extra)!r} that the first 1,000 have not")
+    data = [{name: row.get(name) for name in names} for _, _, row in seeds]
+    try:
+        table = pl.DataFrame(data, schema=plan.seed_schema, strict=False)
+    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
+        raise RecipeError(f"seeds: a row does not fit the columns of the first 1,000: {error}") from None
+    ids = [_row_id(plan, seed, number) for number, seed, _ in seeds]
+    return table.select(
+        pl.Series("id", ids, pl.String),
+        pl.int_range(len(seeds), dtype=pl.Int64).alias("row") if seeds else pl.lit(None, pl.Int64).alias("row"),
+        pl.lit(plan.language.tag).alias("language"),
+        pl.all(),
+    ) if seeds else pl.DataFrame(schema={"id": pl.String, "row": pl.Int64, "language": pl.String, **plan.seed_schema})
+
+
+def split(shard: Shard, rows: pl.DataFrame) -> pl.DataFrame:
+    """Set the rows that got a reason aside; the rest go on."""
+    lost = rows.filter(pl.col("reason").is_not_null())
+    if not lost.is_empty():
+        verdict = pl.coalesce("verdict", pl.lit("dropped")) if "verdict" in lost.columns else pl.lit("dropped")
+        shard.done.append(lost.with_columns(verdict.alias("verdict")))
+    return rows.filter(pl.col("reason").is_null()).drop(list(VERDICTS), strict=False)
+
+
+def _row_id(plan: Plan, seed: str, number: int) -> str:
+    text = f"{plan.recipe.name}\0{seed}\0{plan.language.tag}\0{number}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()

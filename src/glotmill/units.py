@@ -1,0 +1,102 @@
+"""Finds a unit (filter, transform, engine, format) by its name: a file, an entry point, or `module:function`."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from glotmill.errors import UsageError
+
+KINDS = ("filters", "transforms", "generators", "formats")
+
+Unit = Callable[..., Any]
+
+
+@cache
+def find(kind: str, name: str) -> Unit:
+    """Return the unit `name` of a kind. Raises UsageError, with the nearest names, if there is none."""
+    try:
+        if ":" in name:
+            module, _, attribute = name.partition(":")
+            return _callable(getattr(import_module(module), attribute), name)
+        if name in _files(kind):
+            return _callable(getattr(import_module(f"glotmill.{kind}.{name}"), name), name)
+        if name in (points := _points(kind)):
+            return _callable(points[name].load(), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{kind[:-1]} {name!r} cannot be loaded: {error}") from error
+    raise UsageError(f"no {kind[:-1]} named {name!r}{did_you_mean(name, names(kind))}")
+
+
+def names(kind: str) -> list[str]:
+    """Return every name of a kind that can be used, sorted, without importing any of them."""
+    return sorted({*_files(kind), *_points(kind)})
+
+
+def about(kind: str, name: str) -> str:
+    """Return the first line of what a built-in unit says of itself, without importing it."""
+    if (path := _files(kind).get(name)) is None:
+        return f"from {_points(kind)[name].value}"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").split("\n", 1)[0]
+
+
+def options(unit: Unit) -> dict[str, inspect.Parameter]:
+    """Return the options of a unit: its keyword-only parameters."""
+    parameters = inspect.signature(unit).parameters
+    return {name: p for name, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def check_options(unit: Unit, given: Mapping[str, Any], place: str) -> None:
+    """Raise UsageError unless `given` fits the options of a unit."""
+    parameters = inspect.signature(unit).parameters.values()
+    known = options(unit)
+    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        for name in given:
+            if name not in known:
+                there = ", ".join(known) or "no options"
+                hint = did_you_mean(name, known)
+                raise UsageError(f"{place}: no option {name!r}{hint}; there is {there}")
+    missing = [n for n, p in known.items() if p.default is p.empty and n not in given]
+    if missing:
+        raise UsageError(f"{place}: option {missing[0]!r} is needed and not given; add it")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'length'?` or the list of what there is."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there is {', '.join(known)}" if 0 < len(known) <= 40 else ""
+
+
+@cache
+def _files(kind: str) -> dict[str, Path]:
+    folder = Path(__file__).parent / kind
+    units = {}
+    for path in folder.glob("*.py"):
+        if path.stem.startswith("_"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+        if path.stem in defined:  # a file without a function of its name is a helper
+            units[path.stem] = path
+    return units
+
+
+@cache
+def _points(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"glotmill.{kind}")}
+
+
+def _callable(found: Any, name: str) -> Unit:
+    if not callable(found):
+        raise UsageError(f"{name!r} is a {type(found).__name__}, not a function")
+    unit: Unit = found
+    return unit
