@@ -1,0 +1,66 @@
+"""The text of a judged column: a text, a list of texts, or turns. A helper of filters."""
+
+import polars as pl
+
+# Letters of scripts that put no space between words; a run of them is counted in characters, not in words.
+UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
+_UNIT = rf"[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
+_NOT_PROSE = (
+    r"(?s)```.*?(?:```|\z)",
+    r"`[^`\n]*`",
+    r"<<[^<>\n]*>>",
+    r"(?s)\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)",
+    r"\$[^$\n]*[\\^_{][^$\n]*\$",
+    r"(?:https?|ftp|file)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+",
+    r"</?[a-zA-Z][^<>]*>",
+    r"\\[a-zA-Z]+",
+)
+_MAY_HOLD_SUCH = r"[`<$\\@]|://|www\."
+
+
+def joined(column: pl.Expr) -> pl.Expr:
+    """Return the column as one text a row: its items or turns, a line each. Null stays null."""
+    return column.map_batches(joined_series, return_dtype=pl.String, is_elementwise=True)
+
+
+def joined_series(column: pl.Series) -> pl.Series:
+    """Return what `joined` does, for values at hand."""
+    if not isinstance(column.dtype, pl.List):
+        return column if column.dtype == pl.String else column.cast(pl.String, strict=False)
+    return items_series(column).list.join("\n")
+
+
+def items_series(column: pl.Series) -> pl.Series:
+    """Return lists of texts: the items of a list, the texts of turns, a text as a list of one. Null stays
+    null."""
+    if not isinstance(column.dtype, pl.List):
+        texts = joined_series(column).to_frame("text")
+        return texts.select(pl.when(pl.col("text").is_not_null()).then(pl.concat_list("text"))).to_series()
+    item = pl.element()
+    if isinstance(column.dtype.inner, pl.Struct):
+        item = item.struct.field("text")
+    return column.list.eval(item.cast(pl.String, strict=False).drop_nulls())
+
+
+def prose_series(text: pl.Series) -> pl.Series:
+    """Return what a language or a script can be read from: composed (NFC), without code, formulas, addresses,
+    markup, digits and control characters."""
+    if text.str.contains(_MAY_HOLD_SUCH).any():  # most texts hold none, and each pattern costs a pass
+        for pattern in _NOT_PROSE:
+            text = text.str.replace_all(pattern, " ")
+    return text.str.normalize("NFC").str.replace_all(r"[\p{N}\p{Cc}\u{FFFD}]+", " ")
+
+
+def squeezed(text: pl.Expr) -> pl.Expr:
+    """Return the text as equal texts share it: composed, lower case, its spaces and punctuation one space
+    each.
+
+    Signs that carry meaning between numbers stay: 12/4 and 12*4 are two texts.
+    """
+    lower = text.str.normalize("NFC").str.to_lowercase()
+    return lower.str.replace_all(r"[\s\p{C}[\p{P}--[-−*/%#&@]]]+", " ").str.strip_chars()
+
+
+def units(text: pl.Expr) -> pl.Expr:
+    """Return the words of a text in lower case; in scripts without spaces, its characters."""
+    return text.str.to_lowercase().str.extract_all(_UNIT)
