@@ -33,11 +33,12 @@ class Template:
     variables: frozenset[str]  # the names it reads, those of parents and includes with them
     digest: str  # sha256 over its text and every text it draws on
     _compiled: JinjaTemplate
+    _alone: bool  # nothing but blocks of its own
 
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
         """Return the messages of one row. Raises RequestFailed for this row if the values do not fit."""
         try:
-            messages = tuple(_messages(self._compiled, values))
+            messages = tuple(_messages(self._compiled, values, self._alone))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise RequestFailed("template_error", f"{self.path.name}: {error}"[:500]) from error
         if sum(len(m.content) for m in messages) > MAX_MESSAGE_CHARS:
@@ -62,7 +63,8 @@ def load_file(folder: Path, file: str) -> Template:
     _refuse_lost_text(path, trees[path.name])
     variables = frozenset().union(*(find_undeclared_variables(tree) for tree in trees.values()))
     digest = sha256("\0".join(part for item in sorted(sources.items()) for part in item).encode()).hexdigest()
-    return Template(path, variables, digest, environment.get_template(path.name))
+    alone = _only_blocks(trees[path.name])
+    return Template(path, variables, digest, environment.get_template(path.name), alone)
 
 
 def find(folder: Path, name: str, language: Language) -> Path:
@@ -158,9 +160,15 @@ def _refuse_lost_text(path: Path, tree: nodes.Template) -> None:
                 raise RecipeError(f"{path}:{part.lineno}: text outside of the blocks would be lost; move it into one")
 
 
-def _messages(template: JinjaTemplate, values: Mapping[str, Any]) -> Iterator[Message]:
+def _only_blocks(tree: nodes.Template) -> bool:
+    kinds = {type(node) for node in tree.body}
+    return nodes.Block in kinds and kinds <= {nodes.Block, nodes.Output}
+
+
+def _messages(template: JinjaTemplate, values: Mapping[str, Any], alone: bool) -> Iterator[Message]:
     context = template.new_context(dict(values))
-    whole = "".join(template.root_render_func(context))  # also links in the blocks of parents
+    # Running the whole links in the blocks of parents and what is set beside blocks; without these it is wasted.
+    whole = "" if alone else "".join(template.root_render_func(context))
     blocks = {role: context.blocks[role][0] for role in ROLES if role in context.blocks}
     if not blocks:
         yield Message("user", whole)

