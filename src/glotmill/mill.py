@@ -278,7 +278,7 @@ def _shard_size(store: Run, read: Recipe, wanted: int) -> int:
     info = store.info()
     if info.get("recipe", {}).get("name") != read.name:
         there = info.get("recipe", {}).get("name")
-        raise UsageError(f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; use another --name")
+        raise UsageError(f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; use another folder (-o)")
     return int(info["shard_size"])
 
 

@@ -74,7 +74,7 @@ class Run:
             except BlockingIOError:
                 file.seek(0)
                 owner = file.read(20).strip() or "unknown"
-                raise UsageError(f"{self.folder}: another process ({owner}) is at this run; wait, or use --name") from None
+                raise UsageError(f"{self.folder}: another process ({owner}) is at this run; wait, or use another folder (-o)") from None
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
