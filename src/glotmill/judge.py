@@ -39,22 +39,21 @@ def expression(judge: Filter) -> pl.Expr:
 def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     """Judge rows by one filter after the other; a later one sees only what the earlier ones kept.
 
-    rows: the judged columns -> + reason, reason_at, and <column>_<field> for what a filter measured.
+    rows: the judged columns -> + reason, reason_at, and <column>_<filter>_<field> for what a filter measured.
     Raises RecipeError where a filter and the table do not fit.
     """
     rows = rows.with_columns(reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String))
     rows = rows.with_row_index("_place")
     for judge in judges:
         alive = rows.filter(pl.col("reason").is_null())
-        found = _ask(alive, judge)
-        added = [name for name in found.columns if name != "reason"]
-        rows = rows.drop(added, strict=False).join(
-            found.rename({"reason": "_reason"}).with_columns(alive["_place"]), on="_place", how="left"
-        )
-        at = pl.when(pl.col("_reason").is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
-        rows = rows.with_columns(
-            reason=pl.coalesce("reason", "_reason"), reason_at=pl.coalesce("reason_at", at)
-        ).drop("_reason")
+        found = _ask(alive, judge).rename(lambda name: f"_new_{name}")
+        rows = rows.join(found.with_columns(alive["_place"]), on="_place", how="left")
+        at = pl.when(pl.col("_new_reason").is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
+        rows = rows.with_columns(reason_at=pl.coalesce("reason_at", at))
+        for name in found.columns:  # the same filter may judge a column twice; what it found of dropped rows stays
+            old = name.removeprefix("_new_")
+            rows = rows.with_columns(pl.coalesce(name, *([old] if old in rows.columns else [])).alias(old))
+        rows = rows.drop(found.columns)
     return rows.sort("_place").drop("_place")
 
 
@@ -160,7 +159,7 @@ def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
     if answer.dtype == pl.Null:
         answer = answer.cast(pl.String)
     if isinstance(answer.dtype, pl.Struct):
-        prefix = judge.of.replace(".", "_")
+        prefix = f"{judge.of.replace('.', '_')}_{judge.filter.rpartition(':')[2]}"
         return answer.struct.unnest().select(
             pl.col("reason"), pl.all().exclude("reason").name.prefix(f"{prefix}_")
         )
