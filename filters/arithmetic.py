@@ -94,12 +94,12 @@ def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
     return replace(best, odd=best.odd or _odd_after(tokens, best.end)) if best else None
 
 
-def suffix(tokens: Sequence[Token]) -> Expression | None:
-    """The longest expression that ends where the tokens end."""
-    for start in range(max(0, len(tokens) - _MAX_TOKENS), len(tokens)):
+def suffix(tokens: Sequence[Token], since: int = 0) -> Expression | None:
+    """The longest expression that begins at `since` or later and ends where the tokens end."""
+    for start in range(max(since, len(tokens) - _MAX_TOKENS), len(tokens)):
         side = prefix(tokens, start)
         if side and side.end == len(tokens):
-            return replace(side, odd=True) if _odd_before(tokens, start) else side
+            return replace(side, odd=True) if _odd_before(tokens, start, since) else side
     return None
 
 
@@ -157,7 +157,7 @@ def _operator(token: Token, after: Token | None) -> Token | None:
     return token if after.kind in ("number", "open") or after.text in "+-" else None
 
 
-def _odd_before(tokens: Sequence[Token], start: int) -> bool:
+def _odd_before(tokens: Sequence[Token], start: int, since: int) -> bool:
     """Whether an expression is only the rest of something that was not read: 2^3 + 1, half of 3 + 1, sqrt(4)
     + 1."""
     if not start:
@@ -165,7 +165,7 @@ def _odd_before(tokens: Sequence[Token], start: int) -> bool:
     before, first = tokens[start - 1], tokens[start]
     if before.kind == "word":
         glued = not first.spaced and before.text[-1].isascii()
-        return glued or (start > 1 and tokens[start - 2].kind in ("number", "percent", "close"))
+        return glued or (start - 2 >= since and tokens[start - 2].kind in ("number", "percent", "close"))
     if before.kind == "operator":
         return before.text != ":"
     return before.kind in ("number", "percent", "odd") or (not first.spaced and before.text in (")", "."))

@@ -9,17 +9,18 @@ from glotmill.filters.text import items_series, joined_series, squeezed, units
 _COPIED_WHOLE = 20  # characters from which a text that stands whole in another is a copy
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance
 _FEWEST_RUNS = 8  # below it a share says nothing
+_SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
 _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
 
 
 def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl.Expr:
     """Keep texts that are not copied from the column `source`: a text, a list of texts, or turns.
 
-    Dropped: a text equal to the source or to an item of it; one of 20 characters or more that stands whole
-    in the source; one that holds a whole item of 20 characters or more of a list or of turns (a persona's
-    sentence, a turn of a demonstration); and one of whose runs of 8 words (16 characters in scripts without
-    spaces) more than max_share stand in the source. Case, spaces and punctuation do not count. A row without
-    a source is kept.
+    Dropped: a text equal to the source or to a line of it; one of 20 characters or more that stands whole in
+    the source; one that holds a whole line of 20 characters or more of a source that is a list or turns (a
+    persona's sentence, a turn of a demonstration); and one of whose runs of 8 words (16 characters in scripts
+    without spaces) more than max_share stand in the source. Case, spaces and punctuation do not count. A row
+    without a source is kept.
     -> reason: empty (null text), echo; share: of the runs, null where the text is too short for one.
     """
     rows = pl.struct(text.alias("text"), pl.col(source).alias("source"))
@@ -28,16 +29,16 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
 
 def _judge(batch: pl.Series, max_share: float) -> pl.Series:
     column, source = batch.struct.field("text"), batch.struct.field("source")
-    pieces = items_series(source)
+    lines = items_series(source).list.join("\n").str.split("\n").alias("lines")
     frame = pl.DataFrame([joined_series(column).alias("text"), joined_series(source).alias("source")])
     frame = frame.select(
         squeezed(pl.col("text")),
         squeezed(pl.col("source")),
         units(pl.col("text")).alias("words"),
         units(pl.col("source")).alias("source_words"),
-        pieces.list.eval(squeezed(pl.element())).alias("pieces"),
+        lines.list.eval(squeezed(pl.element().str.replace(_SPEAKER, ""))),
     )
-    whole_pieces = isinstance(source.dtype, pl.List)
+    listed = isinstance(source.dtype, pl.List)
     judged: list[dict[str, str | float | None]] = []
     for text, given, words, given_words, parts in frame.iter_rows():
         if text is None or not given:
@@ -48,7 +49,7 @@ def _judge(batch: pl.Series, max_share: float) -> pl.Series:
             text == given
             or text in parts
             or (len(text) >= _COPIED_WHOLE and text in given)
-            or (whole_pieces and any(len(part) >= _COPIED_WHOLE and part in text for part in parts))
+            or (listed and any(len(part) >= _COPIED_WHOLE and part in text for part in parts))
             or (share is not None and share > max_share)
         )
         judged.append({"reason": "echo" if copied else None, "share": share})

@@ -15,7 +15,18 @@ from glotmill.filters.text import joined
 MAX_LISTED = 50
 _MAX_CHARS = 20_000
 _ANNOTATION = re.compile(r"<<([^<>\n]{1,200})>>")
-_LATEX = ((r"\times", "*"), (r"\cdot", "*"), (r"\div", "/"), (r"\left", ""), (r"\right", ""), (r"\%", "%"))
+_LATEX = (
+    (r"\(", " "),
+    (r"\)", " "),
+    (r"\[", " "),
+    (r"\]", " "),
+    (r"\times", "*"),
+    (r"\cdot", "*"),
+    (r"\div", "/"),
+    (r"\left", ""),
+    (r"\right", ""),
+    (r"\%", "%"),
+)
 _BULLET = re.compile(r"^\s*[-*+]\s+", re.MULTILINE)
 _JUDGED = pl.Struct({"reason": pl.String, "list": pl.List(pl.String)})
 
@@ -83,7 +94,7 @@ def _of_line(line: str) -> list[Equation]:
             chain.append(right)
         if right is None or right.end < len(segment):
             found += _of_chain(chain)
-            left = suffix(segment) if at + 1 < len(segments) else None
+            left = suffix(segment, right.end if right else 0) if at + 1 < len(segments) else None
             chain = [left] if left else []
     return found + _of_chain(chain)
 

@@ -25,7 +25,7 @@ _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
 _LONG = 20  # letters from which a Japanese text has kana and a Korean one Hangul
 
 
-def script(text: pl.Expr, *, language: str = "language", min_share: float = 0.5) -> pl.Expr:
+def script(text: pl.Expr, *, language: str = "language", min_share: float = 0.4) -> pl.Expr:
     """Keep texts of which at least min_share of the letters are of the script in the language's tag.
 
     Code, formulas and addresses do not count; a text without letters is kept. Simplified and traditional
@@ -55,13 +55,15 @@ def _judge(batch: pl.Series, min_share: float) -> pl.Series:
     telling = pl.col("variant") + pl.col("other_variant")
     of_letters = pl.when(pl.col("all") > 0).then(pl.col("own") / pl.col("all"))
     of_telling = pl.when(telling > 0).then(pl.col("variant") / telling)
-    frame = frame.with_columns(pl.min_horizontal(of_letters, of_telling).alias("share"))
+    frame = frame.with_columns(of_letters.alias("share"), of_telling.alias("telling_share"))
     reason = (
         pl.when(pl.col("letters").is_null())
         .then(pl.lit("empty"))
         .when(pl.col("own").is_null())
         .then(pl.lit("unknown_script"))
-        .when((pl.col("share") < min_share) | ((pl.col("all") >= _LONG) & (pl.col("core") == 0)))
+        .when(pl.col("share") < min_share)
+        .then(pl.lit("wrong_script"))
+        .when((pl.col("telling_share") < 0.5) | ((pl.col("all") >= _LONG) & (pl.col("core") == 0)))
         .then(pl.lit("wrong_script"))
     )
     return frame.select(pl.struct(reason.alias("reason"), "share")).to_series()

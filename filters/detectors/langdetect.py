@@ -1,10 +1,15 @@
 """langdetect: 55 languages, pure Python, some 300 texts a second."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 MAX_CHARS = 3_000  # of a text; more tells no more and costs time
 
 
@@ -23,14 +28,35 @@ def _detect(text: str) -> list[tuple[str, float]]:
     factory = _factory()
     detector = factory.create()
     detector.set_max_text_length(MAX_CHARS)
+    detector.set_prior_map(_prior(text))
     try:
-        text = text[:MAX_CHARS]
+        text = _without_names(text[:MAX_CHARS])
         detector.append(text.lower() if text.isupper() else text)  # it passes over words in capitals
         detector.get_probabilities()  # leaves out those under 0.1, which langprob has
     except LangDetectException:
         return []
     found = zip(factory.get_lang_list(), detector.langprob, strict=True)
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _without_names(text: str) -> str:
+    """Chinese, Japanese or Korean text without its Latin letters, unless those are most of what it says.
+
+    A few names are soon more letters than the sentence around them, and langdetect then judges the names.
+    """
+    dense, latin = len(_DENSE.findall(text)), len(_LATIN.findall(text))
+    return _LATIN.sub(" ", text) if 0 < latin <= 2 * dense else text
+
+
+def _prior(text: str) -> dict[str, float]:
+    """All languages alike, but no Korean without Hangul and no Japanese without kana: by itself langdetect
+    takes two of five traditional Chinese sentences for Korean."""
+    prior = dict.fromkeys(_factory().get_lang_list(), 1.0)
+    if not _HANGUL.search(text):
+        del prior["ko"]
+    if not _KANA.search(text):
+        del prior["ja"]
+    return prior
 
 
 @cache

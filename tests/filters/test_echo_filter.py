@@ -1,0 +1,79 @@
+import polars as pl
+from sentences import HUMAN, judge, measure
+
+from glotmill.filters.echo import echo
+
+TEXT = pl.col("text")
+TEXTS = list(HUMAN.values())
+
+
+def test_a_text_is_no_echo_of_another_or_of_a_translation():
+    assert judge(echo(TEXT), TEXTS, prompt=TEXTS[1:] + TEXTS[:1]) == [None] * len(TEXTS)
+
+
+def test_a_copy_is_an_echo_in_any_case_and_punctuation():
+    copies = [f"  {text.title()} !!" for text in TEXTS]
+    assert judge(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
+
+
+def test_a_text_that_stands_whole_in_the_source_is_an_echo():
+    parts = [text[5:45] for text in TEXTS]
+    assert judge(echo(TEXT), parts, prompt=TEXTS) == ["echo"] * len(TEXTS)
+
+
+def test_a_copy_with_some_words_put_around_it_is_an_echo():
+    wrapped = [f"1 2 3. {text} 4 5 6." for text in TEXTS]
+    assert judge(echo(TEXT), wrapped, prompt=TEXTS) == ["echo"] * len(TEXTS)
+    assert min(measure(echo(TEXT), "share", wrapped, prompt=TEXTS)) > 0.5
+
+
+def test_a_short_answer_may_stand_in_the_question():
+    prompt = ["Is Nairobi or Mombasa the capital of Kenya?"] * 3
+    texts = ["Nairobi", "Nairobi is the capital of Kenya.", prompt[0].lower()]
+    assert judge(echo(TEXT), texts, prompt=prompt) == [None, None, "echo"]
+
+
+def test_an_answer_may_repeat_the_question_and_go_on():
+    question = "Why does the baker open his shop before sunrise every day?"
+    answer = f"{question} Because {HUMAN['eng_Latn'][30:]} So the bread is ready, and he sleeps after noon."
+    assert judge(echo(TEXT), [answer], prompt=[question]) == [None]
+
+
+def test_a_sentence_of_a_persona_in_a_turn_is_an_echo():
+    persona = [["Ninafanya kazi kama mwuguzi hospitalini.", "Napenda kuimba."]] * 3
+    talk = [
+        ["Habari za leo?", "Nzuri."],
+        ["Habari!", "ninafanya kazi kama mwuguzi hospitalini, na wewe?"],
+        ["Napenda kuimba."],
+    ]
+    turns = [[{"speaker": "AB"[i % 2], "text": text} for i, text in enumerate(texts)] for texts in talk]
+    assert judge(echo(TEXT, source="persona"), turns, persona=persona) == [None, "echo", "echo"]
+
+
+def test_a_turn_of_a_demonstration_is_an_echo():
+    shown = [["small talk", "A: Is this seat free?\nB: Sure, I only put my bag there for a moment."]] * 2
+    turns = [
+        [
+            {"speaker": "A", "text": "Sure, I only put my bag there for a moment!"},
+            {"speaker": "B", "text": "Thanks."},
+        ],
+        [{"speaker": "A", "text": "We had some small talk."}, {"speaker": "B", "text": "Sure."}],
+    ]
+    assert judge(echo(TEXT, source="shown"), turns, shown=shown) == ["echo", None]
+
+
+def test_the_source_may_be_turns():
+    shown = [[{"speaker": "A", "text": "Сегодня на рынке были очень дорогие яблоки."}]]
+    texts = ["Она сказала: сегодня на рынке были очень дорогие яблоки, и ушла."]
+    assert judge(echo(TEXT, source="shown"), texts, shown=shown) == ["echo"]
+
+
+def test_nothing_to_copy_from_keeps_and_null_text_is_empty():
+    assert judge(echo(TEXT), ["abc", "abc", None], prompt=[None, "", "abc"]) == [None, None, "empty"]
+    assert judge(echo(TEXT), ["abc"], prompt=pl.Series([None], dtype=pl.List(pl.String))) == [None]
+
+
+def test_the_limit_is_an_option():
+    text, prompt = HUMAN["fra_Latn"] + " " + HUMAN["spa_Latn"], HUMAN["fra_Latn"]
+    assert judge(echo(TEXT, max_share=0.9), [text], prompt=[prompt]) == [None]
+    assert judge(echo(TEXT, max_share=0.3), [text], prompt=[prompt]) == ["echo"]

@@ -1,0 +1,27 @@
+import polars as pl
+from sentences import HUMAN, judge
+
+from glotmill.filters.length import length
+
+TEXT = pl.col("text")
+
+
+def test_human_text_is_kept():
+    assert judge(length(TEXT, min_chars=20, max_chars=400), list(HUMAN.values())) == [None] * len(HUMAN)
+
+
+def test_limits_are_in_characters_and_inclusive():
+    texts = ["नमस्ते", "नमस्", "a" * 7, "日本語です", "😀" * 6]
+    said = judge(length(TEXT, min_chars=5, max_chars=6), texts)
+    assert said == [None, "too_short", "too_long", None, None]
+
+
+def test_spaces_and_invisible_characters_around_do_not_count():
+    texts = [" \n\u200b\ufeff", "\u200b\u200b\u200bab\u200b\u200b", "a b", None]
+    assert judge(length(TEXT, min_chars=3), texts) == ["too_short", "too_short", None, "empty"]
+
+
+def test_of_a_list_and_of_turns_all_counts():
+    assert judge(length(TEXT, min_chars=7), [["abc", "def"], ["abc"], []]) == [None, "too_short", "too_short"]
+    turns = [[{"speaker": "A", "text": "سلام"}, {"speaker": "B", "text": "سلام"}]]
+    assert judge(length(TEXT, min_chars=9, max_chars=9), turns) == [None]

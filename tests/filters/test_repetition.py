@@ -1,0 +1,71 @@
+import polars as pl
+import pytest
+from sentences import HUMAN, judge, measure
+
+from glotmill.filters.repetition import repetition
+
+TEXT = pl.col("text")
+SONG = """The river runs down to the sea,
+Oh carry me home, carry me home.
+The wind has a letter for me,
+Oh carry me home, carry me home.
+The night puts a lamp on the hill,
+Oh carry me home, carry me home.
+My father is waiting there still."""
+
+
+def test_human_text_is_kept():
+    assert judge(repetition(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
+
+
+def test_the_same_text_over_and_over_is_dropped():
+    assert judge(repetition(TEXT), [f"{t} " * 5 for t in HUMAN.values()]) == ["repetition"] * len(HUMAN)
+
+
+def test_a_text_that_ends_in_a_loop_is_dropped_however_long_its_beginning():
+    for text in HUMAN.values():
+        piece = text[20:34]
+        assert judge(repetition(TEXT), [text * 1 + piece * 12]) == ["repetition"], text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SONG,
+        "Ha ha ha ha ha! No, no, no, no. 哈哈哈哈哈哈！",
+        "हा हा हा हा! बहुत अच्छा।",
+        "2 x 1 = 2\n2 x 2 = 4\n2 x 3 = 6\n2 x 4 = 8\n2 x 5 = 10\n2 x 6 = 12\n2 x 7 = 14\n2 x 8 = 16",
+        "| name | age |\n|------|-----|\n| Asha | 12 |\n| Juma | 13 |",
+        "Sign here:\n________________________________________________________________________________",
+        "Yes.\nYes.\nYes, of course, whatever you say.",
+        "1. Buy rice\n2. Buy beans\n3. Buy oil\n4. Buy salt\n5. Buy tea\n6. Buy soap",
+    ],
+)
+def test_songs_laughter_tables_and_lists_are_kept(text):
+    assert judge(repetition(TEXT), [text]) == [None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nzuriiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii sana rafiki",
+        "1. Kula mboga kila siku.\n2. Kula mboga kila siku.\n3. Kula mboga kila siku.\n4. Lala mapema.",
+        "好的，" * 40 + "再见。",
+        "Я не знаю. Ты не знаешь. Я не знаю. Он не знает. Я не знаю. Я не знаю. Я не знаю.",
+    ],
+)
+def test_runs_and_sentences_said_again_are_dropped(text):
+    assert judge(repetition(TEXT), [text]) == ["repetition"]
+
+
+def test_the_share_is_measured_and_its_limit_an_option():
+    texts = [SONG, HUMAN["eng_Latn"], "", None]
+    shares = measure(repetition(TEXT), "share", texts)
+    assert 0.1 < shares[0] < 0.4
+    assert shares[1:] == [0.0, 0.0, None]
+    assert judge(repetition(TEXT, max_share=0.1), texts) == ["repetition", None, None, "empty"]
+
+
+def test_turns_are_judged_as_a_whole():
+    turn = {"speaker": "A", "text": "Je ne sais pas quoi te dire."}
+    assert judge(repetition(TEXT), [[turn] * 6, [turn]]) == ["repetition", None]
