@@ -11,7 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+)
 from jinja2 import Template as JinjaTemplate
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
@@ -42,7 +50,9 @@ class Template:
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise RequestFailed("template_error", f"{self.path.name}: {error}"[:500]) from error
         if sum(len(m.content) for m in messages) > MAX_MESSAGE_CHARS:
-            raise RequestFailed("prompt_too_long", f"{self.path.name} made over {MAX_MESSAGE_CHARS:,} characters")
+            raise RequestFailed(
+                "prompt_too_long", f"{self.path.name} made over {MAX_MESSAGE_CHARS:,} characters"
+            )
         return messages
 
 
@@ -88,7 +98,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" or not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise SecurityError(f"templates may not compute {type(left).__name__} {operator} {type(right).__name__}")
+            raise SecurityError(
+                f"templates may not compute {type(left).__name__} {operator} {type(right).__name__}"
+            )
         return super().call_binop(context, operator, left, right)
 
 
@@ -103,7 +115,9 @@ class _FolderLoader(BaseLoader):
         if not path.is_relative_to(self.folder) or not path.is_file():
             raise TemplateNotFound(template)
         if path.stat().st_size > MAX_TEMPLATE_BYTES:
-            raise RecipeError(f"{path}: over {MAX_TEMPLATE_BYTES:,} bytes; a template is a prompt, not a data file")
+            raise RecipeError(
+                f"{path}: over {MAX_TEMPLATE_BYTES:,} bytes; a template is a prompt, not a data file"
+            )
         try:
             return path.read_bytes().decode(), str(path), lambda: True
         except UnicodeDecodeError as error:
@@ -140,7 +154,9 @@ def _sources(environment: Environment, name: str, folder: Path) -> Iterator[tupl
         yield file, text
         for other in find_referenced_templates(tree):
             if other is None:
-                raise RecipeError(f"{folder / file}: extends or includes a name that is computed; write it out")
+                raise RecipeError(
+                    f"{folder / file}: extends or includes a name that is computed; write it out"
+                )
             waiting.append(other)
 
 
@@ -151,13 +167,19 @@ def _refuse_lost_text(path: Path, tree: nodes.Template) -> None:
     if not names & set(ROLES):
         if extends or not names:
             return
-        raise RecipeError(f"{path}: blocks {', '.join(sorted(names))}, but none of system, user; name them so")
+        raise RecipeError(
+            f"{path}: blocks {', '.join(sorted(names))}, but none of system, user; name them so"
+        )
     if "user" not in names and not extends:
-        raise RecipeError(f"{path}: a system block but no user block; add {{% block user %}}...{{% endblock %}}")
+        raise RecipeError(
+            f"{path}: a system block but no user block; add {{% block user %}}...{{% endblock %}}"
+        )
     for node in tree.body:
         for part in node.nodes if isinstance(node, nodes.Output) else []:
             if not isinstance(part, nodes.TemplateData) or part.data.strip():
-                raise RecipeError(f"{path}:{part.lineno}: text outside of the blocks would be lost; move it into one")
+                raise RecipeError(
+                    f"{path}:{part.lineno}: text outside of the blocks would be lost; move it into one"
+                )
 
 
 def _only_blocks(tree: nodes.Template) -> bool:

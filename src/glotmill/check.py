@@ -21,7 +21,9 @@ from glotmill.templates import GIVEN, refuse_uneven_variants, templates
 def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision: str = "") -> Plan:
     """Return what a language's shards share. Raises RecipeError for anything that does not fit."""
     refuse_uneven_variants(recipe)
-    examples = {s.name: _examples(recipe, s) for s in recipe.live_steps if isinstance(s, Generate) and s.examples}
+    examples = {
+        s.name: _examples(recipe, s) for s in recipe.live_steps if isinstance(s, Generate) and s.examples
+    }
     found = Plan(recipe, language, templates(recipe, language), examples, model, revision, seeds.schema)
     try:
         _walk(found)
@@ -34,12 +36,19 @@ def _walk(plan: Plan) -> None:
     rows = seed_table(plan, [])
     later = [_made(step) for step in plan.recipe.live_steps]
     for place, step in enumerate(plan.recipe.live_steps):
-        label = f"steps.{place} ({next(iter(step.model_dump(exclude_defaults=True, by_alias=True)))} {step.name})"
+        label = (
+            f"steps.{place} ({next(iter(step.model_dump(exclude_defaults=True, by_alias=True)))} {step.name})"
+        )
         try:
             rows = _step(plan, step, rows)
         except UsageError as error:
             text = str(error)
-            coming = [n for made in later[place:] for n in made if f'"{n}"' in text or f" {n}," in text or f"{n!r}" in text]
+            coming = [
+                n
+                for made in later[place:]
+                for n in made
+                if f'"{n}"' in text or f" {n}," in text or f"{n!r}" in text
+            ]
             hint = f"; {coming[0]!r} is made by a later step, move that step up" if coming else ""
             raise RecipeError(f"{label}: {text}{hint}") from None
     try:
@@ -48,7 +57,9 @@ def _walk(plan: Plan) -> None:
         raise RecipeError(f"finish: {error}") from None
     for judge in plan.recipe.finish:
         if judge.filter != "duplicates":
-            raise RecipeError(f"finish: {judge.filter!r} looks at one row; make it a filter step. finish takes duplicates")
+            raise RecipeError(
+                f"finish: {judge.filter!r} looks at one row; make it a filter step. finish takes duplicates"
+            )
     _output(plan.recipe, rows)
 
 
@@ -79,13 +90,17 @@ def _step(plan: Plan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
             return judge_rows(rows, [step]).drop("reason", "reason_at")
 
 
-def _variables(template: Template, step: Generate | Render, rows: pl.DataFrame, examples: Mapping[str, object]) -> None:
+def _variables(
+    template: Template, step: Generate | Render, rows: pl.DataFrame, examples: Mapping[str, object]
+) -> None:
     there = {*rows.columns, "language"}
     given = there | ({"feedback"} if isinstance(step, Generate) else set())
     given |= {"examples"} if step.name in examples else set()
     for name in sorted(template.variables - given):
         if name in GIVEN:
-            raise RecipeError(f"{template.path}: reads {name!r}, but the step gives none; add `{name}:` to it")
+            raise RecipeError(
+                f"{template.path}: reads {name!r}, but the step gives none; add `{name}:` to it"
+            )
         hint = units.did_you_mean(name, sorted(there)) or "; nothing provides it"
         raise RecipeError(f"{template.path}: no column {name!r}{hint}")
 
@@ -126,7 +141,9 @@ def _examples(recipe: Recipe, step: Generate) -> list[Row]:
     except ValueError as error:
         raise RecipeError(f"{path}: not JSON lines: {error}") from None
     if len(rows) < step.examples.n or not all(isinstance(row, dict) for row in rows):
-        raise RecipeError(f"{path}: {len(rows)} examples; the step shows {step.examples.n}, each a JSON object")
+        raise RecipeError(
+            f"{path}: {len(rows)} examples; the step shows {step.examples.n}, each a JSON object"
+        )
     return rows
 
 

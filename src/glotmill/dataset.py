@@ -66,7 +66,11 @@ def _write(draft: Path, tables: Iterable[pl.DataFrame]) -> int:
         if writer is None:
             path = draft / f"{written:012d}.parquet"
             writer = pq.ParquetWriter(
-                path, table.schema, compression="zstd", write_page_index=True, use_content_defined_chunking=_CHUNKING
+                path,
+                table.schema,
+                compression="zstd",
+                write_page_index=True,
+                use_content_defined_chunking=_CHUNKING,
             )
         writer.write_table(table.cast(writer.schema), row_group_size=ROWS_PER_GROUP)
         in_file += table.num_rows

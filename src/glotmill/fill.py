@@ -128,7 +128,11 @@ class Filling:
         while len(self._seen) < len(judges):
             self._seen.append(set())
         return [
-            (f"{j.of}.{j.filter}", rows.select(fingerprint(pl.col(j.of), also=j.options.get("also", ()))).to_series().to_list(), seen)
+            (
+                f"{j.of}.{j.filter}",
+                rows.select(fingerprint(pl.col(j.of), also=j.options.get("also", ()))).to_series().to_list(),
+                seen,
+            )
             for j, seen in zip(judges, self._seen, strict=True)
         ]
 
@@ -149,7 +153,9 @@ class Filling:
     def _most(self) -> str:
         if not self.reasons:
             return ""
-        return "; most were lost to " + ", ".join(f"{reason} ({n})" for reason, n in self.reasons.most_common(3))
+        return "; most were lost to " + ", ".join(
+            f"{reason} ({n})" for reason, n in self.reasons.most_common(3)
+        )
 
 
 def _undo(rows: pl.DataFrame) -> pl.DataFrame:

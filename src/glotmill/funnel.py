@@ -30,7 +30,9 @@ def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language, in the order of the run. Raises UsageError if the folder holds no run."""
     info = run.info()
     counts = run.rows().group_by("language", "verdict", "reason").agg(pl.len()).collect()
-    return [_of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]]
+    return [
+        _of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
+    ]
 
 
 def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:

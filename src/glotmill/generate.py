@@ -15,6 +15,7 @@ from glotmill.recipe import Filter, Generate
 from glotmill.seeds import Row
 from glotmill.window import Answer
 
+
 def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
     """Make `n` rows of each; their ids end in the number of the sample."""
     if step.n == 1:
@@ -93,7 +94,9 @@ def _request(plan: Plan, step: Generate, row: Mapping[str, Any], cell: _Cell, sa
         cell.reason, cell.at, cell.failed = error.reason, step.name, True
         return None
     cell.prompt = next(m.content for m in reversed(messages) if m.role == "user")
-    seed = int.from_bytes(blake2b(f"{row['id']}\0{step.name}\0{sample}".encode(), digest_size=8).digest()) >> 1
+    seed = (
+        int.from_bytes(blake2b(f"{row['id']}\0{step.name}\0{sample}".encode(), digest_size=8).digest()) >> 1
+    )
     return Request(messages, plan.model, plan.revision, step.sampling, seed, sample, step.schema_text)
 
 
@@ -110,16 +113,25 @@ def _take(cell: _Cell, reply: Reply, parse_reply: Any, name: str) -> None:
         cell.reason = "truncated"
 
 
-async def _expect(shard: Shard, step: Generate, rows: pl.DataFrame, cells: Sequence[_Cell], pending: list[int]) -> None:
+async def _expect(
+    shard: Shard, step: Generate, rows: pl.DataFrame, cells: Sequence[_Cell], pending: list[int]
+) -> None:
     """Judge the replies of a try by the step's own filters."""
     judged = [i for i in pending if cells[i].reason is None]
     if not step.expect or not judged:
         return
     made = _columns(step, [cells[i] for i in judged])
-    table = rows[judged].drop(made.columns, strict=False).hstack(made).with_columns(prompt=pl.col(f"{step.name}_prompt"))
+    table = (
+        rows[judged]
+        .drop(made.columns, strict=False)
+        .hstack(made)
+        .with_columns(prompt=pl.col(f"{step.name}_prompt"))
+    )
     table = table.drop("reason", "reason_at")
     found = await shard.judges.judge(table, expected(step))
-    measured = [name for name in found.columns if name not in table.columns and name not in ("reason", "reason_at")]
+    measured = [
+        name for name in found.columns if name not in table.columns and name not in ("reason", "reason_at")
+    ]
     for i, row in zip(judged, found.iter_rows(named=True), strict=True):
         cells[i].reason, cells[i].at = row["reason"], row["reason_at"] or step.name
         cells[i].measured = {name: row[name] for name in measured}
@@ -141,12 +153,18 @@ def _columns(step: Generate, cells: Sequence[_Cell]) -> pl.DataFrame:
     if step.examples:
         made[f"{step.name}_examples"] = [[str(v) for e in c.examples for v in e.values()] for c in cells]
     if step.logprobs is not None:
-        made[f"{step.name}_logprob"] = [sum(r.logprobs) / len(r.logprobs) if r.logprobs else None for r in replies]
+        made[f"{step.name}_logprob"] = [
+            sum(r.logprobs) / len(r.logprobs) if r.logprobs else None for r in replies
+        ]
     schema = made_by(step)
     table = pl.DataFrame({n: pl.Series(n, v, schema[n], strict=False) for n, v in made.items()})
     measured = sorted({name for c in cells for name in c.measured})
     more = [pl.Series(n, [c.measured.get(n) for c in cells]) for n in measured]
-    raw = pl.Series(f"{step.name}_raw", [r.text if c.reason else None for c, r in zip(cells, replies, strict=True)], pl.String)
+    raw = pl.Series(
+        f"{step.name}_raw",
+        [r.text if c.reason else None for c, r in zip(cells, replies, strict=True)],
+        pl.String,
+    )
     verdict = pl.Series("verdict", ["failed" if c.failed else None for c in cells], pl.String)
     reason = pl.Series("reason", [c.reason for c in cells], pl.String)
     at = pl.Series("reason_at", [c.at if c.reason else None for c in cells], pl.String)
@@ -158,7 +176,7 @@ def _examples(plan: Plan, step: Generate, row_id: str) -> Sequence[Row]:
     if not step.examples:
         return ()
     pool = plan.examples[step.name]
-    ranked = sorted(range(len(pool)), key=lambda i: blake2b(f"{row_id}\0{i}".encode(), digest_size=8).digest())
+    ranked = sorted(
+        range(len(pool)), key=lambda i: blake2b(f"{row_id}\0{i}".encode(), digest_size=8).digest()
+    )
     return [pool[i] for i in ranked[: step.examples.n]]
-
-

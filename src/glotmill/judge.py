@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import polars as pl
 
@@ -32,7 +32,9 @@ def expression(judge: Filter) -> pl.Expr:
     except (TypeError, ValueError) as error:
         raise RecipeError(f"{place}: {error}") from None
     if not isinstance(result, pl.Expr):
-        raise RecipeError(f"{place}: returned a {type(result).__name__}; a filter returns a polars expression")
+        raise RecipeError(
+            f"{place}: returned a {type(result).__name__}; a filter returns a polars expression"
+        )
     return result
 
 
@@ -50,7 +52,9 @@ def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
         rows = rows.join(found.with_columns(alive["_place"]), on="_place", how="left")
         at = pl.when(pl.col("_new_reason").is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
         rows = rows.with_columns(reason_at=pl.coalesce("reason_at", at))
-        for name in found.columns:  # the same filter may judge a column twice; what it found of dropped rows stays
+        for (
+            name
+        ) in found.columns:  # the same filter may judge a column twice; what it found of dropped rows stays
             old = name.removeprefix("_new_")
             rows = rows.with_columns(pl.coalesce(name, *([old] if old in rows.columns else [])).alias(old))
         rows = rows.drop(found.columns)
@@ -122,7 +126,11 @@ class Judges:
 
 async def _start() -> asyncio.subprocess.Process:
     paths = os.pathsep.join(path for path in sys.path if path)
-    environment = {**os.environ, "PYTHONPATH": paths, "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": paths,
+        "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1"),
+    }
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "glotmill.judge", stdin=-1, stdout=-1, env=environment, start_new_session=True
     )
@@ -164,7 +172,9 @@ def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
             pl.col("reason"), pl.all().exclude("reason").name.prefix(f"{prefix}_")
         )
     if answer.dtype != pl.String:
-        raise RecipeError(f"filter {judge.filter}: gave {answer.dtype}; a filter gives null or a reason as text")
+        raise RecipeError(
+            f"filter {judge.filter}: gave {answer.dtype}; a filter gives null or a reason as text"
+        )
     return answer.to_frame("reason")
 
 

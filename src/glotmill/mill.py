@@ -7,8 +7,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -17,7 +17,8 @@ from typing import Any, TypedDict, Unpack
 
 import polars as pl
 
-from glotmill import check, dataset, recipe as recipes, units
+from glotmill import check, dataset, units
+from glotmill import recipe as recipes
 from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import ShortfallError, UsageError
 from glotmill.fill import Filling
@@ -103,7 +104,9 @@ def prepare(recipe: str | Path, options: Options) -> Job:
     """Read and check everything that can be wrong before a model is loaded. Raises RecipeError, UsageError."""
     read = recipes.read(recipe, options.get("settings") or ())
     model, engine = options.get("model") or NANO, options.get("engine") or default_engine()
-    units.check_options(units.find("generators", engine), options.get("engine_args") or {}, f"engine {engine}")
+    units.check_options(
+        units.find("generators", engine), options.get("engine_args") or {}, f"engine {engine}"
+    )
     tags = list(dict.fromkeys(find_language(x).tag for x in options.get("languages") or read.languages))
     if not tags:
         raise UsageError(f"{read.name}: no language; use --languages, such as -l fra,swh")
@@ -133,7 +136,9 @@ def default_engine() -> str:
     for name, module in (("vllm", "vllm"), ("transformers", "torch")):
         if find_spec(module) is not None:
             return name
-    raise UsageError("no engine is installed; pip install 'glotmill[transformers]', 'glotmill[vllm]', or use --engine openai")
+    raise UsageError(
+        "no engine is installed; pip install 'glotmill[transformers]', 'glotmill[vllm]', or use --engine openai"
+    )
 
 
 async def _fill(job: Job) -> None:
@@ -190,7 +195,9 @@ async def _loop(job: Job, window: Window, judges: Judges, tick: Callable[[], Non
         filling.end()
 
 
-def _open(job: Job, filling: Filling, window: Window, judges: Judges, place: int) -> Coroutine[Any, Any, None] | None:
+def _open(
+    job: Job, filling: Filling, window: Window, judges: Judges, place: int
+) -> Coroutine[Any, Any, None] | None:
     """Return the work of a language's next shard; None if its seeds are spent."""
     number = filling.opened
     start = number * filling.shard_size
@@ -227,7 +234,9 @@ def _when_needed(job: Job, stack: AsyncExitStack, progress: Progress) -> Generat
         factory = units.find("generators", job.engine)
         model = job.options.get("model") or NANO
         options = job.options.get("engine_args") or {}
-        generate: Generate = await stack.enter_async_context(factory(model, revision=job.options.get("revision"), **options))
+        generate: Generate = await stack.enter_async_context(
+            factory(model, revision=job.options.get("revision"), **options)
+        )
         progress.note = ""
         return generate
 
@@ -278,7 +287,9 @@ def _shard_size(store: Run, read: Recipe, wanted: int) -> int:
     info = store.info()
     if info.get("recipe", {}).get("name") != read.name:
         there = info.get("recipe", {}).get("name")
-        raise UsageError(f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; use another folder (-o)")
+        raise UsageError(
+            f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; use another folder (-o)"
+        )
     return int(info["shard_size"])
 
 

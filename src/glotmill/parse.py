@@ -16,7 +16,9 @@ MAX_ITEMS = 1000  # lines or turns of one reply
 _SIMPLE = {"string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean()}
 _FENCE = re.compile(r"\A```\w*\n(.*?)\n?```\Z", re.DOTALL)
 _BULLET = re.compile(r"\A(?:[-*•–]\s+|\(?\d{1,3}[.)、:]\s*)")
-_TURN = re.compile(r"\A[\s*_>\-•]*(?:\d{1,3}[.)]\s*)?[*_]*(?P<speaker>[^\s:：*_][^:：\n*_]{0,29}?)[*_]*\s*[:：][*_]*\s*(?P<text>.*)\Z")
+_TURN = re.compile(
+    r"\A[\s*_>\-•]*(?:\d{1,3}[.)]\s*)?[*_]*(?P<speaker>[^\s:：*_][^:：\n*_]{0,29}?)[*_]*\s*[:：][*_]*\s*(?P<text>.*)\Z"
+)
 _NARRATION = re.compile(r"\A(?:\(.*\)|\[.*\]|\*.*\*|（.*）|-{3,}|={3,})\Z")
 
 

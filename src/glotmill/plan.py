@@ -68,19 +68,29 @@ def seed_table(plan: Plan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFram
     except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
         raise RecipeError(f"seeds: a row does not fit the columns of the first 1,000: {error}") from None
     ids = [_row_id(plan, seed, number) for number, seed, _ in seeds]
-    return table.select(
-        pl.Series("id", ids, pl.String),
-        pl.int_range(len(seeds), dtype=pl.Int64).alias("row") if seeds else pl.lit(None, pl.Int64).alias("row"),
-        pl.lit(plan.language.tag).alias("language"),
-        pl.all(),
-    ) if seeds else pl.DataFrame(schema={"id": pl.String, "row": pl.Int64, "language": pl.String, **plan.seed_schema})
+    return (
+        table.select(
+            pl.Series("id", ids, pl.String),
+            pl.int_range(len(seeds), dtype=pl.Int64).alias("row")
+            if seeds
+            else pl.lit(None, pl.Int64).alias("row"),
+            pl.lit(plan.language.tag).alias("language"),
+            pl.all(),
+        )
+        if seeds
+        else pl.DataFrame(
+            schema={"id": pl.String, "row": pl.Int64, "language": pl.String, **plan.seed_schema}
+        )
+    )
 
 
 def split(shard: Shard, rows: pl.DataFrame) -> pl.DataFrame:
     """Set the rows that got a reason aside; the rest go on."""
     lost = rows.filter(pl.col("reason").is_not_null())
     if not lost.is_empty():
-        verdict = pl.coalesce("verdict", pl.lit("dropped")) if "verdict" in lost.columns else pl.lit("dropped")
+        verdict = (
+            pl.coalesce("verdict", pl.lit("dropped")) if "verdict" in lost.columns else pl.lit("dropped")
+        )
         shard.done.append(lost.with_columns(verdict.alias("verdict")))
     return rows.filter(pl.col("reason").is_null()).drop(list(VERDICTS), strict=False)
 

@@ -156,7 +156,9 @@ class Draw(_Strict):
     """Seeds drawn from named lists: every combination, or `size` of them, in an order set by `random_seed`."""
 
     draw: dict[str, list[Any]] = Field(min_length=1)
-    size: int | None = Field(None, ge=1, le=10_000_000)  # rows drawn with replacement; none: the whole product
+    size: int | None = Field(
+        None, ge=1, le=10_000_000
+    )  # rows drawn with replacement; none: the whole product
     random_seed: int = 0
 
 
@@ -283,7 +285,9 @@ def _yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
-        raise RecipeError(f"{path}: holds a {type(plain).__name__}; a recipe is a mapping that begins with `about:`")
+        raise RecipeError(
+            f"{path}: holds a {type(plain).__name__}; a recipe is a mapping that begins with `about:`"
+        )
     return plain
 
 
@@ -324,7 +328,9 @@ def _index(items: list[Any], part: str, setting: str) -> int:
         numbers = [str(n) for n, label in enumerate(labels) if label == part]
         raise RecipeError(f"--set {setting}: several are named {part!r}; use a number: {', '.join(numbers)}")
     if part not in labels:
-        raise RecipeError(f"--set {setting}: nothing named {part!r}{did_you_mean(part, [x for x in labels if x])}")
+        raise RecipeError(
+            f"--set {setting}: nothing named {part!r}{did_you_mean(part, [x for x in labels if x])}"
+        )
     return labels.index(part)
 
 
@@ -347,4 +353,14 @@ def _explain(error: Any, path: Path) -> str:
     return f"{path}: {place}: {error['msg'].lower()}; there is {error['input']!r:.80}"
 
 
-_MODELS: tuple[type[BaseModel], ...] = (Recipe, Generate, Render, Filter, Transform, Draw, Table, Dataset, Output)
+_MODELS: tuple[type[BaseModel], ...] = (
+    Recipe,
+    Generate,
+    Render,
+    Filter,
+    Transform,
+    Draw,
+    Table,
+    Dataset,
+    Output,
+)

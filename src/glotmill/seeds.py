@@ -35,7 +35,9 @@ class Seeds:
     schema: pl.Schema  # of the columns, without `language`
     _source: Iterator[Row]
     _rows: list[tuple[str, Row]] = field(default_factory=list)  # (hash, row)
-    _of: dict[str, list[int]] = field(default_factory=dict)  # language -> its rows; "" for those of every language
+    _of: dict[str, list[int]] = field(
+        default_factory=dict
+    )  # language -> its rows; "" for those of every language
     _seen: Counter[str] = field(default_factory=Counter)
 
     def take(self, language: str, start: int, stop: int, passes: int) -> list[tuple[int, str, Row]]:
@@ -104,7 +106,9 @@ def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
             raise RecipeError(f"{place}: row {number} is a {type(row).__name__}, not a mapping of columns")
         for name in row:
             if name in TAKEN:
-                raise RecipeError(f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it")
+                raise RecipeError(
+                    f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it"
+                )
         if row.get("language"):
             row = {**row, "language": find_language(row["language"]).tag}
         yield {str(k): _sane(v) for k, v in row.items()}
@@ -130,7 +134,9 @@ def _draw(spec: Draw) -> Iterator[Row]:
     for values in lists:
         total *= len(values)
     if total > MAX_DRAWN:
-        raise RecipeError(f"seeds.draw: {total:,} combinations; give `size`, at most {MAX_DRAWN:,} are listed whole")
+        raise RecipeError(
+            f"seeds.draw: {total:,} combinations; give `size`, at most {MAX_DRAWN:,} are listed whole"
+        )
     rows = [dict(zip(names, combination, strict=True)) for combination in itertools.product(*lists)]
     chance.shuffle(rows)
     return iter(rows)
@@ -140,7 +146,9 @@ def _dataset(spec: Dataset) -> Iterator[Row]:
     from datasets import load_dataset
 
     try:
-        rows = load_dataset(spec.dataset, spec.config, split=spec.split, revision=spec.revision, streaming=True)
+        rows = load_dataset(
+            spec.dataset, spec.config, split=spec.split, revision=spec.revision, streaming=True
+        )
         for row in rows.select_columns(spec.columns) if spec.columns else rows:
             yield dict(row)
     except (OSError, ValueError, RuntimeError) as error:

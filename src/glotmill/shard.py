@@ -29,7 +29,9 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
                 rows = _reasons(shard, step, transform(step, rows))
             case Filter():
                 rows = split(shard, await shard.judges.judge(rows, [step]))
-    kept = rows.with_columns(verdict=pl.lit("kept"), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String))
+    kept = rows.with_columns(
+        verdict=pl.lit("kept"), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String)
+    )
     whole = pl.concat([kept, *shard.done], how="diagonal_relaxed")
     return whole.sort("row", "id").select(*MADE, pl.all().exclude(*MADE, *VERDICTS), *VERDICTS)
 
@@ -47,7 +49,9 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(result, pl.DataFrame) or not set(MADE) <= set(result.columns):
         raise RecipeError(f"transform {step.transform}: must return a table that keeps {', '.join(MADE)}")
     if result["id"].n_unique() != result.height:
-        raise RecipeError(f"transform {step.transform}: gave two rows the same id; add a suffix to the id of each")
+        raise RecipeError(
+            f"transform {step.transform}: gave two rows the same id; add a suffix to the id of each"
+        )
     return result
 
 
@@ -64,7 +68,9 @@ def _render(shard: Shard, step: Render, rows: pl.DataFrame) -> pl.DataFrame:
     reasons: list[str | None] = []
     for row in rows.iter_rows(named=True):
         try:
-            messages = template.render({**row, "language": shard.plan.language, "examples": (), "feedback": ""})
+            messages = template.render(
+                {**row, "language": shard.plan.language, "examples": (), "feedback": ""}
+            )
             values.append("\n\n".join(m.content for m in messages))
             reasons.append(None)
         except RequestFailed as error:
@@ -75,4 +81,6 @@ def _render(shard: Shard, step: Render, rows: pl.DataFrame) -> pl.DataFrame:
         pl.Series("reason", reasons, pl.String),
         reason_at=pl.lit(step.name),
     )
-    return split(shard, rows.with_columns(verdict=pl.when(pl.col("reason").is_not_null()).then(pl.lit("failed"))))
+    return split(
+        shard, rows.with_columns(verdict=pl.when(pl.col("reason").is_not_null()).then(pl.lit("failed")))
+    )

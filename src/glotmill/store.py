@@ -31,7 +31,11 @@ class Run:
     def frame(self, language: str = "*") -> pl.DataFrame:
         """Return the accepted rows, of one language or of all."""
         files = sorted(self.folder.glob(f"dataset/{language}/train-*.parquet"))
-        return pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed") if files else pl.DataFrame()
+        return (
+            pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed")
+            if files
+            else pl.DataFrame()
+        )
 
     def dataset(self) -> "Dataset":
         """Return the accepted rows as a `datasets.Dataset`."""
@@ -74,7 +78,9 @@ class Run:
             except BlockingIOError:
                 file.seek(0)
                 owner = file.read(20).strip() or "unknown"
-                raise UsageError(f"{self.folder}: another process ({owner}) is at this run; wait, or use another folder (-o)") from None
+                raise UsageError(
+                    f"{self.folder}: another process ({owner}) is at this run; wait, or use another folder (-o)"
+                ) from None
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
@@ -82,7 +88,9 @@ class Run:
 
     def write_info(self, info: dict[str, Any]) -> None:
         """Write `run.json`, whole or not at all."""
-        self._write("run.json", json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1).encode() + b"\n")
+        self._write(
+            "run.json", json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1).encode() + b"\n"
+        )
 
     def replies(self, shard: str) -> dict[str, Reply]:
         """Return what the journal of a shard holds; half a line at its end is cut off."""
@@ -104,7 +112,9 @@ class Run:
                     plain["logprobs"] = tuple(plain["logprobs"])
                 found[key] = Reply(**plain)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise UsageError(f"{path}:{number}: not a reply: {error}; remove the line to ask again") from None
+                raise UsageError(
+                    f"{path}:{number}: not a reply: {error}; remove the line to ask again"
+                ) from None
         return found
 
     def journal(self, shard: str) -> "Journal":

@@ -35,7 +35,9 @@ def refuse_uneven_variants(recipe: Recipe) -> None:
             tag = path.name.removeprefix(step.template_name + ".").removesuffix(".j2")
             language = find_language(tag)
             if tag not in (language.tag, language.iso639_3):
-                raise RecipeError(f"{path}: name it {step.template_name}.{language.tag}.j2; {tag!r} is not looked for")
+                raise RecipeError(
+                    f"{path}: name it {step.template_name}.{language.tag}.j2; {tag!r} is not looked for"
+                )
             own = _load(recipe.folder, step.template_name, language).variables
             base = prompts.load_file(recipe.folder, f"{step.template_name}.j2").variables
             if lacking := base - own - GIVEN:

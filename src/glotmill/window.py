@@ -132,7 +132,9 @@ def _bounded(reply: Reply) -> Reply:
     """A reply's text is bounded, and can be written as UTF-8."""
     text = reply.text
     if len(text) > MAX_REPLY_CHARS:
-        raise RequestFailed("reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken")
+        raise RequestFailed(
+            "reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
+        )
     if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
         return reply
     return Reply(text.encode("utf-8", "replace").decode(), *(getattr(reply, f) for f in Reply.__slots__[1:]))

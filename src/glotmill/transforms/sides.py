@@ -22,7 +22,9 @@ def sides(rows: pl.DataFrame, *, of: str = "dialogue", system: Sequence[str] = (
         speakers = list(dict.fromkeys(turn["speaker"] for turn in turns))
         for number, speaker in enumerate(reversed(speakers[:2])):
             persona = columns[1 - number][place] if columns else None
-            made.append({**_chat(turns, speaker, persona), "_place": place, "_side": number, "speaker": speaker})
+            made.append(
+                {**_chat(turns, speaker, persona), "_place": place, "_side": number, "speaker": speaker}
+            )
     schema = {"messages": _MESSAGES, "speaker": pl.String, f"{of}_text": pl.String, "reason": pl.String}
     made = [{**row, f"{of}_text": row["_text"]} for row in made]
     new = pl.DataFrame(made, schema={**schema, "_place": pl.UInt32, "_side": pl.Int64})
@@ -35,7 +37,9 @@ def sides(rows: pl.DataFrame, *, of: str = "dialogue", system: Sequence[str] = (
 
 
 def _chat(turns: Sequence[dict[str, str]], assistant: str, persona: Sequence[str] | None) -> dict[str, Any]:
-    said = [{"role": "assistant" if t["speaker"] == assistant else "user", "content": t["text"]} for t in turns]
+    said = [
+        {"role": "assistant" if t["speaker"] == assistant else "user", "content": t["text"]} for t in turns
+    ]
     while said and said[0]["role"] == "assistant":
         said.pop(0)
     while said and said[-1]["role"] == "user":
@@ -43,4 +47,8 @@ def _chat(turns: Sequence[dict[str, str]], assistant: str, persona: Sequence[str
     system = [{"role": "system", "content": " ".join(persona)}] if persona else []
     text = "\n".join(f"{'+' if m['role'] == 'assistant' else '-'} {m['content']}" for m in said)
     # which side it is stands in words: signs alone do not make texts different
-    return {"messages": system + said, "_text": f"{assistant}\n{text}", "reason": None if said else "too_few_turns"}
+    return {
+        "messages": system + said,
+        "_text": f"{assistant}\n{text}",
+        "reason": None if said else "too_few_turns",
+    }
