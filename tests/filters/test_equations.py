@@ -60,6 +60,8 @@ PASSED_OVER = [
     "2x + 3 = 7",
     "x + 3 = 7",
     "total - 3 = 4",
+    "total - 3 + 5 = 9",
+    "total + 3 + 4 = 9",
     "3^2 + 5 = 15 and 5 + 3² = 15 and 2**3 = 9",
     "sqrt(16) + 2 = 18",
     "1 hour = 60 minutes",

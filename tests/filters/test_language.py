@@ -49,7 +49,8 @@ def test_what_holds_too_few_letters_is_kept_unjudged(text):
 
 
 def test_code_addresses_and_formulas_do_not_count():
-    code = "\n```python\nfor item in the_whole_list_of_all_items:\n    print(item, 'and some more English')\n```\n"
+    code = "\n```python\nfor item in the_whole_list_of_all_items:\n    print(item, 'and more English')\n```\n"
+    code += "`another_long_name_in_english(with_its_arguments)`"
     text = (
         HUMAN["hin_Deva"][:60]
         + code
