@@ -20,7 +20,7 @@ import polars as pl
 from glotmill import check, dataset, units
 from glotmill import recipe as recipes
 from glotmill.chat import Generate, Reply, Request
-from glotmill.errors import ShortfallError, UsageError
+from glotmill.errors import EngineError, ShortfallError, UsageError
 from glotmill.fill import Filling
 from glotmill.judge import Judges, open_judges
 from glotmill.languages import find as find_language
@@ -234,9 +234,11 @@ def _when_needed(job: Job, stack: AsyncExitStack, progress: Progress) -> Generat
         factory = units.find("generators", job.engine)
         model = job.options.get("model") or NANO
         options = job.options.get("engine_args") or {}
-        generate: Generate = await stack.enter_async_context(
-            factory(model, revision=job.options.get("revision"), **options)
-        )
+        revision = job.options.get("revision")
+        try:
+            generate: Generate = await stack.enter_async_context(factory(model, revision=revision, **options))
+        except (TypeError, ValueError) as error:  # an option of a wrong type, most often
+            raise EngineError(f"engine {job.engine}: cannot be started: {error}") from error
         progress.note = ""
         return generate
 

@@ -164,8 +164,12 @@ class Journal:
         line = json.dumps({"key": request.key, **reply.to_json()}, ensure_ascii=False, separators=(",", ":"))
         data = line.encode() + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        whole = os.fstat(descriptor).st_size
         try:
-            while data:  # a signal may split the write; a full disk raises
+            while data:  # a signal may split the write
                 data = data[os.write(descriptor, data) :]
+        except OSError as error:  # a full disk: half a line would spoil the next one
+            os.ftruncate(descriptor, whole)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         finally:
             os.close(descriptor)
