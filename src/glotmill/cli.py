@@ -1,0 +1,283 @@
+"""The command line: parses, calls, prints. Data on stdout, everything else on stderr.
+
+Exit codes: 0 ok, 1 failed, 2 usage or recipe, 3 a language is not full, 4 engine or network, 130 interrupted.
+What a command needs is imported when it runs: the help answers at once.
+"""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from glotmill.errors import GlotmillError, UsageError
+
+if TYPE_CHECKING:
+    from glotmill.mill import Options
+    from glotmill.preview import Previewed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line, and return the exit code; errors are told on stderr, in words."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8
+    try:
+        done = cli.main(arguments, prog_name="glotmill", standalone_mode=False)
+        return done if isinstance(done, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except GlotmillError as error:
+        return _fail(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}", 1)
+
+
+def _fail(text: str, code: int) -> int:
+    from glotmill.printing import safe
+
+    click.echo(f"glotmill: {safe(text)}", err=True)
+    return code
+
+
+def _split(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> list[str]:
+    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """Read `max_model_len=4096`: the value as YAML reads it."""
+    import yaml
+
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{text!r}: write NAME=VALUE, as in max_model_len=4096", context, option)
+        try:
+            pairs[name.strip().replace("-", "_")] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            pairs[name.strip().replace("-", "_")] = value
+    return pairs
+
+
+def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_rows_from = _stack(
+    click.option(
+        "--seeds", metavar="SEEDS", help="A file, a dataset id or - for stdin, instead of the recipe's seeds."
+    ),
+    click.option(
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override: steps.draft.temperature=0.3"
+    ),
+)
+_languages = click.option(
+    "-l", "--languages", multiple=True, callback=_split, metavar="A,B,...", help="As in fra,swh_Latn,Arabic."
+)
+_engine = _stack(
+    click.option(
+        "--engine", metavar="NAME", help="One of `glotmill list engines`; without it, what is installed."
+    ),
+    click.option("--model", metavar="MODEL", help="Name or folder of a model; without it, glotmill-nano."),
+    click.option("--revision", metavar="REV", help="Of the model."),
+    click.option(
+        "--engine-arg",
+        "engine_args",
+        multiple=True,
+        callback=_pairs,
+        metavar="K=V",
+        help="As in max_model_len=4096.",
+    ),
+)
+
+
+def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"glotmill {version('glotmill')}")
+        except PackageNotFoundError:
+            click.echo("glotmill (not installed)")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def cli() -> None:
+    """Make training data for language models in many languages."""
+
+
+@cli.command("list")
+@click.argument("what", default="recipes", metavar="[recipes|filters|transforms|engines|formats|languages]")
+@_json
+def list_(what: str, as_json: bool) -> None:
+    """List what there is: recipes, filters, transforms, engines, formats or languages."""
+    from glotmill import listing, printing
+
+    items = listing.items(what)
+    click.echo(printing.json_text(items) if as_json else listing.lines(what, items))
+
+
+@cli.command()
+@click.argument("recipe_or_run")
+@_json
+def show(recipe_or_run: str, as_json: bool) -> None:
+    """Show a recipe with its templates, or where a run is."""
+    from glotmill import listing, printing
+
+    found = listing.shown(recipe_or_run)
+    click.echo(printing.json_text(found.plain) if as_json else found.text)
+
+
+@cli.command()
+@click.argument("recipe")
+@_languages
+@_rows_from
+@_json
+def check(
+    recipe: str, languages: list[str], seeds: str | None, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """Find what is wrong with a recipe, in every language, without a model."""
+    import asyncio
+
+    from glotmill import preview as previews
+    from glotmill import printing
+
+    found = asyncio.run(previews.problems(recipe, languages, seeds, settings))
+    wrong = {tag: text for tag, text in found.items() if text}
+    if as_json:
+        told = [{"language": tag, "problem": text or None} for tag, text in found.items()]
+        click.echo(printing.json_text({"recipe": recipe, "ok": not wrong, "languages": told}))
+    for tag in found:
+        if tag not in wrong and not as_json:
+            click.echo(f"{tag}: ok")
+    if wrong:
+        same = {text: [tag for tag in wrong if wrong[tag] == text] for text in wrong.values()}
+        raise UsageError("\n".join(_whose(tags, len(found)) + text for text, tags in same.items()))
+
+
+def _whose(tags: Sequence[str], of: int) -> str:
+    more = f" and {len(tags) - 5} more" if len(tags) > 5 else ""
+    return "" if len(tags) == of > 1 else f"{', '.join(tags[:5])}{more}: "
+
+
+@cli.command()
+@click.argument("recipe")
+@click.option("-l", "--language", metavar="LANGUAGE", help="Without it, the recipe's first.")
+@click.option("--rows", type=click.IntRange(1, 1000), default=3, show_default=True, help="Seed rows.")
+@_rows_from
+@_engine
+@_json
+def preview(recipe: str, rows: int, as_json: bool, **given: Any) -> None:
+    """Print the messages of some rows; with --engine or --model, ask them and print what comes."""
+    import asyncio
+
+    from glotmill import preview as previews
+    from glotmill import printing
+
+    real = bool(given["engine"] or given["model"])
+    if real:
+        click.echo("glotmill: starting the engine", err=True)
+    plan, found = asyncio.run(previews.preview(recipe, rows, **given))
+    if as_json:
+        told = [row.to_json() for row in found]
+        click.echo(printing.json_text({"recipe": recipe, "language": plan.language.tag, "rows": told}))
+        return
+    for number, row in enumerate(found, 1):
+        click.echo(_preview_row(f"row {number}, {plan.language.tag} ({plan.language.name})", row) + "\n")
+    if not real and (later := previews.waiting(plan)):
+        click.echo(
+            f"Later steps need replies: {', '.join(later)}. To see them, add --model or --engine.", err=True
+        )
+
+
+def _preview_row(title: str, row: "Previewed") -> str:
+    from glotmill import printing
+
+    why = f": {row.reason} ({row.reason_at})" if row.reason else ""
+    detail = f"\n  {printing.safe(row.detail)}" if row.detail else ""
+    verdict = "" if row.asked else f", {row.verdict}{why}{detail}"
+    messages = [(m.role, m.content) for m in row.asked]
+    pairs = [*row.seed.items(), *messages, *row.columns.items()]
+    return f"{title}{verdict}\n{printing.labelled(pairs, _width())}"
+
+
+@cli.command()
+@click.argument("recipe")
+@click.option(
+    "-n", "--per-language", type=click.IntRange(1), metavar="N", help="Accepted rows of each language.  [100]"
+)
+@_languages
+@_rows_from
+@_engine
+@click.option("-o", "--folder", metavar="FOLDER", help="Of the run; without it, runs/RECIPE-MODEL.")
+@click.option("--window", type=click.IntRange(1), metavar="N", help="Requests in flight.  [512]")
+@click.option(
+    "--max-failures", type=click.FloatRange(0, 1), metavar="SHARE", help="Of the last 200 requests.  [0.2]"
+)
+@_json
+def run(recipe: str, as_json: bool, **given: Any) -> int:
+    """Run a recipe until every language has its rows. The same command again goes on where it stopped."""
+    from glotmill import mill, outcome, printing
+    from glotmill.panel import watching
+
+    options: Options = {k: v for k, v in given.items() if v not in (None, [], (), {})}  # type: ignore[assignment]
+    with watching() as watch:
+        followed = outcome.Followed(watch)
+        options["watch"] = followed
+        error = followed.to_the_end(mill.run_async(recipe, **options))
+    assert followed.progress is not None
+    result = outcome.result(followed.progress.run, followed.progress.seconds, error)
+    click.echo(printing.json_text(result) if as_json else outcome.text(result, _width()))
+    if error:
+        return _fail(str(error), error.exit_code)
+    return 0
+
+
+@cli.command()
+@click.argument("folder")
+def new(folder: str) -> None:
+    """Write the first version of a recipe of your own."""
+    from pathlib import Path
+
+    from glotmill import printing, starter
+
+    for path in starter.write(Path(folder)):
+        click.echo(printing.safe(path))
+    click.echo(f"Next: glotmill check {shlex.quote(folder)}", err=True)
+
+
+@cli.command()
+@_json
+def doctor(as_json: bool) -> int:
+    """Say what is installed here, and which engine would be used."""
+    from glotmill import doctor as doctors
+    from glotmill import printing
+
+    found = doctors.examine()
+    click.echo(printing.json_text(found) if as_json else doctors.report(found))
+    return 0 if any(engine["usable"] for engine in found["engines"].values()) else 1
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
