@@ -65,7 +65,7 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
             raise click.BadParameter(f"{text!r}: write NAME=VALUE, as in max_model_len=4096", context, option)
         try:
             pairs[name.strip().replace("-", "_")] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             pairs[name.strip().replace("-", "_")] = value
     return pairs
 

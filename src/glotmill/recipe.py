@@ -5,170 +5,40 @@ Unknown keys are refused. Every error names the file, the place, what is there a
 
 import json
 from collections.abc import Iterable
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, field_validator
 
-from glotmill.chat import Sampling
 from glotmill.errors import RecipeError
 from glotmill.languages import find as find_language
+from glotmill.steps import KINDS, Examples, Filter, Generate, Render, Step, Strict, Transform
 from glotmill.units import did_you_mean
+
+__all__ = ["Filter", "Generate", "Recipe", "Render", "Step", "Transform", "built_in", "locate", "read"]
 
 MAX_RECIPE_BYTES = 1_000_000
 BUILT_IN = Path(__file__).parent / "prompts"
+SOURCES = {"draw": "lists to draw from", "rows": "a table", "dataset": "a dataset on the Hub"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Filter(BaseModel):
-    """One judgement: the filter's name, the column it judges, and its options."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    filter: str
-    of: str = ""  # in `expect`: the step's own column
-    skip: bool = False
-
-    @property
-    def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
-        return self.filter
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keyword arguments of the filter's function."""
-        return dict(self.model_extra or {})
-
-
-class Transform(BaseModel):
-    """A named function from table to table, and its options."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    transform: str
-    skip: bool = False
-
-    @property
-    def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
-        return self.transform
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keyword arguments of the transform's function."""
-        return dict(self.model_extra or {})
-
-
-class Examples(_Strict):
-    """Few-shot rows for a template's `{{ examples }}`."""
-
-    file: str  # .jsonl in the recipe's folder
-    n: int = Field(1, ge=1, le=64)  # how many a row is shown, drawn by the row's id
-
-
-class Render(_Strict):
-    """A template whose text becomes a column, without a model."""
-
-    render: str
-    template: str = ""
-    skip: bool = False
-
-    @property
-    def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
-        return self.render
-
-    @property
-    def template_name(self) -> str:
-        """The file, without `.j2`."""
-        return self.template or self.render
-
-
-class Generate(_Strict):
-    """A template that is put to the model; the reply becomes a column."""
-
-    generate: str
-    template: str = ""
-    skip: bool = False
-    as_: Literal["text", "json", "lines", "turns", "tag"] = Field("text", alias="as")
-    schema_: dict[str, Any] | None = Field(None, alias="schema")
-    n: int = Field(1, ge=1, le=1024)  # rows made of each row, one a reply
-    tries: int = Field(1, ge=1, le=100)
-    expect: tuple[Filter, ...] = ()
-    examples: Examples | None = None
-    temperature: float | None = Field(None, ge=0, le=100)
-    top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = Field(None, ge=-1)
-    min_p: float | None = Field(None, ge=0, le=1)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    repetition_penalty: float | None = Field(None, gt=0, le=100)
-    max_tokens: int | None = Field(None, ge=1)
-    min_tokens: int | None = Field(None, ge=0)
-    stop: tuple[str, ...] = ()
-    logprobs: int | None = Field(None, ge=0, le=20)
-
-    @property
-    def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
-        return self.generate
-
-    @property
-    def template_name(self) -> str:
-        """The file, without `.j2`."""
-        return self.template or self.generate
-
-    @cached_property
-    def sampling(self) -> Sampling:
-        """The sampling parameters of every request of this step."""
-        return Sampling(**{name: getattr(self, name) for name in Sampling.__dataclass_fields__})
-
-    @cached_property
-    def schema_text(self) -> str:
-        """The JSON schema as canonical JSON; empty if replies are free."""
-        return json.dumps(self.schema_, sort_keys=True, separators=(",", ":")) if self.schema_ else ""
-
-
-_KINDS = {"generate": Generate, "render": Render, "transform": Transform, "filter": Filter}
-
-
-def _kind(value: Any) -> str | None:
-    if isinstance(value, BaseModel):
-        return type(value).__name__.lower()
-    kinds = [k for k in _KINDS if k in value] if isinstance(value, dict) else []
-    return kinds[0] if len(kinds) == 1 else None
-
-
-Step = Annotated[
-    Annotated[Generate, Tag("generate")]
-    | Annotated[Render, Tag("render")]
-    | Annotated[Transform, Tag("transform")]
-    | Annotated[Filter, Tag("filter")],
-    Discriminator(_kind),
-]
-
-
-class Draw(_Strict):
-    """Seeds drawn from named lists: every combination, or `size` of them, in an order set by `random_seed`."""
+class Draw(Strict):
+    """Seeds drawn from named lists: every combination, or `size` of them; `random_seed` sets the order."""
 
     draw: dict[str, list[Any]] = Field(min_length=1)
-    size: int | None = Field(
-        None, ge=1, le=10_000_000
-    )  # rows drawn with replacement; none: the whole product
+    size: int | None = Field(None, ge=1, le=10_000_000)  # drawn with replacement; none: the whole product
     random_seed: int = 0
 
 
-class Table(_Strict):
+class Table(Strict):
     """Seeds written inside the recipe."""
 
     rows: list[dict[str, Any]] = Field(min_length=1)
 
 
-class Dataset(_Strict):
+class Dataset(Strict):
     """Seeds from a dataset on the Hugging Face Hub, streamed."""
 
     dataset: str
@@ -178,31 +48,56 @@ class Dataset(_Strict):
     columns: list[str] | None = None
 
 
-class Output(_Strict):
+def _source(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "file"
+    if isinstance(value, BaseModel):
+        return "rows" if isinstance(value, Table) else type(value).__name__.lower()
+    kinds = [k for k in SOURCES if k in value] if isinstance(value, dict) else []
+    return kinds[0] if len(kinds) == 1 else None
+
+
+Source = Annotated[
+    Annotated[str, Tag("file")]
+    | Annotated[Draw, Tag("draw")]
+    | Annotated[Table, Tag("rows")]
+    | Annotated[Dataset, Tag("dataset")],
+    Discriminator(_source),
+]
+
+
+class Output(Strict):
     """What a kept row leaves as: `messages` made of named columns, and the columns beside them."""
 
     messages: dict[Literal["system", "user", "assistant"], str] | None = None  # role -> column
-    columns: list[str] = []
+    columns: list[str] = Field([])
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """A recipe, read and well-formed; `check` finds out whether its parts fit each other."""
 
     about: str
-    papers: list[str] = []
-    languages: list[str] = []  # canonical tags; what is made where the user names none
-    seeds: str | Draw | Table | Dataset
+    papers: list[str] = Field([])
+    languages: list[str] = Field([])  # canonical tags; what is made where the user names none
+    seeds: Source
     steps: tuple[Step, ...] = Field(min_length=1)
     finish: tuple[Filter, ...] = ()
     output: Output = Output()
     passes: int = Field(100, ge=1, le=1_000_000)  # how often the seeds may be gone through
     floor: float = Field(0.02, ge=0, le=1)  # a language whose acceptance falls under it is given up
     name: str = ""  # the folder's name
-    folder: Path = Field(Path(), exclude=True)
+    file: Path = Field(Path(), exclude=True)  # recipe.yaml, or the single template
+
+    @property
+    def folder(self) -> Path:
+        """Where the recipe's files are."""
+        return self.file.parent
 
     @field_validator("languages", mode="before")
     @classmethod
     def _canonical(cls, value: Any) -> Any:
+        if value is False:  # a bare no
+            return [find_language(value).tag]
         return [find_language(v).tag for v in value] if isinstance(value, list) else value
 
     @property
@@ -223,9 +118,9 @@ class Recipe(_Strict):
 
 
 def read(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
-    """Read a recipe by its name, its folder, or a single template file. `settings` are `a.b.c=value` overrides.
+    """Read a recipe by its name, its folder, or a single template file.
 
-    Raises RecipeError.
+    settings: overrides such as `steps.draft.temperature=0.3`. Raises RecipeError.
     """
     folder = locate(source)
     if folder.suffix == ".j2":
@@ -234,7 +129,7 @@ def read(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
     plain = _yaml(path)
     for setting in settings:
         _override(plain, setting)
-    return _validate(plain, path, folder, folder.name)
+    return _validate(plain, path, folder.name)
 
 
 def locate(source: str | Path) -> Path:
@@ -260,7 +155,7 @@ def built_in() -> list[str]:
 
 
 def _from_template(path: Path, settings: Iterable[str]) -> Recipe:
-    name = path.name.split(".", 1)[0]
+    name = path.name.removesuffix(".j2")
     plain: dict[str, Any] = {
         "about": f"One reply to {path.name} for every seed.",
         "seeds": "-",
@@ -274,7 +169,7 @@ def _from_template(path: Path, settings: Iterable[str]) -> Recipe:
     }
     for setting in settings:
         _override(plain, setting)
-    return _validate(plain, path, path.parent, name)
+    return _validate(plain, path, name)
 
 
 def _yaml(path: Path) -> dict[str, Any]:
@@ -282,7 +177,7 @@ def _yaml(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; put seeds in a file of their own")
     try:
         plain = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
         raise RecipeError(
@@ -298,7 +193,7 @@ def _override(plain: dict[str, Any], setting: str) -> None:
         raise RecipeError(f"--set {setting}: write it as --set steps.draft.temperature=0.3")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         value = text
     *parents, last = path.split(".")
     here: Any = plain
@@ -323,7 +218,7 @@ def _descend(here: Any, part: str, setting: str) -> Any:
 def _index(items: list[Any], part: str, setting: str) -> int:
     if part.isdecimal() and int(part) < len(items):
         return int(part)
-    labels = [next((str(i[k]) for k in _KINDS if k in i), "") if isinstance(i, dict) else "" for i in items]
+    labels = [next((str(i[k]) for k in KINDS if k in i), "") if isinstance(i, dict) else "" for i in items]
     if labels.count(part) > 1:
         numbers = [str(n) for n, label in enumerate(labels) if label == part]
         raise RecipeError(f"--set {setting}: several are named {part!r}; use a number: {', '.join(numbers)}")
@@ -334,33 +229,48 @@ def _index(items: list[Any], part: str, setting: str) -> int:
     return labels.index(part)
 
 
-def _validate(plain: dict[str, Any], path: Path, folder: Path, name: str) -> Recipe:
+def _validate(plain: dict[str, Any], path: Path, name: str) -> Recipe:
+    for key in ("name", "file"):
+        if key in plain:
+            raise RecipeError(f"{path}: {key}: unknown key; a recipe is called as its folder is")
     try:
-        return Recipe.model_validate({**plain, "folder": folder, "name": name})
+        return Recipe.model_validate({**plain, "file": path, "name": name})
     except ValidationError as error:
-        raise RecipeError("\n".join(_explain(e, path) for e in error.errors()[:5])) from None
+        errors = error.errors()
+        whole = [e for e in errors if not any(_within(other, e) for other in errors)]
+        raise RecipeError("\n".join(_explain(e, path) for e in whole[:5])) from None
     except RecipeError as error:
-        raise RecipeError(f"{path}: {error}") from None
+        raise RecipeError(f"{path}: languages: {error}") from None
+
+
+def _within(part: Any, whole: Any) -> bool:
+    """Whether one error is about a part of what another is about."""
+    return len(part["loc"]) > len(whole["loc"]) and part["loc"][: len(whole["loc"])] == whole["loc"]
 
 
 def _explain(error: Any, path: Path) -> str:
-    place = ".".join(str(part) for part in error["loc"] if part not in _KINDS)
-    known = sorted({f.alias or n for m in _MODELS for n, f in m.model_fields.items()})
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {place}: unknown key{did_you_mean(str(error['loc'][-1]), known)}"
-    if error["type"] == "union_tag_not_found":
-        return f"{path}: {place}: a step is one of generate, render, transform, filter; there is {error['input']!r:.80}"
-    return f"{path}: {place}: {error['msg'].lower()}; there is {error['input']!r:.80}"
+    parts = [str(part) for part in error["loc"] if part != "[key]"]
+    if parts[0] in ("steps", "seeds"):  # a part behind names only which kind was read
+        place = 2 if parts[0] == "steps" else 1
+        parts = parts[:place] + parts[place + 1 :]
+    where = ".".join(parts)
+    there = f"there is {error['input']!r:.80}"
+    match error["type"]:
+        case "extra_forbidden":
+            known = sorted(
+                {f.alias or n for m in _MODELS for n, f in m.model_fields.items()} - {"name", "file"}
+            )
+            return f"{path}: {where}: unknown key{did_you_mean(str(error['loc'][-1]), known)}"
+        case "union_tag_not_found" if parts[0] == "seeds":
+            kinds = ", ".join(f"`{key}:` ({what})" for key, what in SOURCES.items())
+            return f"{path}: seeds: give a file, or one of {kinds}; {there}"
+        case "union_tag_not_found":
+            return f"{path}: {where}: a step is one of {', '.join(KINDS)}; {there}"
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{path}: {where}: {text[:1].lower()}{text[1:]}; {there}"
 
 
 _MODELS: tuple[type[BaseModel], ...] = (
-    Recipe,
-    Generate,
-    Render,
-    Filter,
-    Transform,
-    Draw,
-    Table,
-    Dataset,
-    Output,
+    *(Recipe, Generate, Render, Filter, Transform),
+    *(Examples, Draw, Table, Dataset, Output),
 )
