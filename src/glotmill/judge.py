@@ -17,7 +17,7 @@ import polars as pl
 
 from glotmill import units
 from glotmill.errors import EngineError, RecipeError, UsageError
-from glotmill.recipe import Filter
+from glotmill.steps import Filter
 
 _LENGTH = struct.Struct("<QQ")  # bytes of the header, bytes of the table
 
@@ -29,7 +29,7 @@ def expression(judge: Filter) -> pl.Expr:
     units.check_options(function, judge.options, place)
     try:
         result = function(_column(judge.of), **judge.options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise RecipeError(f"{place}: {error}") from None
     if not isinstance(result, pl.Expr):
         raise RecipeError(
@@ -41,24 +41,30 @@ def expression(judge: Filter) -> pl.Expr:
 def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     """Judge rows by one filter after the other; a later one sees only what the earlier ones kept.
 
-    rows: the judged columns -> + reason, reason_at, and <column>_<filter>_<field> for what a filter measured.
+    rows: the judged columns -> + reason, reason_at, and <column>_<field> for what a filter measured.
     Raises RecipeError where a filter and the table do not fit.
     """
-    rows = rows.with_columns(reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String))
-    rows = rows.with_row_index("_place")
+    return _beside(rows, verdicts(rows, judges))
+
+
+def verdicts(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
+    """Return only what `judge_rows` adds, a row for each row."""
+    nothing = pl.Series("reason", [None] * rows.height, pl.String)
+    found = pl.DataFrame([nothing, nothing.alias("reason_at")])
     for judge in judges:
-        alive = rows.filter(pl.col("reason").is_null())
-        found = _ask(alive, judge).rename(lambda name: f"_new_{name}")
-        rows = rows.join(found.with_columns(alive["_place"]), on="_place", how="left")
-        at = pl.when(pl.col("_new_reason").is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
-        rows = rows.with_columns(reason_at=pl.coalesce("reason_at", at))
-        for (
-            name
-        ) in found.columns:  # the same filter may judge a column twice; what it found of dropped rows stays
-            old = name.removeprefix("_new_")
-            rows = rows.with_columns(pl.coalesce(name, *([old] if old in rows.columns else [])).alias(old))
-        rows = rows.drop(found.columns)
-    return rows.sort("_place").drop("_place")
+        alive = found["reason"].is_null()
+        place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
+        made = _ask(_beside(rows, found).filter(alive), judge).select(pl.all().gather(place))
+        at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
+        found = _beside(found, made.drop("reason")).with_columns(
+            reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)
+        )
+    return found
+
+
+def _beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Put columns beside those of a table, in the place of those with the same name."""
+    return rows.drop(found.columns, strict=False).hstack(found)
 
 
 @asynccontextmanager
@@ -83,16 +89,12 @@ class Judges:
     async def judge(self, rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
         """As `judge_rows`, in another process."""
         needed = sorted({n for j in judges for n in expression(j).meta.root_names()} & set(rows.columns))
-        if rows.is_empty() or not judges:
+        if rows.is_empty() or not judges or not needed:
             return judge_rows(rows, judges)
-        header = json.dumps([j.model_dump() for j in judges]).encode()
+        header = json.dumps([j.model_dump(mode="json") for j in judges]).encode()
         table = io.BytesIO()
         rows.select(needed).write_ipc(table, compression="uncompressed")
-        answer = await self._exchange(header, table.getvalue())
-        found = pl.read_ipc(io.BytesIO(answer))
-        return rows.drop([n for n in found.columns if n not in needed], strict=False).hstack(
-            found.drop(needed, strict=False)
-        )
+        return _beside(rows, pl.read_ipc(io.BytesIO(await self._exchange(header, table.getvalue()))))
 
     async def close(self) -> None:
         """End the processes."""
@@ -137,7 +139,8 @@ async def _start() -> asyncio.subprocess.Process:
 
 
 async def _call(process: asyncio.subprocess.Process, header: bytes, table: bytes) -> bytes:
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.write(_LENGTH.pack(len(header), len(table)) + header + table)
     await process.stdin.drain()
     told, size = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
@@ -159,14 +162,14 @@ def _column(name: str) -> pl.Expr:
 
 def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
     try:
-        answer = rows.select(expression(judge).alias("reason")).to_series()
+        answer = rows.with_columns(expression(judge).alias("reason"))["reason"]
     except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
-        there = ", ".join(sorted(n for n in rows.columns if not n.startswith("_")))
+        there = ", ".join(sorted(n for n in rows.columns if n not in ("reason", "reason_at")))
         text = " ".join(str(error).split())[:300]
         raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
     if answer.dtype == pl.Null:
         answer = answer.cast(pl.String)
-    if isinstance(answer.dtype, pl.Struct):
+    if isinstance(answer.dtype, pl.Struct) and "reason" in answer.struct.fields:
         prefix = f"{judge.of.replace('.', '_')}_{judge.filter.rpartition(':')[2]}"
         return answer.struct.unnest().select(
             pl.col("reason"), pl.all().exclude("reason").name.prefix(f"{prefix}_")
@@ -185,7 +188,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         rows = pl.read_ipc(io.BytesIO(requests.read(size)))
         error, table = b"", io.BytesIO()
         try:
-            judge_rows(rows, judges).write_ipc(table, compression="uncompressed")
+            verdicts(rows, judges).write_ipc(table, compression="uncompressed")
         except UsageError as problem:
             error, table = str(problem).encode(), io.BytesIO()
         answers.write(_LENGTH.pack(len(error), table.tell()) + error + table.getvalue())

@@ -1,8 +1,6 @@
 """The templates that a recipe's steps name, as one language says them."""
 
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 from glotmill import prompts
 from glotmill.errors import RecipeError
@@ -15,7 +13,7 @@ GIVEN = frozenset({"language", "examples", "feedback"})  # what every template m
 
 def templates(recipe: Recipe, language: Language) -> dict[str, prompts.Template]:
     """Return the compiled template of each step that has one, by the step's name. Raises RecipeError."""
-    return {s.name: _load(recipe.folder, s.template_name, language) for s in _steps(recipe)}
+    return {s.name: prompts.load(recipe.folder, s.template_name, language) for s in _steps(recipe)}
 
 
 def seed_variables(recipe: Recipe) -> frozenset[str]:
@@ -23,7 +21,7 @@ def seed_variables(recipe: Recipe) -> frozenset[str]:
     language = find_language(recipe.languages[0] if recipe.languages else "eng_Latn")
     wanted: set[str] = set()
     for step in _steps(recipe):
-        wanted |= _load(recipe.folder, step.template_name, language).variables
+        wanted |= prompts.load(recipe.folder, step.template_name, language).variables
     made = {name for step in _steps(recipe) for name in (step.name, f"{step.name}_prompt")}
     return frozenset(wanted - made - GIVEN)
 
@@ -31,25 +29,24 @@ def seed_variables(recipe: Recipe) -> frozenset[str]:
 def refuse_uneven_variants(recipe: Recipe) -> None:
     """Raise RecipeError where a language variant does not read the same variables as its base."""
     for step in _steps(recipe):
+        base = None
         for path in prompts.variants(recipe.folder, step.template_name):
-            tag = path.name.removeprefix(step.template_name + ".").removesuffix(".j2")
-            language = find_language(tag)
+            tag = path.name.split(".")[-2]
+            try:
+                language = find_language(tag)
+            except RecipeError as error:
+                raise RecipeError(f"{path}: named as the variant of a language; {error}") from None
             if tag not in (language.tag, language.iso639_3):
-                raise RecipeError(
-                    f"{path}: name it {step.template_name}.{language.tag}.j2; {tag!r} is not looked for"
-                )
-            own = _load(recipe.folder, step.template_name, language).variables
-            base = prompts.load_file(recipe.folder, f"{step.template_name}.j2").variables
-            if lacking := base - own - GIVEN:
+                right = path.name.removesuffix(f"{tag}.j2") + f"{language.tag}.j2"
+                raise RecipeError(f"{path}: name it {right}; {tag!r} is not looked for")
+            file = path.relative_to(recipe.folder).as_posix()
+            own = prompts.load_file(recipe.folder, file).variables
+            base = base or prompts.load_file(recipe.folder, f"{step.template_name}.j2")
+            if lacking := base.variables - own - GIVEN:
                 raise RecipeError(f"{path}: does not use {', '.join(sorted(lacking))}, which its base does")
-            if extra := own - base - GIVEN:
+            if extra := own - base.variables - GIVEN:
                 raise RecipeError(f"{path}: uses {', '.join(sorted(extra))}, which its base does not")
 
 
 def _steps(recipe: Recipe) -> Iterator[Generate | Render]:
     return (step for step in recipe.live_steps if isinstance(step, Generate | Render))
-
-
-@cache
-def _load(folder: Path, name: str, language: Language) -> prompts.Template:
-    return prompts.load(folder, name, language)

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
@@ -37,7 +38,8 @@ class _Waiting(NamedTuple):
 class Window:
     """Puts requests to an open engine, at most `size` at a time.
 
-    When more than `max_failures` (a share) of the last 200 requests failed, every ask raises EngineError.
+    When more than `max_failures` (a share) of the last 200 requests failed, every ask raises EngineError; when an
+    engine or a journal raises anything but RequestFailed, every ask raises that.
     """
 
     def __init__(self, generate: Generate, size: int, max_failures: float = 0.2) -> None:
@@ -48,14 +50,15 @@ class Window:
         self._waiting: list[_Waiting] = []
         self._number = count()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped: EngineError | None = None
+        self._stopped: BaseException | None = None
         self.answered = 0  # replies so far
         self.tokens = 0  # tokens of these replies
 
     async def ask(self, priority: Priority, requests: Sequence[Request], note: Note) -> list[Answer]:
         """Return the answer to each request, in their order; `note` is called as each comes.
 
-        A request that fails becomes a reply with its `failure`. Raises EngineError if the engine cannot go on.
+        A request that fails becomes a reply with its `failure`. Raises EngineError if the engine cannot go
+        on.
         """
         loop = asyncio.get_running_loop()
         batch = [_Waiting(priority, next(self._number), r, loop.create_future(), note) for r in requests]
@@ -70,7 +73,7 @@ class Window:
                     waiting.future.exception()  # seen: another of the batch was raised already
 
     async def drain(self, seconds: float | None = None) -> None:
-        """Send nothing more; wait for what is in flight, so that paid replies are noted. Then give up the rest."""
+        """Send nothing more; wait for what is in flight, so that replies are noted; then give up the rest."""
         for waiting in self._waiting:
             waiting.future.cancel()
         self._waiting.clear()
@@ -81,7 +84,7 @@ class Window:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _pump(self) -> None:
-        while self._waiting and len(self._tasks) < self._size:
+        while self._waiting and (self._stopped or len(self._tasks) < self._size):
             waiting = heapq.heappop(self._waiting)
             if waiting.future.done():
                 continue
@@ -90,25 +93,23 @@ class Window:
                 continue
             task = asyncio.ensure_future(self._one(waiting))
             self._tasks.add(task)
-            task.add_done_callback(self._done)
+            task.add_done_callback(partial(self._done, waiting))
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
+    def _done(self, waiting: _Waiting, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error  # a mistake of ours: the loop's handler shows it
+        error = EngineError("the engine gave up a request") if task.cancelled() else task.exception()
+        if error is not None:
+            self._stop(error)
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
         self._pump()
 
     async def _one(self, waiting: _Waiting) -> None:
         try:
             answer = Answer(_bounded(await self._generate(waiting.request)), False)
         except RequestFailed as error:
-            failed = Reply("", "failed", failure=error.reason, detail=error.detail[:500])
-            answer = Answer(failed, error.transient)
-        except EngineError as error:
-            self._stop(error)
-            if not waiting.future.done():
-                waiting.future.set_exception(error)
-            return
+            reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
+            answer = Answer(Reply("", "failed", failure=reason, detail=detail), error.transient)
         self.answered += 1
         self.tokens += answer.reply.completion_tokens
         waiting.note(waiting.request, answer)
@@ -119,7 +120,7 @@ class Window:
             many = f"{sum(self._last)} of the last {len(self._last)} requests failed"
             self._stop(EngineError(f"{many}, the latest with {answer.reply.failure}: {answer.reply.detail}"))
 
-    def _stop(self, error: EngineError) -> None:
+    def _stop(self, error: BaseException) -> None:
         """Fail all that waits, at once."""
         self._stopped = self._stopped or error
         for waiting in self._waiting:
@@ -135,6 +136,12 @@ def _bounded(reply: Reply) -> Reply:
         raise RequestFailed(
             "reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
         )
+    sane = _sane(text)
+    return reply if sane is text else Reply(sane, *(getattr(reply, f) for f in Reply.__slots__[1:]))
+
+
+def _sane(text: str) -> str:
+    """Half characters, which no file takes, become question marks."""
     if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
-        return reply
-    return Reply(text.encode("utf-8", "replace").decode(), *(getattr(reply, f) for f in Reply.__slots__[1:]))
+        return text
+    return text.encode("utf-8", "replace").decode()
