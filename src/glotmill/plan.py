@@ -8,12 +8,11 @@ from hashlib import blake2b, sha256
 import polars as pl
 
 from glotmill.chat import Reply
-from glotmill.errors import RecipeError
 from glotmill.judge import Judges
 from glotmill.languages import Language
 from glotmill.prompts import Template
 from glotmill.recipe import Recipe
-from glotmill.seeds import Row
+from glotmill.seeds import Row, frame
 from glotmill.store import Journal
 from glotmill.window import Window
 
@@ -58,30 +57,13 @@ class Shard:
 
 def seed_table(plan: Plan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
     """Return the table that the first step sees: id, row, language and the seeds' columns."""
-    names = plan.seed_schema.names()
-    for _, _, row in seeds:
-        if extra := row.keys() - names:
-            raise RecipeError(f"seeds: a later row has a column {min(extra)!r} that the first 1,000 have not")
-    data = [{name: row.get(name) for name in names} for _, _, row in seeds]
-    try:
-        table = pl.DataFrame(data, schema=plan.seed_schema, strict=False)
-    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
-        raise RecipeError(f"seeds: a row does not fit the columns of the first 1,000: {error}") from None
-    ids = [_row_id(plan, seed, number) for number, seed, _ in seeds]
-    return (
-        table.select(
-            pl.Series("id", ids, pl.String),
-            pl.int_range(len(seeds), dtype=pl.Int64).alias("row")
-            if seeds
-            else pl.lit(None, pl.Int64).alias("row"),
-            pl.lit(plan.language.tag).alias("language"),
-            pl.all(),
-        )
-        if seeds
-        else pl.DataFrame(
-            schema={"id": pl.String, "row": pl.Int64, "language": pl.String, **plan.seed_schema}
-        )
-    )
+    table = frame([row for _, _, row in seeds], plan.seed_schema)
+    made = {
+        "id": pl.Series([_row_id(plan, seed, number) for number, seed, _ in seeds], dtype=pl.String),
+        "row": pl.Series(range(len(seeds)), dtype=pl.Int64),
+        "language": pl.Series([plan.language.tag] * len(seeds), dtype=pl.String),
+    }
+    return pl.DataFrame(made).hstack(table)
 
 
 def split(shard: Shard, rows: pl.DataFrame) -> pl.DataFrame:

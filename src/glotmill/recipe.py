@@ -69,20 +69,23 @@ Source = Annotated[
 class Output(Strict):
     """What a kept row leaves as: `messages` made of named columns, and the columns beside them."""
 
-    messages: dict[Literal["system", "user", "assistant"], str] | None = None  # role -> column
-    columns: list[str] = Field([])
+    # role -> column
+    messages: dict[Literal["system", "user", "assistant"], str] | None = None
+    columns: list[str] = Field(default_factory=list)
 
 
 class Recipe(Strict):
     """A recipe, read and well-formed; `check` finds out whether its parts fit each other."""
 
     about: str
-    papers: list[str] = Field([])
-    languages: list[str] = Field([])  # canonical tags; what is made where the user names none
+    papers: list[str] = Field(default_factory=list)
+    languages: list[str] = Field(
+        default_factory=list
+    )  # canonical tags; what is made where the user names none
     seeds: Source
     steps: tuple[Step, ...] = Field(min_length=1)
     finish: tuple[Filter, ...] = ()
-    output: Output = Output()
+    output: Output = Field(default_factory=Output)
     passes: int = Field(100, ge=1, le=1_000_000)  # how often the seeds may be gone through
     floor: float = Field(0.02, ge=0, le=1)  # a language whose acceptance falls under it is given up
     name: str = ""  # the folder's name

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +18,6 @@ KINDS = ("filters", "transforms", "generators", "formats")
 Unit = Callable[..., Any]
 
 
-@cache
 def find(kind: str, name: str) -> Unit:
     """Return the unit `name` of a kind. Raises UsageError, with the nearest names, if there is none."""
     try:
@@ -28,7 +28,7 @@ def find(kind: str, name: str) -> Unit:
             return _callable(getattr(import_module(f"glotmill.{kind}.{name}"), name), name)
         if name in (points := _points(kind)):
             return _callable(points[name].load(), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError, NameError, ValueError, TypeError) as error:
         raise UsageError(f"{kind[:-1]} {name!r} cannot be loaded: {error}") from error
     raise UsageError(f"no {kind[:-1]} named {name!r}{did_you_mean(name, names(kind))}")
 
@@ -65,6 +65,14 @@ def check_options(unit: Unit, given: Mapping[str, Any], place: str) -> None:
     missing = [n for n, p in known.items() if p.default is p.empty and n not in given]
     if missing:
         raise UsageError(f"{place}: option {missing[0]!r} is needed and not given; add it")
+
+
+def digest(unit: Unit) -> str:
+    """Return a hash of the file that a unit stands in: a changed judgement is another judgement."""
+    try:
+        return sha256(Path(inspect.getsourcefile(inspect.unwrap(unit)) or "").read_bytes()).hexdigest()
+    except (OSError, TypeError):  # written in a notebook, or in C
+        return ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
