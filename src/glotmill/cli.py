@@ -55,19 +55,28 @@ def _split(context: click.Context, option: click.Parameter, given: tuple[str, ..
 
 
 def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """Read `max_model_len=4096`: the value as YAML reads it."""
-    import yaml
-
+    """Read `max_model_len=4096`."""
     pairs = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise click.BadParameter(f"{text!r}: write NAME=VALUE, as in max_model_len=4096", context, option)
-        try:
-            pairs[name.strip().replace("-", "_")] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError):
-            pairs[name.strip().replace("-", "_")] = value
+        pairs[name.strip().replace("-", "_")] = _value(value)
     return pairs
+
+
+def _value(text: str) -> Any:
+    """Read a number, a word, yes or no as YAML does; lists and mappings are JSON; all else is text."""
+    import json
+
+    import yaml
+
+    try:
+        value = json.loads(text) if text.startswith(("{", "[")) else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+    plain = isinstance(value, str | int | float | None) or text.startswith(("{", "["))
+    return value if plain else text  # `so: it is` is no mapping, 2026-01-01 no date
 
 
 def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:

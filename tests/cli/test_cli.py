@@ -1,0 +1,170 @@
+"""The command line as a user meets it: help, lists, errors in words and codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import ECHO, ENVIRONMENT, command, start
+
+from glotmill.cli import main
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_is_quick_and_loads_little(arguments: list[str]) -> None:
+    """The limit is 0.3 s of CPU; 0.05 s is usual, so that a slow machine has room."""
+    code = (
+        "import os, sys\nfrom glotmill.cli import main\n"
+        f"code = main({arguments!r})\n"
+        "heavy = {'polars', 'pydantic', 'rich', 'yaml', 'jinja2', 'torch', 'asyncio'} & set(sys.modules)\n"
+        "spent = os.times()\n"
+        "print(code, sorted(heavy), spent.user + spent.system, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told, _, spent = done.stderr.rpartition(" ")
+    assert told == "0 []"
+    assert float(spent) < 0.3
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("list", "show", "check", "preview", "run", "new", "doctor"):
+        assert main([name, "--help"]) == 0
+        assert f"glotmill {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("recipes", "instruction"),
+        ("filters", "length"),
+        ("transforms", "views"),
+        ("engines", "echo"),
+        ("languages", "swh_Latn"),
+    ],
+)
+def test_list_shows_what_there_is(what: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", what]) == 0
+    assert any(line.startswith(name) for line in capsys.readouterr().out.splitlines())
+    assert main(["list", what, "--json"]) == 0
+    items = json.loads(capsys.readouterr().out)
+    assert name in [item.get("name") for item in items] + [item.get("tag") for item in items]
+
+
+def test_list_shows_the_options_of_a_filter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "filters", "--json"]) == 0
+    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
+    assert found["length"]["options"] == {"min_chars": 1, "max_chars": 20_000}
+    assert found["at_least"]["needed"] == ["value"]
+
+
+def test_list_shows_a_language_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "languages", "--json"]) == 0
+    found = {item["tag"]: item for item in json.loads(capsys.readouterr().out)}
+    assert found["arb_Arab"]["endonym"] == "العربية"
+    assert found["arb_Arab"]["direction"] == "rtl"
+
+
+def test_list_of_nothing_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "filter"]) == 2
+    assert "did you mean 'filters'" in capsys.readouterr().err
+
+
+def test_show_a_recipe_gives_its_templates(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(recipe)]) == 0
+    assert "generate: question" in (text := capsys.readouterr().out)
+    assert "Answer: {{ question }}" in text
+    assert main(["show", str(recipe), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["templates"]) == {"question.j2", "answer.j2"}
+
+
+def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(recipe), "-n", "4", "-l", "eng", *ECHO, "-o", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "run")]) == 0
+    text = capsys.readouterr().out
+    assert "4 of 4" in text
+    assert "load_dataset" in text
+    assert main(["show", str(tmp_path / "run"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["complete"] is True
+    assert found["languages"][0]["accepted"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["run", "nosuch"], 2, "glotmill: no recipe 'nosuch'"),
+        (["run", "RECIPE", "-n", "0"], 2, "0 is not in the range"),
+        (["run", "RECIPE", "--nosuch"], 2, "No such option"),
+        (["run", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'; there is echo"),
+        (["run", "RECIPE", *ECHO, "--engine-arg", "delay=1"], 2, "did you mean 'delay_s'"),
+        (["run", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 4, "engine echo: cannot be started"),
+        (
+            ["run", "RECIPE", "--engine", "replay", "--engine-arg", "replies=nosuch"],
+            2,
+            "replies=nosuch is no folder",
+        ),
+        (["run", "RECIPE", "--seeds", "nosuch.jsonl"], 2, "nosuch.jsonl: no such file"),
+        (["run", "RECIPE", *ECHO, "-o", "RECIPE/recipe.yaml"], 1, "recipe.yaml: "),
+        (["run", "RECIPE", "-l", "Klingonese"], 2, "Klingonese"),
+        (["preview", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 4, "engine echo: cannot be started"),
+        (["preview", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'"),
+        (["show", "nosuch"], 2, "glotmill: no recipe 'nosuch'"),
+        (["check", "RECIPE", "--set", "about=2024-13-45"], 0, ""),
+        (["nosuch"], 2, "No such command"),
+    ],
+)
+def test_errors_are_words_and_codes(
+    arguments: list[str], code: int, said: str, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = [text.replace("RECIPE", str(recipe)) for text in arguments]
+    process = start(*arguments, cwd=tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_requests_that_fail_stop_a_run_with_its_replies_kept(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert main(["run", str(recipe), "-n", "2", *ECHO, "-o", str(folder)]) == 0
+    replay = ["--engine", "replay", "--model", "echo", "--engine-arg", f"replies={folder / 'replies'}"]
+    capsys.readouterr()
+    assert (
+        main(["run", str(recipe), "-n", "20", *replay, "--max-failures", "0", "-o", str(tmp_path / "again")])
+        == 4
+    )
+    err = capsys.readouterr().err
+    assert "requests failed, the latest with not_recorded" in err
+    assert f"kept in {tmp_path / 'again'}; the same command again goes on" in err
+
+
+def test_a_full_disk_is_told_with_its_place(recipe: Path, tmp_path: Path) -> None:
+    inner = command("run", recipe, "-n", "900", "-l", "eng", *ECHO, "-o", tmp_path / "run")
+    process = subprocess.run(
+        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *inner],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert process.returncode == 1, process.stderr
+    assert "File too large" in process.stderr
+    assert str(tmp_path / "run") in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    with start("list", "languages", "--json", cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode in (0, 1)

@@ -1,0 +1,43 @@
+"""The recipe that `glotmill new` writes."""
+
+from pathlib import Path
+
+import pytest
+from commands import ECHO
+
+from glotmill import starter
+from glotmill.cli import main
+from glotmill.store import Run
+
+
+def test_new_makes_a_recipe_that_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "my first recipe"]) == 0
+    out, err = capsys.readouterr()
+    assert "my first recipe/recipe.yaml" in out.splitlines()
+    assert "glotmill check 'my first recipe'" in err
+    assert main(["check", "my first recipe"]) == 0
+    assert main(["run", "my first recipe", "-n", "5", *ECHO]) == 0
+    rows = Run(tmp_path / "runs" / "my-first-recipe-echo").frame("spa_Latn")
+    user = rows["messages"][0][0]["content"]
+    assert user.startswith("¿Me explicas")
+    assert user == user.strip()
+    assert "\n" not in user
+    assert "'./my first recipe'" in (tmp_path / "my first recipe" / "README.md").read_text()
+    assert "Unreviewed" in (tmp_path / "my first recipe" / "answer.spa_Latn.j2").read_text()
+
+
+def test_new_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(tmp_path / "a" / "b")]) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "a" / "b").iterdir()}
+    assert main(["new", str(tmp_path / "a" / "b")]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "a" / "b").iterdir()} == before
+    (tmp_path / "file").write_text("mine")
+    assert main(["new", str(tmp_path / "file")]) == 2
+    assert (tmp_path / "file").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    assert main(["new", str(tmp_path / "empty")]) == 0
+    assert len(starter.SEEDS.splitlines()) == 5
