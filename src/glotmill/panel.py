@@ -165,8 +165,9 @@ def _languages(progress: Progress) -> str:
     if len(fillings) > MOST_NAMED:
         kept, wanted = sum(min(f.yielded, f.wanted) for f in fillings), sum(f.wanted for f in fillings)
         full = sum(f.full for f in fillings)
-        text = f"{kept:,} of {wanted:,} rows, {full} of {len(fillings)} languages full; least: "
-        fillings = sorted(fillings, key=lambda f: f.yielded / f.wanted)[:3]
+        text = f"{kept:,} of {wanted:,} rows, {full} of {len(fillings)} languages full"
+        fillings = sorted((f for f in fillings if not f.full), key=lambda f: f.yielded / f.wanted)[:3]
+        text += "; least: " if fillings else ""
     return text + ", ".join(f"{f.tag} {min(f.yielded, f.wanted):,}/{f.wanted:,}" for f in fillings)
 
 
