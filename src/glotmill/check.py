@@ -1,6 +1,7 @@
-"""Finds what is wrong with a recipe before a model is loaded, by taking a table without rows through its steps."""
+"""Finds what is wrong with a recipe before a model is loaded: a table without rows goes through its steps."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -12,82 +13,106 @@ from glotmill.judge import judge_rows
 from glotmill.languages import Language
 from glotmill.plan import MADE, VERDICTS, Plan, seed_table
 from glotmill.prompts import Template
-from glotmill.recipe import Filter, Generate, Recipe, Render, Step, Transform
-from glotmill.seeds import Row, Seeds
+from glotmill.recipe import Recipe
+from glotmill.seeds import TAKEN, Row, Seeds
 from glotmill.shard import transform
+from glotmill.steps import Filter, Generate, Render, Step, Transform
 from glotmill.templates import GIVEN, refuse_uneven_variants, templates
 
 
 def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision: str = "") -> Plan:
     """Return what a language's shards share. Raises RecipeError for anything that does not fit."""
     refuse_uneven_variants(recipe)
-    examples = {
-        s.name: _examples(recipe, s) for s in recipe.live_steps if isinstance(s, Generate) and s.examples
-    }
+    shown = [s for s in recipe.live_steps if isinstance(s, Generate) and s.examples]
+    examples = {s.name: _examples(recipe, s) for s in shown}
     found = Plan(recipe, language, templates(recipe, language), examples, model, revision, seeds.schema)
     try:
         _walk(found)
     except UsageError as error:
-        raise RecipeError(f"{recipe.folder / 'recipe.yaml'}: {error}") from None
+        raise RecipeError(f"{recipe.file}: {error}") from None
     return found
 
 
 def _walk(plan: Plan) -> None:
     rows = seed_table(plan, [])
-    later = [_made(step) for step in plan.recipe.live_steps]
-    for place, step in enumerate(plan.recipe.live_steps):
-        label = (
-            f"steps.{place} ({next(iter(step.model_dump(exclude_defaults=True, by_alias=True)))} {step.name})"
-        )
+    for step in plan.recipe.live_steps:
         try:
             rows = _step(plan, step, rows)
         except UsageError as error:
-            text = str(error)
-            coming = [
-                n
-                for made in later[place:]
-                for n in made
-                if f'"{n}"' in text or f" {n}," in text or f"{n!r}" in text
-            ]
-            hint = f"; {coming[0]!r} is made by a later step, move that step up" if coming else ""
-            raise RecipeError(f"{label}: {text}{hint}") from None
-    try:
-        judge_rows(rows, [f for f in plan.recipe.finish if not f.skip])
-    except UsageError as error:
-        raise RecipeError(f"finish: {error}") from None
-    for judge in plan.recipe.finish:
-        if judge.filter != "duplicates":
+            hint = _made_elsewhere(plan.recipe, step, str(error))
+            number = plan.recipe.steps.index(step)
             raise RecipeError(
-                f"finish: {judge.filter!r} looks at one row; make it a filter step. finish takes duplicates"
-            )
+                f"steps.{number} ({type(step).__name__.lower()} {step.name}): {error}{hint}"
+            ) from None
+    for judge in plan.recipe.finish:
+        try:
+            _finish(judge, rows)
+        except UsageError as error:
+            raise RecipeError(f"finish: {error}") from None
     _output(plan.recipe, rows)
+
+
+def _made_elsewhere(recipe: Recipe, step: Step, text: str) -> str:
+    """Say where a column that is missing is made: by a later step, or by one that is skipped."""
+    missing = re.search(r"no column '(\w+)'|unable to find column \"(\w+)\"", text)
+    name = (missing[1] or missing[2]) if missing else ""
+    for other in recipe.steps:
+        if not isinstance(other, Generate | Render) or name not in (other.name, f"{other.name}_prompt"):
+            continue
+        if other.skip:
+            return f"; {name!r} is made by a step that is skipped: --set steps.{other.name}.skip=false"
+        return f"; {name!r} is made by a later step, move that step up" if other is not step else ""
+    return ""
+
+
+def _finish(judge: Filter, rows: pl.DataFrame) -> None:
+    if judge.filter != "duplicates":
+        raise RecipeError(
+            f"{judge.filter!r} looks at one row; make it a filter step. finish takes duplicates"
+        )
+    if not judge.of:
+        raise RecipeError("duplicates: add `of:`, the column that is judged")
+    if judge.options.get("within", "language") != "language":
+        raise RecipeError("duplicates: `within` is the language here; name more columns under `also`")
+    judge_rows(rows, [judge])
 
 
 def _step(plan: Plan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
     match step:
         case Generate():
-            _variables(plan.templates[step.name], step, rows, plan.examples)
-            parse.parser(step.as_, step.name, step.schema_)
-            if step.as_ not in ("text", "json") and step.schema_:
-                raise RecipeError(f"`as: {step.as_}` and `schema` together; a schema's replies are json")
-            made = made_by(step)
-            _refuse_taken(rows, made)
-            rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
-            if step.expect:
-                judged = rows.with_columns(prompt=pl.col(f"{step.name}_prompt"))
-                return judge_rows(judged, expected(step)).drop("reason", "reason_at", "prompt")
-            return rows
+            return _generate(plan, step, rows)
         case Render():
             _variables(plan.templates[step.name], step, rows, {})
             _refuse_taken(rows, [step.name])
             return rows.with_columns(pl.lit(None, pl.String).alias(step.name))
         case Transform():
-            return transform(step, rows).drop(list(VERDICTS), strict=False)
+            made = transform(step, rows).drop(list(VERDICTS), strict=False)
+            for name in rows.columns:
+                if name in made.columns and made.schema[name] != rows.schema[name]:
+                    raise RecipeError(
+                        f"changes {name!r} from {rows.schema[name]} to {made.schema[name]}; make a new column"
+                    )
+            return made
         case Filter():
             if not step.of:
                 raise RecipeError("add `of:`, the column that is judged")
             _knows(step, plan.language)
             return judge_rows(rows, [step]).drop("reason", "reason_at")
+
+
+def _generate(plan: Plan, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
+    _variables(plan.templates[step.name], step, rows, plan.examples)
+    parse.parser(step.as_, step.name, step.schema_)
+    if step.as_ not in ("text", "json") and step.schema_:
+        raise RecipeError(f"`as: {step.as_}` and `schema` together; a schema's replies are json")
+    made = made_by(step)
+    _refuse_taken(rows, [*made, f"{step.name}_raw"])
+    for judge in expected(step):
+        _knows(judge, plan.language)
+    made_rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
+    judged = judge_rows(made_rows.with_columns(prompt=pl.col(f"{step.name}_prompt")), expected(step))
+    measured = [n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICTS)]
+    return made_rows.hstack(judged.select(measured))
 
 
 def _variables(
@@ -107,14 +132,8 @@ def _variables(
 
 def _refuse_taken(rows: pl.DataFrame, made: Mapping[str, pl.DataType] | Sequence[str]) -> None:
     for name in made:
-        if name in rows.columns or name in MADE or name in VERDICTS or name in GIVEN:
+        if name in rows.columns or name in MADE or name in TAKEN or name in GIVEN:
             raise RecipeError(f"the column {name!r} is there already; give the step another name")
-
-
-def _made(step: Step) -> list[str]:
-    if isinstance(step, Generate):
-        return list(made_by(step))
-    return [step.render] if isinstance(step, Render) else []
 
 
 def _knows(judge: Filter, language: Language) -> None:
@@ -137,8 +156,8 @@ def _examples(recipe: Recipe, step: Generate) -> list[Row]:
     if not path.is_relative_to(recipe.folder.resolve()) or not path.is_file():
         raise RecipeError(f"steps.{step.name}.examples: no file {step.examples.file} in {recipe.folder}")
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except ValueError as error:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    except (ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: not JSON lines: {error}") from None
     if len(rows) < step.examples.n or not all(isinstance(row, dict) for row in rows):
         raise RecipeError(
@@ -148,12 +167,16 @@ def _examples(recipe: Recipe, step: Generate) -> list[Row]:
 
 
 def _output(recipe: Recipe, rows: pl.DataFrame) -> None:
-    wanted = [*(recipe.output.messages or {}).values(), *recipe.output.columns]
+    said = recipe.output.messages or {}
+    wanted = [*said.values(), *recipe.output.columns]
     if not wanted:
         raise RecipeError("output: no `messages` and no `columns`; say what a row leaves as")
     for name in wanted:
         if name not in rows.columns:
             raise RecipeError(f"output: no column {name!r}{units.did_you_mean(name, rows.columns)}")
-    if recipe.output.messages and "messages" in recipe.output.columns:
+    for role, name in said.items():
+        if rows.schema[name] != pl.String:
+            raise RecipeError(f"output.messages.{role}: {name!r} is {rows.schema[name]}; a message is a text")
+    if said and "messages" in recipe.output.columns:
         raise RecipeError("output: `messages` twice; take it out of `columns`")
     dataset.shape(rows, recipe.output)

@@ -30,8 +30,9 @@ def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
             for role in ("system", "user", "assistant")
             if role in output.messages
         ]
-        columns.append(pl.concat_list(said).cast(MESSAGES).alias("messages"))
-    return rows.select(*columns, *(c for c in output.columns if c not in ("id", "language")))
+        there = pl.element().filter(pl.element().struct.field("content").is_not_null())
+        columns.append(pl.concat_list(said).list.eval(there).cast(MESSAGES).alias("messages"))
+    return rows.select(*columns, *(c for c in dict.fromkeys(output.columns) if c not in ("id", "language")))
 
 
 def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:

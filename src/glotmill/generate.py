@@ -1,6 +1,6 @@
-"""A generate step: rows are rendered into requests, replies come back, are parsed and judged, and are asked again."""
+"""A generate step: rows become requests; replies are parsed and judged, and rows are asked again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -10,9 +10,10 @@ import polars as pl
 from glotmill import parse
 from glotmill.chat import Reply, Request
 from glotmill.errors import RequestFailed
-from glotmill.plan import Plan, Shard, split
-from glotmill.recipe import Filter, Generate
+from glotmill.judge import beside
+from glotmill.plan import VERDICTS, Plan, Shard, split
 from glotmill.seeds import Row
+from glotmill.steps import Filter, Generate
 from glotmill.window import Answer
 
 
@@ -52,22 +53,29 @@ class _Cell:
 
 
 async def generate(shard: Shard, place: int, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
+    """Put rows to the model until their replies pass or the tries are spent; the others are set aside.
+
+    place: the step's number. rows: what the template reads -> + the columns of `made_by`, and what `expect`
+    measured. Raises EngineError.
+    """
     rows = fan_out(step, rows)
     plain = list(rows.iter_rows(named=True))
     cells = [_Cell(examples=_examples(shard.plan, step, row["id"])) for row in plain]
+    parse_reply = parse.parser(step.as_, step.name, step.schema_)
     pending = list(range(len(plain)))
+    measured: dict[str, pl.DataType] = {}
     for sample in range(step.tries):
         asked = [(i, r) for i in pending if (r := _request(shard.plan, step, plain[i], cells[i], sample))]
         answers = await _ask(shard, place, [request for _, request in asked])
-        parse_reply = parse.parser(step.as_, step.name, step.schema_)
         for (i, _), answer in zip(asked, answers, strict=True):
             _take(cells[i], answer.reply, parse_reply, step.name)
             shard.transient += answer.transient
-        await _expect(shard, step, rows, cells, pending)
+        measured |= await _expect(shard, step, rows, cells, pending)
         pending = [i for i in pending if cells[i].reason is not None and not cells[i].failed]
         if not pending:
             break
-    return split(shard, rows.hstack(_columns(step, cells))).drop(f"{step.name}_raw")
+    made = _columns(step, cells, measured)
+    return split(shard, beside(rows, made)).drop(f"{step.name}_raw")
 
 
 async def _ask(shard: Shard, place: int, requests: Sequence[Request]) -> list[Answer]:
@@ -114,27 +122,20 @@ def _take(cell: _Cell, reply: Reply, parse_reply: Any, name: str) -> None:
 
 
 async def _expect(
-    shard: Shard, step: Generate, rows: pl.DataFrame, cells: Sequence[_Cell], pending: list[int]
-) -> None:
-    """Judge the replies of a try by the step's own filters."""
+    shard: Shard, step: Generate, rows: pl.DataFrame, cells: Sequence[_Cell], pending: Sequence[int]
+) -> dict[str, pl.DataType]:
+    """Judge the replies of a try by the step's own filters; return the types of what they measured."""
     judged = [i for i in pending if cells[i].reason is None]
     if not step.expect or not judged:
-        return
-    made = _columns(step, [cells[i] for i in judged])
-    table = (
-        rows[judged]
-        .drop(made.columns, strict=False)
-        .hstack(made)
-        .with_columns(prompt=pl.col(f"{step.name}_prompt"))
-    )
-    table = table.drop("reason", "reason_at")
+        return {}
+    made = _columns(step, [cells[i] for i in judged], {}).drop("verdict", "reason", "reason_at")
+    table = beside(rows[judged], made).with_columns(prompt=pl.col(f"{step.name}_prompt"))
     found = await shard.judges.judge(table, expected(step))
-    measured = [
-        name for name in found.columns if name not in table.columns and name not in ("reason", "reason_at")
-    ]
+    measured = {n: t for n, t in found.schema.items() if n not in table.columns and n not in VERDICTS}
     for i, row in zip(judged, found.iter_rows(named=True), strict=True):
         cells[i].reason, cells[i].at = row["reason"], row["reason_at"] or step.name
         cells[i].measured = {name: row[name] for name in measured}
+    return measured
 
 
 def expected(step: Generate) -> list[Filter]:
@@ -142,7 +143,7 @@ def expected(step: Generate) -> list[Filter]:
     return [f if f.of else f.model_copy(update={"of": step.name}) for f in step.expect if not f.skip]
 
 
-def _columns(step: Generate, cells: Sequence[_Cell]) -> pl.DataFrame:
+def _columns(step: Generate, cells: Sequence[_Cell], measured: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Return what a step adds to the table, one row a cell."""
     replies = [c.reply or Reply("") for c in cells]
     made: dict[str, list[Any]] = {
@@ -151,24 +152,29 @@ def _columns(step: Generate, cells: Sequence[_Cell]) -> pl.DataFrame:
         f"{step.name}_tokens": [r.completion_tokens for r in replies],
     }
     if step.examples:
-        made[f"{step.name}_examples"] = [[str(v) for e in c.examples for v in e.values()] for c in cells]
+        made[f"{step.name}_examples"] = [list(_texts(c.examples)) for c in cells]
     if step.logprobs is not None:
         made[f"{step.name}_logprob"] = [
             sum(r.logprobs) / len(r.logprobs) if r.logprobs else None for r in replies
         ]
-    schema = made_by(step)
-    table = pl.DataFrame({n: pl.Series(n, v, schema[n], strict=False) for n, v in made.items()})
-    measured = sorted({name for c in cells for name in c.measured})
-    more = [pl.Series(n, [c.measured.get(n) for c in cells]) for n in measured]
-    raw = pl.Series(
-        f"{step.name}_raw",
-        [r.text if c.reason else None for c, r in zip(cells, replies, strict=True)],
-        pl.String,
-    )
-    verdict = pl.Series("verdict", ["failed" if c.failed else None for c in cells], pl.String)
-    reason = pl.Series("reason", [c.reason for c in cells], pl.String)
-    at = pl.Series("reason_at", [c.at if c.reason else None for c in cells], pl.String)
-    return table.hstack([*more, raw, verdict, reason, at])
+    kinds = {**made_by(step), **measured, f"{step.name}_raw": pl.String(), **VERDICTS}
+    made |= {name: [c.measured.get(name) for c in cells] for name in measured}
+    made[f"{step.name}_raw"] = [r.text if c.reason else None for c, r in zip(cells, replies, strict=True)]
+    made["verdict"] = ["failed" if c.failed else None for c in cells]
+    made["reason"] = [c.reason for c in cells]
+    made["reason_at"] = [c.at if c.reason else None for c in cells]
+    return pl.DataFrame([pl.Series(n, v, kinds[n], strict=False) for n, v in made.items()])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value made of mappings and lists."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+    elif value is not None:
+        yield str(value)
 
 
 def _examples(plan: Plan, step: Generate, row_id: str) -> Sequence[Row]:

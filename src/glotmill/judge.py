@@ -44,7 +44,7 @@ def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     rows: the judged columns -> + reason, reason_at, and <column>_<field> for what a filter measured.
     Raises RecipeError where a filter and the table do not fit.
     """
-    return _beside(rows, verdicts(rows, judges))
+    return beside(rows, verdicts(rows, judges))
 
 
 def verdicts(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
@@ -54,15 +54,15 @@ def verdicts(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     for judge in judges:
         alive = found["reason"].is_null()
         place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
-        made = _ask(_beside(rows, found).filter(alive), judge).select(pl.all().gather(place))
+        made = _ask(beside(rows, found).filter(alive), judge).select(pl.all().gather(place))
         at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
-        found = _beside(found, made.drop("reason")).with_columns(
+        found = beside(found, made.drop("reason")).with_columns(
             reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)
         )
     return found
 
 
-def _beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Put columns beside those of a table, in the place of those with the same name."""
     return rows.drop(found.columns, strict=False).hstack(found)
 
@@ -94,7 +94,7 @@ class Judges:
         header = json.dumps([j.model_dump(mode="json") for j in judges]).encode()
         table = io.BytesIO()
         rows.select(needed).write_ipc(table, compression="uncompressed")
-        return _beside(rows, pl.read_ipc(io.BytesIO(await self._exchange(header, table.getvalue()))))
+        return beside(rows, pl.read_ipc(io.BytesIO(await self._exchange(header, table.getvalue()))))
 
     async def close(self) -> None:
         """End the processes."""

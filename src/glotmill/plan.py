@@ -3,21 +3,24 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b, sha256
 
 import polars as pl
 
+from glotmill import units
 from glotmill.chat import Reply
 from glotmill.judge import Judges
 from glotmill.languages import Language
 from glotmill.prompts import Template
 from glotmill.recipe import Recipe
 from glotmill.seeds import Row, frame
+from glotmill.steps import Filter, Generate, Transform
 from glotmill.store import Journal
 from glotmill.window import Window
 
 MADE = ("id", "row", "language")  # columns that every table has
-VERDICTS = {"verdict": pl.String, "reason": pl.String, "reason_at": pl.String}
+VERDICTS = {"verdict": pl.String(), "reason": pl.String(), "reason_at": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,22 @@ class Plan:
 
     def digest(self, seeds: Sequence[tuple[int, str, Row]]) -> str:
         """Hash of all that decides about a shard's rows, but for the replies."""
+        parts = [self._common, *(f"{number}:{seed}" for number, seed, _ in seeds)]
+        return sha256("\0".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def _common(self) -> str:
         parts = [self.recipe.digest(), self.recipe.name, self.model, self.revision, self.language.tag]
         parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
         parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
-        parts += [f"{n}:{seed}" for n, seed, _ in seeds]
-        return sha256("\0".join(parts).encode()).hexdigest()
+        parts += [f"{name}={kind}" for name, kind in self.seed_schema.items()]
+        for step in self.recipe.live_steps:
+            for unit in step.expect if isinstance(step, Generate) else [step]:
+                if isinstance(unit, Filter):
+                    parts.append(units.digest(units.find("filters", unit.filter)))
+                elif isinstance(unit, Transform):
+                    parts.append(units.digest(units.find("transforms", unit.transform)))
+        return "\0".join(parts)
 
 
 @dataclass

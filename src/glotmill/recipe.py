@@ -79,9 +79,8 @@ class Recipe(Strict):
 
     about: str
     papers: list[str] = Field(default_factory=list)
-    languages: list[str] = Field(
-        default_factory=list
-    )  # canonical tags; what is made where the user names none
+    # canonical tags; what is made where the user names none
+    languages: list[str] = Field(default_factory=list)
     seeds: Source
     steps: tuple[Step, ...] = Field(min_length=1)
     finish: tuple[Filter, ...] = ()

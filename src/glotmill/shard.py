@@ -1,6 +1,6 @@
-"""A shard: some rows of one language, taken through all steps. A plain loop; each step is table in, table out."""
+"""A shard: some rows of one language, taken through all steps, each of which is table in, table out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -8,14 +8,17 @@ from glotmill import units
 from glotmill.errors import RecipeError, RequestFailed
 from glotmill.generate import generate
 from glotmill.plan import MADE, VERDICTS, Shard, seed_table, split
-from glotmill.recipe import Filter, Generate, Render, Transform
 from glotmill.seeds import Row
+from glotmill.steps import Filter, Generate, Render, Transform
+
+_WRONG = (pl.exceptions.PolarsError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
     """Take seed rows through all steps.
 
-    rows: seeds -> + id, row, language, the steps' columns, verdict (kept, dropped, failed), reason, reason_at.
+    rows: seeds -> + id, row, language, what steps make, verdict (kept, dropped, failed), reason, reason_at.
+    Raises EngineError, and RecipeError where the recipe does not fit what the model said.
     """
     rows = seed_table(shard.plan, seeds)
     steps = shard.plan.recipe.live_steps
@@ -26,13 +29,16 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
             case Render():
                 rows = _render(shard, step, rows)
             case Transform():
-                rows = _reasons(shard, step, transform(step, rows))
+                rows = _transform(shard, step, rows)
             case Filter():
                 rows = split(shard, await shard.judges.judge(rows, [step]))
     kept = rows.with_columns(
         verdict=pl.lit("kept"), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String)
     )
-    whole = pl.concat([kept, *shard.done], how="diagonal_relaxed")
+    try:
+        whole = pl.concat([kept, *shard.done], how="diagonal_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise RecipeError(f"a transform changed the type of a column; make a new one: {error}") from None
     return whole.sort("row", "id").select(*MADE, pl.all().exclude(*MADE, *VERDICTS), *VERDICTS)
 
 
@@ -42,7 +48,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     units.check_options(function, step.options, f"transform {step.transform}")
     try:
         result = function(rows, **step.options)
-    except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError) as error:
+    except _WRONG as error:
         there = ", ".join(rows.columns)
         text = " ".join(str(error).split())[:300]
         raise RecipeError(f"transform {step.transform}: {text}; there are {there}") from None
@@ -55,11 +61,25 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     return result
 
 
-def _reasons(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
-    """A transform may say of a row why it cannot go on."""
-    if "reason" not in rows.columns:
-        return rows
-    return split(shard, rows.with_columns(reason_at=pl.lit(step.transform)))
+def _transform(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
+    """A transform may say why a row cannot go on; one that it leaves out without a word gets a reason."""
+    made = transform(step, rows)
+    reason = "reason" if "reason" in made.columns else pl.lit(None, pl.String)
+    out = split(shard, made.with_columns(reason=reason, reason_at=pl.lit(step.transform)))
+    left_out = rows.filter(~pl.col("id").is_in(list(_sources(made["id"]))))
+    split(shard, left_out.with_columns(reason=pl.lit("left_out"), reason_at=pl.lit(step.transform)))
+    return out
+
+
+def _sources(ids: Iterable[str]) -> set[str]:
+    """Ids and all that they may have been made from: a-0-1 comes from a-0, which comes from a."""
+    found: set[str] = set()
+    for made in ids:
+        source = made
+        while source not in found:
+            found.add(source)
+            source = source.rpartition("-")[0] or source
+    return found
 
 
 def _render(shard: Shard, step: Render, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Finds a unit (filter, transform, engine, format) by its name: a file, an entry point, or `module:function`."""
+"""Finds a unit (filter, transform, engine, format) by its name: a file, entry point, or `module:function`."""
 
 import ast
 import inspect

@@ -8,7 +8,7 @@ import polars as pl
 def pair(rows: pl.DataFrame, *, column: str = "persona") -> pl.DataFrame:
     """Give every row the value of the next row that says something else; the last row meets the first.
 
-    rows: <column> -> + <column>_a (its own), <column>_b (its neighbour's), reason (no_partner where there is none).
+    rows: <column> -> + <column>_a (its own), <column>_b (its neighbour's), reason (no_partner if none has).
     """
     own = rows[column].to_list()
     partners = [_next(own, place) for place in range(len(own))]

@@ -4,7 +4,7 @@ import polars as pl
 
 
 def views(rows: pl.DataFrame, *, problem: str = "problem", source: str = "question") -> pl.DataFrame:
-    """Make two rows of each: `parallel` asks in the row's language, `cross` asks in the language of the source.
+    """Make two rows of each: `parallel` asks in the row's language, `cross` in the language of the source.
 
     rows: <problem>, <source> -> + view, prompt; ids end in the view's name.
     Source: MathOctopus (Chen et al., 2024), parallel and cross training.
