@@ -9,6 +9,7 @@ Everything is drawn from a seeded generator, so that the same seed gives the sam
 import argparse
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,14 +30,16 @@ OTHER_NAMES = {  # other names and endonyms that a language goes by
     "zho_Hans": (("Chinese", "Simplified Chinese", "Chinese (Simplified)"), ("中文", "简体中文")),
     "swh_Latn": (("Swahili", "Coastal Swahili"), ("Kiswahili",)),
 }
+EQUATION = re.compile(r"\d+ [-+*] \d+ = \d+")
 SHARES = {  # how often a task is drawn in training
     "draft": 0.08,
-    "answer": 0.16,
-    "score": 0.03,
-    "persona": 0.06,
-    "dialogue": 0.12,
-    "problem": 0.25,
-    "solution": 0.30,
+    "answer": 0.14,
+    "score": 0.02,
+    "persona": 0.08,
+    "dialogue": 0.16,
+    "problem": 0.10,
+    "solution": 0.26,
+    "drill": 0.16,
 }
 
 Values = dict[str, Any]
@@ -90,9 +93,9 @@ def chats(task: str, tag: str, rng: random.Random, count: int) -> list[Chat]:
             name=rng.choice((language.name, *more_names)),
             endonym=rng.choice((language.endonym, *more_endonyms)),
         )
-    recipe, drawer = TASKS[task]
+    recipe, step, drawer = TASKS[task]
     # Now and then the template that all languages share, which is English's.
-    template = template_of(recipe, task, "eng_Latn" if rng.random() < 0.1 else tag)
+    template = template_of(recipe, step, "eng_Latn" if rng.random() < 0.1 else tag)
     shared: Values = {"language": language}
     if task == "dialogue":
         shared["examples"] = [rng.choice(demonstrations())]
@@ -170,6 +173,12 @@ def solution(say: Phrases, rng: random.Random) -> tuple[Values, str]:
     return {"problem": text}, solution_text(say, kind, numbers, rng)
 
 
+def drill(say: Phrases, rng: random.Random) -> tuple[Values, str]:
+    """No problem -> some twenty bare equations, of which only the results are to be learned."""
+    solved = "".join(solution_text(say, *draw_numbers(rng), rng) for _ in range(14))
+    return {"problem": "?"}, "\n".join(EQUATION.findall(solved))
+
+
 def draw_numbers(rng: random.Random) -> tuple[str, dict[str, int]]:
     """Draw a kind of problem and its numbers, p the product and r the result, which is never negative."""
     kinds = ("add", "subtract", "multiply", "multiply_add", "multiply_subtract")
@@ -235,14 +244,16 @@ def solution_text(say: Phrases, kind: str, numbers: Mapping[str, int], rng: rand
     return "\n".join([*steps, f"#### {numbers['r']}"])
 
 
-TASKS: Mapping[str, tuple[str, Callable[[Phrases, random.Random], tuple[Values, str]]]] = {
-    "draft": ("instruction", draft),
-    "answer": ("instruction", answer),
-    "score": ("instruction", score),
-    "persona": ("dialogue", persona),
-    "dialogue": ("dialogue", dialogue),
-    "problem": ("reasoning", problem),
-    "solution": ("reasoning", solution),
+# What is trained -> the recipe and step whose prompt it has, and how a chat is drawn.
+TASKS: Mapping[str, tuple[str, str, Callable[[Phrases, random.Random], tuple[Values, str]]]] = {
+    "draft": ("instruction", "draft", draft),
+    "answer": ("instruction", "answer", answer),
+    "score": ("instruction", "score", score),
+    "persona": ("dialogue", "persona", persona),
+    "dialogue": ("dialogue", "dialogue", dialogue),
+    "problem": ("reasoning", "problem", problem),
+    "solution": ("reasoning", "solution", solution),
+    "drill": ("reasoning", "solution", drill),
 }
 
 

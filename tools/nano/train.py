@@ -29,6 +29,7 @@ CHAT_TOKENS = {
     "dialogue": 220,
     "problem": 80,
     "solution": 95,
+    "drill": 220,
 }
 RATE = 3e-3  # of embeddings and norms, by AdamW
 MATRIX_RATE = 0.02  # of the layers' matrices, by Muon
@@ -49,10 +50,22 @@ def draw(tokenizer: Any, task: str, tag: str, rng: random.Random) -> Batch:
     picks, targets = [], []
     for n, (prompt, reply) in enumerate(zip(prompts, replies, strict=True)):
         start = n * length + len(prompt) - begin - 1
-        picks += range(start, start + len(reply))
-        targets += reply
+        learned = _results(tokenizer, reply) if task == "drill" else range(len(reply))
+        picks += [start + place for place in learned]
+        targets += [reply[place] for place in learned]
     rest = [row + [0] * (length - len(row)) for row in rows]
     return Batch(*map(torch.tensor, (prompts[0][:begin], rest, picks, targets)))
+
+
+def _results(tokenizer: Any, reply: list[int]) -> list[int]:
+    """The places from an equals sign to the end of its line."""
+    equals, end = (tokenizer.encode(text, add_special_tokens=False)[0] for text in (" =", "\n"))
+    places, within = [], False
+    for place, token in enumerate(reply):
+        if within:
+            places.append(place)
+        within = token != end and (within or token == equals)
+    return places
 
 
 def rate(progress: float) -> float:
