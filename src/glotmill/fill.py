@@ -1,6 +1,7 @@
 """Fills one language: shards are opened until enough rows are accepted, and settled in their order."""
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -28,9 +29,10 @@ class Filling:
     short: str = ""  # why it cannot be filled
     seeds_spent: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
-    _held: dict[int, tuple[pl.DataFrame, dict[str, str]]] = field(default_factory=dict)
+    _waiting: dict[int, Mapping[str, str]] = field(default_factory=dict)  # finished shards before their turn
     _recent: deque[tuple[int, int]] = field(default_factory=deque)  # (seed rows, accepted) of the last shards
     _seen: list[set[int]] = field(default_factory=list)  # fingerprints, a set for each filter of finish
+    _sums: list[int] = field(default_factory=list)  # of the fingerprints
 
     @property
     def tag(self) -> str:
@@ -50,7 +52,7 @@ class Filling:
     @property
     def yielded(self) -> int:
         """Accepted rows, with those of finished shards whose turn has not come."""
-        return self.accepted + sum(rows.filter(verdict="kept").height for rows, _ in self._held.values())
+        return self.accepted + sum(int(about["kept"]) for about in self._waiting.values())
 
     @property
     def rate(self) -> float:
@@ -72,27 +74,38 @@ class Filling:
         """The name of a shard's files."""
         return f"{self.tag}-{number:05d}"
 
-    def finished(self, number: int, rows: pl.DataFrame, about: dict[str, str]) -> None:
-        """Take a shard that went through all steps; settle every shard whose turn has come."""
+    def finished(self, number: int, about: Mapping[str, str], rows: pl.DataFrame | None = None) -> None:
+        """Take a shard that went through all steps; settle every shard whose turn has come.
+
+        about: `seeds` and `kept` count its rows. rows: none if they are in the run's folder already.
+        """
+        if self.over:
+            return
         self.asked += int(about["seeds"])
-        self._held[number] = rows, about
-        while self.settled in self._held and not self.over:
-            self._settle(*self._held.pop(self.settled))
+        self._waiting[number] = about
+        if rows is not None and number != self.settled:
+            self.store.write_rows(self.name(number), rows, dict(about))
+            rows = None
+        while self.settled in self._waiting and not self.over:
+            self._settle(self._waiting.pop(self.settled), rows)
+            rows = None
 
     def end(self) -> None:
         """No shard is open any more: say why the language is not full."""
-        if not self.over and self.seeds_spent:
-            passes = self.plan.recipe.passes
-            self.short = f"the seeds are spent after {passes} pass{'es' if passes > 1 else ''}{self._most()}"
+        if self.over or not self.seeds_spent:
+            return
+        passes = self.plan.recipe.passes
+        self.short = f"the seeds are spent after {passes} pass{'es' if passes > 1 else ''}{self._most()}"
+        if not self.opened:
+            self.short = "no seed row is for this language"
 
-    def _settle(self, rows: pl.DataFrame, about: dict[str, str]) -> None:
+    def _settle(self, about: Mapping[str, str], rows: pl.DataFrame | None) -> None:
         before = self._state()
         name = self.name(self.settled)
+        rows = self.store.read_rows(name) if rows is None else rows
+        rows = self._finish(_undo(rows))
         if about.get("before") != before:  # also when an earlier shard has changed since
-            rows = self._finish(_undo(rows))
             self.store.write_rows(name, rows, {**about, "before": before})
-        else:
-            self._remember(rows.filter(verdict="kept"))
         kept = rows.filter(verdict="kept").height
         self.settled += 1
         self.accepted += kept
@@ -104,41 +117,39 @@ class Filling:
 
         rows: the recipe's columns, verdict -> verdict, reason, reason_at changed for duplicates.
         """
-        for judge, marks, seen in self._marks(rows):
-            fresh: list[bool] = []
-            for kept, mark in zip(rows["verdict"] == "kept", marks, strict=True):
-                known = mark is not None
-                fresh.append(not (kept and known and mark in seen))
-                if kept and known:
-                    seen.add(mark)
-            lost = ~pl.Series(fresh)
-            rows = rows.with_columns(
-                verdict=pl.when(lost).then(pl.lit("dropped")).otherwise("verdict"),
-                reason=pl.when(lost).then(pl.lit("duplicate")).otherwise("reason"),
-                reason_at=pl.when(lost).then(pl.lit(f"finish.{judge}")).otherwise("reason_at"),
-            )
-        return rows
-
-    def _remember(self, kept: pl.DataFrame) -> None:
-        for _, marks, seen in self._marks(kept):
-            seen.update(mark for mark in marks if mark is not None)
-
-    def _marks(self, rows: pl.DataFrame) -> list[tuple[str, list[int | None], set[int]]]:
         judges = [judge for judge in self.plan.recipe.finish if not judge.skip]
         while len(self._seen) < len(judges):
             self._seen.append(set())
-        return [
-            (
-                f"{j.of}.{j.filter}",
-                rows.select(fingerprint(pl.col(j.of), also=j.options.get("also", ()))).to_series().to_list(),
-                seen,
+            self._sums.append(0)
+        for place, judge in enumerate(judges):
+            alive = rows["verdict"] == "kept"
+            if not alive.any():  # such a shard may lack columns that later steps make
+                break
+            marks = rows.select(fingerprint(pl.col(judge.of), also=judge.options.get("also", ()))).to_series()
+            lost = pl.Series(
+                [self._known(place, m) if a else False for a, m in zip(alive, marks, strict=True)]
             )
-            for j, seen in zip(judges, self._seen, strict=True)
-        ]
+            rows = rows.with_columns(
+                verdict=pl.when(lost).then(pl.lit("dropped")).otherwise("verdict"),
+                reason=pl.when(lost).then(pl.lit("duplicate")).otherwise("reason"),
+                reason_at=pl.when(lost)
+                .then(pl.lit(f"finish.{judge.of}.{judge.filter}"))
+                .otherwise("reason_at"),
+            )
+        return rows
+
+    def _known(self, place: int, mark: int | None) -> bool:
+        """Whether a fingerprint was there before; now it was."""
+        seen = self._seen[place]
+        if mark is None or mark in seen:
+            return mark is not None
+        seen.add(mark)
+        self._sums[place] = (self._sums[place] + mark) % 2**64
+        return False
 
     def _state(self) -> str:
         """What decides about the next shard's duplicates."""
-        return ",".join(f"{len(seen)}:{sum(seen) % 2**64:x}" for seen in self._seen) or "-"
+        return ",".join(f"{len(n)}:{s:x}" for n, s in zip(self._seen, self._sums, strict=True)) or "-"
 
     def _give_up(self, asked: int, kept: int) -> None:
         self._recent.append((asked, kept))

@@ -13,6 +13,7 @@ import polars as pl
 
 from glotmill.chat import Reply, Request
 from glotmill.errors import UsageError
+from glotmill.languages import find as find_language
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -26,11 +27,11 @@ class Run:
 
     folder: Path
 
-    # what a user reads --------------------------------------------------------------------------------------------
+    # what a user reads
 
     def frame(self, language: str = "*") -> pl.DataFrame:
-        """Return the accepted rows, of one language or of all."""
-        files = sorted(self.folder.glob(f"dataset/{language}/train-*.parquet"))
+        """Return the accepted rows, of one language (in any usual form) or of all."""
+        files = sorted(self.folder.glob(f"dataset/{_tag(language)}/train-*.parquet"))
         return (
             pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed")
             if files
@@ -48,7 +49,7 @@ class Run:
 
     def rows(self, language: str = "*") -> pl.LazyFrame:
         """Return every row of the finished shards, kept and dropped, with `verdict` and `reason`."""
-        files = sorted(self.folder.glob(f"rows/{language}-?????.parquet"))
+        files = sorted(self.folder.glob(f"rows/{_tag(language)}-*.parquet"))
         if not files:
             return pl.LazyFrame(schema={"language": pl.String, "verdict": pl.String, "reason": pl.String})
         return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
@@ -66,7 +67,7 @@ class Run:
             raise UsageError(f"{path}: format {plain.get('format')!r}; this version reads {FORMAT}")
         return plain
 
-    # what a run writes --------------------------------------------------------------------------------------------
+    # what a run writes
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -79,7 +80,7 @@ class Run:
                 file.seek(0)
                 owner = file.read(20).strip() or "unknown"
                 raise UsageError(
-                    f"{self.folder}: another process ({owner}) is at this run; wait, or use another folder (-o)"
+                    f"{self.folder}: another process ({owner}) is at this run; wait, or name another folder"
                 ) from None
             file.truncate(0)
             file.write(str(os.getpid()))
@@ -136,8 +137,14 @@ class Run:
         path = self.folder / "rows" / f"{shard}.parquet"
         try:
             return pl.read_parquet_metadata(path)
-        except (FileNotFoundError, pl.exceptions.ComputeError):
+        except (FileNotFoundError, pl.exceptions.PolarsError):
             return {}
+
+    def drop_rows(self, language: str, settled: int) -> None:
+        """Forget finished shards of a language that are not needed after all: their replies are kept."""
+        for path in self.folder.glob(f"rows/{language}-*.parquet"):
+            if int(path.stem.rpartition("-")[2]) >= settled:
+                path.unlink()
 
     def read_rows(self, shard: str, columns: list[str] | None = None) -> pl.DataFrame:
         """Return the rows of a finished shard."""
@@ -148,6 +155,10 @@ class Run:
         draft = path.with_name(path.name + ".tmp")
         draft.write_bytes(content)
         draft.replace(path)
+
+
+def _tag(language: str) -> str:
+    return language if language == "*" else find_language(language).tag
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ class Journal:
     def append(self, request: Request, reply: Reply) -> None:
         """Write one reply, in one call, so that a killed process leaves at most half of the last line."""
         line = json.dumps({"key": request.key, **reply.to_json()}, ensure_ascii=False, separators=(",", ":"))
-        data = line.encode() + b"\n"
+        data = line.encode("utf-8", "replace") + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         whole = os.fstat(descriptor).st_size
         try:

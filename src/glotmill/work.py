@@ -1,0 +1,158 @@
+"""Fills all languages of a job: shards are opened, several at once, until enough rows are accepted."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from glotmill import units
+from glotmill.chat import Generate, Reply, Request
+from glotmill.fill import Filling
+from glotmill.job import Job, Progress
+from glotmill.judge import Judges, open_judges
+from glotmill.plan import Shard
+from glotmill.seeds import Row
+from glotmill.shard import run_shard
+from glotmill.window import Window
+
+GRACE = 10  # seconds that replies in flight are waited for when a run is stopped
+
+
+@dataclass(frozen=True)
+class _Means:
+    """What all shards share."""
+
+    window: Window
+    judges: Judges
+
+
+async def fill(job: Job, progress: Progress, watch: Callable[[Progress], None]) -> None:
+    """Open shards until every language is full or given up. Raises EngineError, RecipeError."""
+    judges = max(1, (os.cpu_count() or 2) // 2)
+    async with open_judges(judges) as judging, _engine(job, progress) as generate:
+        window = progress.window = Window(generate, job.window, job.options.get("max_failures", 0.2))
+        try:
+            await _loop(job, _Means(window, judging), lambda: watch(progress))
+        except BaseException:
+            progress.note = "waiting for the replies in flight"
+            watch(progress)
+            await window.drain(GRACE)
+            raise
+        progress.note = "waiting for the replies in flight"
+        await window.drain()
+        progress.note = "writing the dataset"
+        watch(progress)
+
+
+async def _loop(job: Job, means: _Means, tick: Callable[[], None]) -> None:
+    """Open shards, oldest needs first; settle what is finished; until no language is hungry."""
+    tasks: dict[asyncio.Task[None], Filling] = {}
+    most = max(len(job.fillings), 4 + 2 * job.window // job.fillings[0].shard_size)
+    opened = 0
+    try:
+        while True:
+            while len(tasks) < most and (hungry := [f for f in job.fillings if f.hungry]):
+                filling = min(hungry, key=lambda f: f.expected / f.wanted)
+                if seeds := await _seeds(job, filling):
+                    work = _shard(filling, filling.opened - 1, seeds, means, opened)
+                    tasks[asyncio.ensure_future(work)] = filling
+                    opened += 1
+            if not tasks:
+                break
+            done, _ = await asyncio.wait(tasks, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+            await _leave(done, tasks)
+            await _stop([task for task, filling in tasks.items() if filling.over], tasks)
+            tick()
+    finally:
+        await _stop(list(tasks), tasks)
+    for filling in job.fillings:
+        filling.end()
+
+
+async def _leave(done: set[asyncio.Task[None]], tasks: dict[asyncio.Task[None], Filling]) -> None:
+    """Take finished tasks out. Raises what the first that failed raised."""
+    for task in done:
+        del tasks[task]
+    results = await asyncio.gather(*done, return_exceptions=True)
+    for error in results:
+        if error is not None:
+            raise error
+
+
+async def _stop(some: list[asyncio.Task[None]], tasks: dict[asyncio.Task[None], Filling]) -> None:
+    """End tasks whose rows nobody needs; what they asked for already is noted when it comes."""
+    for task in some:
+        task.cancel()
+    await asyncio.gather(*some, return_exceptions=True)
+    for task in some:
+        del tasks[task]
+
+
+async def _seeds(job: Job, filling: Filling) -> list[tuple[int, str, Row]]:
+    """Take the seed rows of a language's next shard; none if they are spent."""
+    start, stop = filling.opened * filling.shard_size, (filling.opened + 1) * filling.shard_size
+    # in a thread: a dataset may come over a network
+    seeds = await asyncio.to_thread(job.seeds.take, filling.tag, start, stop, job.recipe.passes)
+    filling.seeds_spent = len(seeds) < filling.shard_size
+    filling.opened += bool(seeds)
+    return seeds
+
+
+async def _shard(
+    filling: Filling, number: int, seeds: Sequence[tuple[int, str, Row]], means: _Means, place: int
+) -> None:
+    store, name = filling.store, filling.name(number)
+    digest = filling.plan.digest(seeds)
+    about = store.about_rows(name)
+    if about.get("digest") == digest and about.get("transient") == "0":
+        filling.finished(number, about)
+        return
+    shard = Shard(filling.plan, place, store.journal(name), store.replies(name), means.window, means.judges)
+    rows = await run_shard(shard, seeds)
+    counts = {"seeds": len(seeds), "kept": rows.filter(verdict="kept").height, "transient": shard.transient}
+    filling.finished(number, {"digest": digest, **{n: str(c) for n, c in counts.items()}}, rows)
+
+
+@asynccontextmanager
+async def _engine(job: Job, progress: Progress) -> AsyncIterator[Generate]:
+    """Yield the engine, opened by the first request: what the journals hold needs none.
+
+    One task opens it and closes it, as libraries want it.
+    """
+    ready: asyncio.Future[Generate] = asyncio.get_running_loop().create_future()
+    enough = asyncio.Event()
+    keeper: asyncio.Task[None] | None = None
+
+    async def keep() -> None:
+        progress.note = f"starting {job.engine}"
+        arguments = {"revision": job.options.get("revision"), **(job.options.get("engine_args") or {})}
+        async with units.find("generators", job.engine)(job.model, **arguments) as generate:
+            progress.note = ""
+            ready.set_result(generate)
+            await enough.wait()
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if not ready.done() and (task.cancelled() or not task.exception()):
+            ready.cancel()
+        elif not ready.done() and (error := task.exception()):
+            ready.set_exception(error)
+
+    async def ask(request: Request) -> Reply:
+        nonlocal keeper
+        if keeper is None:
+            keeper = asyncio.ensure_future(keep())
+            keeper.add_done_callback(tell)
+        generate = await asyncio.shield(ready)
+        return await generate(request)
+
+    try:
+        yield ask
+    finally:
+        if keeper is not None:
+            enough.set()
+            if not ready.done():
+                keeper.cancel()
+            await asyncio.wait([keeper])
+    if keeper is not None and not keeper.cancelled() and (error := keeper.exception()):
+        raise error  # in closing
