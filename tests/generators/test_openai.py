@@ -1,0 +1,396 @@
+"""Against a small server that answers what a test wants, and against a real `vllm serve`."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, TypeAlias
+
+import pytest
+from asking import Ask, chat, opened
+
+from glotmill.chat import Reply, Request
+from glotmill.errors import EngineError, RequestFailed, UsageError
+from glotmill.generators.openai import openai
+
+KEY = "sk-marker-4711"
+Answer: TypeAlias = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+"""Status, body, headers."""
+
+
+def said(text: Any = "ndiyo", **choice: Any) -> Answer:
+    choices = [
+        {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop", **choice}
+    ]
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    return 200, {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
+
+
+def wrong(status: int, message: str = "no", code: str = "", **headers: str) -> Answer:
+    return status, {"error": {"message": message, "code": code}}, headers
+
+
+class Server:
+    """Gives the answers one by one, the last again and again; keeps what it was asked."""
+
+    def __init__(self, *answers: Answer, models: Answer = (404, {})) -> None:
+        self.answers, self.models = list(answers), models
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.out = self.most = 0
+        self.lock = Lock()
+        self.work: Callable[[], None] = lambda: None
+
+    def next(self, body: dict[str, Any], key: str | None) -> Answer:
+        with self.lock:
+            self.asked.append(body)
+            self.keys.append(key)
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ask]]:
+    """Opens the engine on a server; its pauses are kept in `serve.pauses` in place of being made."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with ExitStack() as stack:
+
+        def start(server: Server, **options: Any) -> Ask:
+            http = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(server))
+            http.daemon_threads = True
+            Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
+            stack.callback(http.server_close)
+            stack.callback(http.shutdown)
+            url = f"http://127.0.0.1:{http.server_port}/v1"
+            return stack.enter_context(opened(openai("m", base_url=url, **options)))
+
+        yield start
+
+
+def handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            with server.lock:
+                server.out += 1
+                server.most = max(server.most, server.out)
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            answer = server.next(body, self.headers["authorization"])
+            server.work()
+            with server.lock:
+                server.out -= 1
+            self.reply(*answer)
+
+        def do_GET(self) -> None:
+            self.reply(*server.models)
+
+        def reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            if status == 0:  # the connection breaks
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            for name, value in (headers or {}).items():
+                self.send_header(name.replace("_", "-"), value)
+            self.send_header("content-length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the engine wanted to make; none is made."""
+    wanted: list[float] = []
+    sleep = asyncio.sleep
+
+    async def no_sleep(seconds: float) -> None:
+        if seconds > 0:
+            wanted.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("glotmill.generators.openai.asyncio.sleep", no_sleep)
+    return wanted
+
+
+def test_a_request_goes_out_whole_and_a_reply_comes_back(serve: Callable[..., Ask]) -> None:
+    server = Server(
+        said(
+            "Habari", logprobs={"content": [{"token": "H", "logprob": -0.5, "bytes": [], "top_logprobs": []}]}
+        )
+    )
+    schema = '{"type":"object"}'
+    full = {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 5,
+        "min_p": 0.1,
+        "stop": ("x",),
+        "logprobs": 2,
+        "min_tokens": 1,
+    }
+    (reply,) = serve(server)(chat("\ud83d salut", seed=7, schema=schema, max_tokens=9, **full))
+    assert reply == Reply("Habari", "stop", 3, 2, (-0.5,))
+    assert server.asked == [
+        {
+            "model": "m",
+            "messages": [{"role": "user", "content": "\ufffd salut"}],
+            "seed": 7,
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "max_tokens": 9,
+            "stop": ["x"],
+            "logprobs": True,
+            "top_logprobs": 2,
+            "top_k": 5,
+            "min_p": 0.1,
+            "min_tokens": 1,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "reply", "schema": {"type": "object"}},
+            },
+        }
+    ]
+    assert server.keys == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    "trouble", [wrong(429), wrong(503), wrong(500), wrong(502, "<html>"), wrong(408), (0, b"")]
+)
+def test_trouble_that_passes_is_waited_out(
+    serve: Callable[..., Ask], pauses: list[float], trouble: Answer
+) -> None:
+    server = Server(trouble, trouble, said())
+    assert serve(server)(chat("a")) == [Reply("ndiyo", "stop", 3, 2)]
+    assert len(pauses) == 2
+    assert 0.25 <= pauses[0] <= 0.5 <= pauses[1] <= 1
+
+
+def test_trouble_that_stays_fails_the_request_but_may_pass(
+    serve: Callable[..., Ask], pauses: list[float]
+) -> None:
+    server = Server(wrong(503))
+    (failure,) = serve(server, max_retries=3)(chat("a"))
+    assert (failure.reason, failure.transient) == ("server_unavailable", True)
+    assert "HTTP 503, 4 times" in failure.detail
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [
+        ("7", 7, 7.5),
+        ("1e9", 120, 120.5),
+        ("-5", 0.1, 0.5),
+        ("soon", 0.2, 0.5),
+        ("nan", 0.2, 0.5),
+        ("date", 40, 61),
+    ],
+)
+def test_retry_after_is_honoured_within_bounds(
+    serve: Callable[..., Ask], pauses: list[float], asked: str, least: float, most: float
+) -> None:
+    value = formatdate(time.time() + 60) if asked == "date" else asked
+    server = Server(wrong(429, retry_after=value), said())
+    assert serve(server)(chat("a"))[0].text == "ndiyo"
+    assert least <= pauses[0] <= most
+
+
+def test_a_reply_that_never_comes_times_out(serve: Callable[..., Ask]) -> None:
+    server = Server(said())
+    gate = Lock()
+    gate.acquire()
+    server.work = lambda: bool(gate.acquire(timeout=5)) and None
+    (failure,) = serve(server, timeout_s=0.05, max_retries=0)(chat("a"))
+    gate.release()
+    assert (failure.reason, failure.transient) == ("server_unavailable", True)
+    assert "no reply in 0.05 s" in failure.detail
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_ends_it_at_once_and_stays_secret(serve: Callable[..., Ask], status: int) -> None:
+    server = Server(wrong(status, f"Incorrect key {KEY}"))
+    failures = serve(server)(*[chat("a", seed=seed) for seed in range(40)])
+    assert all(isinstance(failure, EngineError) for failure in failures)
+    assert "OPENAI_API_KEY" in str(failures[0])
+    assert not any(KEY in str(failure) for failure in failures)
+    assert len(server.asked) <= 16
+
+
+def test_spent_credit_ends_it_at_once(serve: Callable[..., Ask]) -> None:
+    (failure,) = serve(Server(wrong(429, "pay", "insufficient_quota")))(chat("a"))
+    assert isinstance(failure, EngineError)
+
+
+def test_a_model_that_is_not_there_ends_it_with_what_is(serve: Callable[..., Ask]) -> None:
+    models = {"object": "list", "data": [{"id": "big", "object": "model", "created": 1, "owned_by": "us"}]}
+    (failure,) = serve(Server(wrong(404), models=(200, models)))(chat("a"))
+    assert isinstance(failure, EngineError)
+    assert "has no model m (404): it has big" in str(failure)
+    (silent,) = serve(Server(wrong(404)))(chat("a"))
+    assert str(silent).endswith("has no model m (404)")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (wrong(400, f"strange schema for {KEY}"), "refused_by_server"),
+        (wrong(422), "refused_by_server"),
+        (wrong(400, "This model's maximum context length is 512 tokens"), "prompt_too_long"),
+        (wrong(400, "no", "context_length_exceeded"), "prompt_too_long"),
+        (said("half", finish_reason="content_filter"), "content_filter"),
+        (said("x" * 2_000_001), "reply_too_long"),
+    ],
+)
+def test_a_refused_request_fails_alone_and_for_good(
+    serve: Callable[..., Ask], answer: Answer, reason: str
+) -> None:
+    ask = serve(Server(answer, said()))
+    failure, after = [*ask(chat("a")), *ask(chat("b"))]
+    assert (failure.reason, failure.transient) == (reason, False)
+    assert KEY not in str(failure)
+    assert after.text == "ndiyo"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said(None),
+        said(["a"]),
+        said("a", finish_reason="tool_calls"),
+        (200, {"choices": []}),
+        (200, {"choices": None}),
+        (200, {}),
+        (200, []),
+        (200, b"<html>hello"),
+        (200, {"choices": [{"message": None}]}),
+    ],
+)
+def test_an_answer_without_a_reply_fails_but_may_pass(serve: Callable[..., Ask], answer: Answer) -> None:
+    (failure,) = serve(Server(answer))(chat("a"))
+    assert isinstance(failure, RequestFailed)
+    assert failure.reason in ("empty_reply", "bad_reply")
+    assert failure.transient
+
+
+def test_as_many_are_out_as_the_server_takes(serve: Callable[..., Ask], pauses: list[float]) -> None:
+    server = Server(said())
+    crowd = 12  # the server refuses when more are out
+
+    def next_(body: dict[str, Any], key: str | None) -> Answer:
+        server.asked.append(body)
+        return wrong(429) if server.out > crowd else said()
+
+    server.next = next_  # type: ignore[method-assign]
+    server.work = lambda: time.sleep(0.002)
+    replies = serve(server, max_retries=30)(*[chat("a", seed=seed) for seed in range(600)])
+    assert all(isinstance(reply, Reply) for reply in replies)
+    assert crowd // 2 <= server.most <= 2 * 16
+    assert len(server.asked) < 1.5 * 600
+
+
+def test_openai_itself_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(UsageError, match="set OPENAI_API_KEY"), opened(openai("m")):
+        pass
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with (
+        pytest.raises(EngineError, match=r"pip install 'glotmill\[openai\]'"),
+        opened(openai("m", base_url="http://x")),
+    ):
+        pass
+
+
+@pytest.fixture(scope="session")
+def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real `vllm serve` of the model that ships."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "log"
+    options = (
+        "--host 127.0.0.1 --enforce-eager --dtype float32 --max-model-len 512 --no-enable-chunked-prefill"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        str(nano),
+        "--port",
+        str(port),
+    ]
+    command += ["--served-model-name", "nano", *options.split()]
+    settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **settings})
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", server, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()[-3000:]
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(log.read_text()[-3000:])
+
+
+def test_vllm_serve_answers(vllm_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    schema = json.dumps({"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"]})
+    good = [chat(f"Say {seed}.", seed=seed, temperature=1.0, top_k=50, min_tokens=2) for seed in range(20)]
+    bad: list[Request] = [chat("very " * 800), chat("a", logprobs=50)]
+    with opened(openai("nano", base_url=vllm_url)) as ask:
+        *replies, shaped, told, too_long, refused = ask(
+            *good,
+            chat("a", schema=schema, max_tokens=60, temperature=1.0),
+            chat("a", logprobs=0, temperature=0.0),
+            *bad,
+        )
+        assert ask(good[3])[0].text == replies[3].text
+    assert all(reply.completion_tokens >= 2 and reply.prompt_tokens for reply in replies)
+    assert len({reply.text for reply in replies}) > 5
+    assert json.loads(shaped.text)["n"] in (1, 2)
+    assert len(told.logprobs) == told.completion_tokens
+    assert too_long.reason == "prompt_too_long"
+    assert refused.reason == "refused_by_server"
+    with opened(openai("other", base_url=vllm_url)) as ask:
+        (failure,) = ask(chat("a"))
+    assert "has no model other (404): it has nano" in str(failure)
