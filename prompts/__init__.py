@@ -2,8 +2,8 @@
 
 A template is a Jinja file whose blocks `system` and `user` are the chat roles; without such blocks the whole
 text is the user's. `answer.swh_Latn.j2` or `answer.swh.j2` stands in for `answer.j2` where the language is
-Swahili, with the same variables. Templates run in an immutable sandbox, see only files of their own folder, and
-fail on a name that nobody provides and on a value that is null.
+Swahili, with the same variables. Templates run in an immutable sandbox, see only files of their own folder,
+and fail on a name that nobody provides and on a value that is null.
 """
 
 from collections.abc import Iterator, Mapping
@@ -147,7 +147,8 @@ def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> T
     alone = _only_blocks(trees[file])
     _drop_overridden(list(chain.values()))
     try:
-        variables = frozenset[str]().union(*(find_undeclared_variables(tree) for tree in trees.values()))
+        read = frozenset[str]().union(*(find_undeclared_variables(tree) for tree in trees.values()))
+        variables = read.difference(*(_set_beside_blocks(tree) for tree in chain.values()))
         compiled = _environment(dict(sources)).get_template(file)
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
@@ -225,6 +226,22 @@ def _drop_overridden(chain: list[nodes.Template]) -> None:
 
 def _called(block: nodes.Block) -> Iterator[nodes.Name]:
     return (call.node for call in block.find_all(nodes.Call) if isinstance(call.node, nodes.Name))
+
+
+def _set_beside_blocks(tree: nodes.Template) -> Iterator[str]:
+    """Names that the top of a template gives to its blocks."""
+    for node in tree.body:
+        match node:
+            case nodes.Assign() | nodes.AssignBlock():
+                target = node.target
+                yield from [n.name for n in target.find_all(nodes.Name)]
+                yield from [target.name] if isinstance(target, nodes.Name) else []
+            case nodes.Import():
+                yield node.target
+            case nodes.Macro():
+                yield node.name
+            case nodes.FromImport():
+                yield from (name if isinstance(name, str) else name[1] for name in node.names)
 
 
 def _only_blocks(tree: nodes.Template) -> bool:
