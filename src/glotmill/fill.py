@@ -12,6 +12,7 @@ from glotmill.store import Run
 
 FLOOR_ROWS = 200  # a language is not given up before so many rows were judged
 PRIOR_RATE = 0.7  # accepted rows a seed row, before anything is known; weighs as much as one shard
+LEAST_RATE = 0.25  # as if at least so many were: a language that yields little is not asked for all at once
 
 
 @dataclass
@@ -57,7 +58,8 @@ class Filling:
     @property
     def rate(self) -> float:
         """Accepted rows a seed row, as far as is known."""
-        return (self.yielded + PRIOR_RATE * self.shard_size) / (self.asked + self.shard_size)
+        known = (self.yielded + PRIOR_RATE * self.shard_size) / (self.asked + self.shard_size)
+        return max(known, LEAST_RATE)
 
     @property
     def expected(self) -> float:
