@@ -1,11 +1,11 @@
 """What glotmill costs on top of the engine.
 
-python benchmarks/overhead.py vllm      rows through a run against the same requests through bare vLLM, tokens/s as a ratio
-python benchmarks/overhead.py echo      rows/s and peak memory without a model, at two sizes
+python benchmarks/overhead.py vllm   rows through a run against the same requests through bare vLLM: tokens/s
+python benchmarks/overhead.py echo   rows/s and peak memory without a model, at two sizes
 
-Both sides of a ratio are measured in one process, in turns; the median of the turns is quoted. The run's side counts
-everything from reading the recipe to the written dataset, but for starting the engine; the bare side is one
-`LLM.generate` call with every request of every step at once, which no real pipeline can have.
+Both sides of a ratio are measured in one process, in turns; the median of the turns is quoted. The run's
+side counts everything from reading the recipe to the written dataset, but for starting the engine; the bare
+side is one `LLM.generate` call with every request of every step at once, which no real pipeline can have.
 """
 
 import argparse
@@ -46,7 +46,11 @@ def recipe(folder: Path, steps: int, turn: int, detect: bool) -> Path:
     plain = {
         "about": "overhead",
         "seeds": "seeds.jsonl",
-        "steps": [DRAFT, *([ANSWER] if steps == 2 else []), *({"filter": name, "of": last} for name in judges)],
+        "steps": [
+            DRAFT,
+            *([ANSWER] if steps == 2 else []),
+            *({"filter": name, "of": last} for name in judges),
+        ],
         "finish": [{"filter": "duplicates", "of": "id"}],
         "output": {"columns": ["instruction", last] if steps == 2 else [last]},
     }
@@ -122,7 +126,7 @@ def through_vllm(llm: Any, pairs: list[Any]) -> tuple[float, int]:
 
 async def against_vllm(args: Any, folder: Path) -> None:
     """Print the ratio for one step and for two."""
-    from glotmill.generators import vllm as _  # noqa: F401 settings of the environment come first
+    from glotmill.generators import vllm as _
     from glotmill.generators.vllm import vllm
 
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
@@ -132,9 +136,13 @@ async def against_vllm(args: Any, folder: Path) -> None:
         from glotmill.generators._opening import model_place
 
         llm = LLM(
-            str(model_place(args.model)), enforce_eager=True, dtype="float32", enable_chunked_prefill=False,
-            max_num_seqs=256, disable_log_stats=True,
-        )  # fmt: skip
+            str(model_place(args.model)),
+            enforce_eager=True,
+            dtype="float32",
+            enable_chunked_prefill=False,
+            max_num_seqs=256,
+            disable_log_stats=True,
+        )
         small = argparse.Namespace(**{**vars(args), "rows": 64})
         _, pairs = await through_a_run(folder, 1, 99, small)
         through_vllm(llm, pairs)
@@ -145,19 +153,35 @@ async def against_vllm(args: Any, folder: Path) -> None:
                 ours.append(sum(reply.completion_tokens for _, reply in pairs) / seconds)
                 seconds, tokens = await asyncio.to_thread(through_vllm, llm, pairs)
                 bare.append(tokens / seconds)
-                print(f"{steps} step(s), turn {turn}: run {ours[-1]:,.0f}, bare {bare[-1]:,.0f} tokens/s", flush=True)
+                print(
+                    f"{steps} step(s), turn {turn}: run {ours[-1]:,.0f}, bare {bare[-1]:,.0f} tokens/s",
+                    flush=True,
+                )
             ratio = statistics.median(o / b for o, b in zip(ours, bare, strict=True))
-            print(f"{steps} step(s), {args.rows} rows: ratio {ratio:.3f} (wanted: at least {wanted})", flush=True)
+            print(
+                f"{steps} step(s), {args.rows} rows: ratio {ratio:.3f} (wanted: at least {wanted})",
+                flush=True,
+            )
 
 
 def without_a_model(args: Any, folder: Path) -> None:
     """Print rows/s and peak memory of two sizes, each in a process of its own."""
     peaks = []
     for rows in (10_000, 100_000):
-        command = [sys.executable, __file__, "echo-once", "--rows", str(rows), "--folder", str(folder / str(rows))]
+        command = [
+            sys.executable,
+            __file__,
+            "echo-once",
+            "--rows",
+            str(rows),
+            "--folder",
+            str(folder / str(rows)),
+        ]
         rate, peak = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         peaks.append(peak)
-        print(f"echo, {rows:,} rows: {rate:,.0f} rows/s (wanted: at least 3,000), peak {peak} MiB", flush=True)
+        print(
+            f"echo, {rows:,} rows: {rate:,.0f} rows/s (wanted: at least 3,000), peak {peak} MiB", flush=True
+        )
     print(f"memory at 100,000 rows / at 10,000 rows: {peaks[1] / peaks[0]:.2f} (wanted: at most 1.3)")
 
 
@@ -168,16 +192,23 @@ def echo_once(args: Any, folder: Path) -> None:
     source = recipe(folder / "recipe", 1, 0, False)
     began = time.perf_counter()
     glotmill.run(
-        source, engine="echo", model="echo", languages=["eng_Latn"], per_language=args.rows, folder=folder / "run",
+        source,
+        engine="echo",
+        model="echo",
+        languages=["eng_Latn"],
+        per_language=args.rows,
+        folder=folder / "run",
         settings=["passes=1000", "finish.0.also=[]"],
-    )  # fmt: skip
+    )
     rate = args.rows / (time.perf_counter() - began)
     print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
 
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["vllm", "echo", "echo-once"])
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--turns", type=int, default=3)

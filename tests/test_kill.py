@@ -1,4 +1,4 @@
-"""A run is killed at random moments, and goes on: nothing is lost, nothing is asked twice, the dataset is the same."""
+"""A run killed at random moments goes on: nothing is lost or asked twice, the dataset is the same."""
 
 import json
 import random
@@ -15,7 +15,7 @@ KILLS = 20
 RECIPE = """
 about: Two steps, samples, retries and refill, for killing.
 languages: [eng_Latn, swh_Latn]
-seeds: {draw: {word: [moon, rain, bread, tree, road, house, river, song], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}
+seeds: {draw: {word: [moon, rain, tree, road, house, sea, song, egg], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}
 steps:
   - generate: question
     temperature: 0.5
@@ -30,7 +30,7 @@ finish: [{filter: duplicates, of: id}]
 output: {messages: {user: question, assistant: answer}, columns: [word, number]}
 """
 
-# Notes every call as it is begun, then answers as echo does, after a delay that differs from request to request.
+# Notes every call as it is begun, then answers as echo does, after a delay that differs from call to call.
 ENGINE = """
 import os
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Every recipe that ships, found by itself: it fits together in all its languages, and runs on the model that ships."""
+"""Every recipe that ships, found by itself: it fits together in all its languages, and runs on nano."""
 
 import json
 from pathlib import Path

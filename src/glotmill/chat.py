@@ -1,4 +1,4 @@
-"""Values that pass between a run and an engine: Message, Sampling, Request, Reply, and the type of an open engine."""
+"""Values that pass between a run and an engine: Message, Sampling, Request, Reply, Generate."""
 
 import hashlib
 import json

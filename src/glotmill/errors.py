@@ -40,7 +40,7 @@ class EngineError(GlotmillError):
 class RequestFailed(GlotmillError):
     """One request got no reply.
 
-    reason: a short name that stands in the data, such as `prompt_too_long`, `refused_by_server`, `engine_died`.
+    reason: a short name that stands in the data, such as `prompt_too_long` or `engine_died`.
     detail: one line more, for a person. transient: asking again later may work.
     """
 

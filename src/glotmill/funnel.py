@@ -27,7 +27,7 @@ class Funnel:
 
 
 def funnel(run: Run) -> list[Funnel]:
-    """Count a run's rows for each language, in the order of the run. Raises UsageError if the folder holds no run."""
+    """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
     counts = run.rows().group_by("language", "verdict", "reason").agg(pl.len()).collect()
     return [
