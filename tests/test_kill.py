@@ -15,7 +15,7 @@ KILLS = 20
 RECIPE = """
 about: Two steps, samples, retries and refill, for killing.
 languages: [eng_Latn, swh_Latn]
-seeds: {draw: {word: [moon, rain, tree, road, house, sea, song, egg], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}
+seeds: {draw: {word: [moon, rain, tree, road, house, sea, egg], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}
 steps:
   - generate: question
     temperature: 0.5
