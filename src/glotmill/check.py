@@ -24,9 +24,10 @@ def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision:
     """Return what a language's shards share. Raises RecipeError for anything that does not fit."""
     refuse_uneven_variants(recipe)
     shown = [s for s in recipe.live_steps if isinstance(s, Generate) and s.examples]
-    examples = {s.name: _examples(recipe, s) for s in shown}
-    found = Plan(recipe, language, templates(recipe, language), examples, model, revision, seeds.schema)
+    said = templates(recipe, language)
     try:
+        examples = {s.name: _examples(recipe, s) for s in shown}
+        found = Plan(recipe, language, said, examples, model, revision, seeds.schema)
         _walk(found)
     except UsageError as error:
         raise RecipeError(f"{recipe.file}: {error}") from None

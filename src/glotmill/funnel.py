@@ -38,7 +38,7 @@ def funnel(run: Run) -> list[Funnel]:
 def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
     reasons: dict[str, int] = {}
     asked = failed = unparsed = kept = 0
-    for row in counts.sort("len", descending=True).iter_rows(named=True):
+    for row in counts.sort("len", "reason", descending=[True, False]).iter_rows(named=True):
         asked += row["len"]
         if row["verdict"] == "kept":
             kept += row["len"]
@@ -46,5 +46,6 @@ def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
         reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["len"]
         failed += row["len"] * (row["verdict"] == "failed")
         unparsed += row["len"] * row["reason"].startswith(("unparsed_", "truncated", "empty_reply"))
-    accepted = run.frame(tag).height
+    files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
+    accepted = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     return Funnel(tag, wanted, asked, asked - failed, asked - failed - unparsed, reasons, kept, accepted)

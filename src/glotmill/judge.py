@@ -165,7 +165,7 @@ def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
         answer = rows.with_columns(expression(judge).alias("reason"))["reason"]
     except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
         there = ", ".join(sorted(n for n in rows.columns if n not in ("reason", "reason_at")))
-        text = " ".join(str(error).split())[:300]
+        text = " ".join(str(error).split("; valid columns", 1)[0].split())[:300]
         raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
     if answer.dtype == pl.Null:
         answer = answer.cast(pl.String)

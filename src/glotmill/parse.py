@@ -223,12 +223,12 @@ def _schema_dtype(schema: Any) -> pl.DataType:
 
 def _fit(value: Any, whole: Any) -> Any:
     """Bring a valid value into the column's type: what the schema leaves open becomes JSON text."""
+    if value is None or whole == pl.Boolean or isinstance(value, str):
+        return value
     if isinstance(whole, pl.Struct):
         return {part.name: _fit(value.get(part.name), part.dtype) for part in whole.fields}
     if isinstance(whole, pl.List):
-        return None if value is None else [_fit(item, whole.inner) for item in value]
-    if value is None or whole == pl.Boolean or isinstance(value, str):
-        return value
+        return [_fit(item, whole.inner) for item in value]
     if whole == pl.Float64:
         return float(value)
     if whole == pl.Int64:

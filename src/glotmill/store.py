@@ -111,7 +111,7 @@ class Run:
                 key = plain.pop("key")
                 if plain.get("logprobs") is not None:
                     plain["logprobs"] = tuple(plain["logprobs"])
-                found[key] = Reply(**plain)
+                found[key] = Reply(**{"text": "", **plain})  # an empty text is left out
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise UsageError(
                     f"{path}:{number}: not a reply: {error}; remove the line to ask again"

@@ -43,7 +43,8 @@ def test_without_blocks_all_is_the_users(tmp_path: Path) -> None:
 
 
 def test_an_empty_system_message_is_left_out(tmp_path: Path) -> None:
-    text = "{% block system %}{% if mood %}Be {{ mood }}.{% endif %}\n{% endblock %}{% block user %}x{% endblock %}"
+    text = "{% block system %}{% if mood %}Be {{ mood }}.{% endif %}\n{% endblock %}"
+    text += "{% block user %}x{% endblock %}"
     assert say(tmp_path, text, mood=None) == (Message("user", "x"),)
 
 

@@ -1,0 +1,82 @@
+"""Units by name."""
+
+from pathlib import Path
+
+import pytest
+
+from glotmill import units
+from glotmill.errors import UsageError
+from glotmill.filters.length import length
+
+
+def test_a_file_is_a_unit() -> None:
+    assert units.find("filters", "length") is length
+    assert {"length", "duplicates"} <= set(units.names("filters"))
+    assert "text" not in units.names("filters"), "a helper is no unit"
+    assert units.about("filters", "length") == "Length of a text in characters."
+
+
+def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_units.py").write_text("def loud(text, *, share=0.5, sharp): ...\nNUMBER = 3\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loud = units.find("filters", "own_units:loud")
+    assert list(units.options(loud)) == ["share", "sharp"]
+    units.check_options(loud, {"sharp": 1}, "here")
+    with pytest.raises(
+        UsageError, match=r"here: no option 'shared'; did you mean 'share'.*; there is share, sharp"
+    ):
+        units.check_options(loud, {"shared": 1}, "here")
+    with pytest.raises(UsageError, match=r"here: option 'sharp' is needed"):
+        units.check_options(loud, {}, "here")
+    with pytest.raises(UsageError, match=r"is a int, not a function"):
+        units.find("filters", "own_units:NUMBER")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lenght", "no filter named 'lenght'; did you mean 'length'"),
+        ("text", "no filter named 'text'"),
+        ("nosuch:f", "cannot be loaded: No module named 'nosuch'"),
+        ("json:nosuch", "cannot be loaded"),
+        (":f", "cannot be loaded"),
+        ("../length", "no filter named"),
+    ],
+)
+def test_what_is_not_there(name: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        units.find("filters", name)
+
+
+def test_a_module_that_is_broken_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_units.py").write_text("def f(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"broken_units"):
+        units.find("filters", "broken_units:f")
+
+
+def test_an_entry_point_is_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plugged.py").write_text("def quiet(text): ...\n")
+    info = tmp_path / "plugged-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[glotmill.filters]\nquiet = plugged:quiet\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    units._points.cache_clear()
+    try:
+        assert units.find("filters", "quiet").__name__ == "quiet"
+        assert units.about("filters", "quiet") == "from plugged:quiet"
+    finally:
+        units._points.cache_clear()
+
+
+def test_digest_follows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "changing_units.py"
+    path.write_text("def f(text): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    unit = units.find("filters", "changing_units:f")
+    before = units.digest(unit)
+    assert len(before) == 64
+    path.write_text("def f(text): return text\n")
+    assert units.digest(unit) != before
+    assert units.digest(len) == ""
