@@ -201,6 +201,11 @@ def test_a_broken_engine_ends_the_run_at_once(recipe: Path, spy: State, error: E
     assert time.monotonic() - began < 5
 
 
+def test_an_engine_whose_option_has_a_wrong_type_says_so(recipe: Path) -> None:
+    with pytest.raises(EngineError, match="engine echo: cannot be started: '<' not supported"):
+        run(recipe, engine="echo", engine_args={"delay_s": "soon"})
+
+
 @pytest.mark.parametrize("error", [EngineError("no GPU"), UsageError("no such model")])
 def test_an_engine_that_does_not_open_ends_the_run_at_once(
     recipe: Path, spy: State, error: GlotmillError

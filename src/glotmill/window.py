@@ -38,8 +38,8 @@ class _Waiting(NamedTuple):
 class Window:
     """Puts requests to an open engine, at most `size` at a time.
 
-    When more than `max_failures` (a share) of the last 200 requests failed, every ask raises EngineError. When
-    an engine or a journal raises anything but RequestFailed, every ask raises that.
+    When more than `max_failures` (a share) of the last 200 requests failed, every ask raises EngineError.
+    When an engine or a journal raises anything but RequestFailed, every ask raises that.
     """
 
     def __init__(self, generate: Generate, size: int, max_failures: float = 0.2) -> None:

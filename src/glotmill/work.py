@@ -3,11 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from glotmill import units
 from glotmill.chat import Generate, Reply, Request
+from glotmill.errors import EngineError
 from glotmill.fill import Filling
 from glotmill.job import Job, Progress
 from glotmill.judge import Judges, open_judges
@@ -127,7 +128,12 @@ async def _engine(job: Job, progress: Progress) -> AsyncIterator[Generate]:
     async def keep() -> None:
         progress.note = f"starting {job.engine}"
         arguments = {"revision": job.options.get("revision"), **(job.options.get("engine_args") or {})}
-        async with units.find("generators", job.engine)(job.model, **arguments) as generate:
+        async with AsyncExitStack() as stack:
+            try:
+                opened = units.find("generators", job.engine)(job.model, **arguments)
+                generate: Generate = await stack.enter_async_context(opened)
+            except (TypeError, ValueError) as error:  # an option of a wrong type, most often
+                raise EngineError(f"engine {job.engine}: cannot be started: {error}") from error
             progress.note = ""
             ready.set_result(generate)
             await enough.wait()
