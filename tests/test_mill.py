@@ -1,7 +1,9 @@
 """Whole runs, with an engine that notes what it is asked."""
 
 import asyncio
+import io
 import json
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,6 +17,7 @@ import glotmill
 from glotmill.chat import Reply, Request
 from glotmill.errors import EngineError, GlotmillError, RecipeError, RequestFailed, ShortfallError, UsageError
 from glotmill.funnel import funnel
+from glotmill.mill import run_async
 
 DRAW = "{draw: {word: [moon, rain, bread, tree, road], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}"
 ONE = """
@@ -460,3 +463,73 @@ def test_a_single_template_is_a_recipe(tmp_path: Path, spy: State) -> None:
     said = made.frame()["messages"].to_list()[0]
     assert [m["role"] for m in said] == ["user", "assistant"]
     assert said[0]["content"].startswith("Write a long and winding poem about ")
+
+
+def test_rows_from_a_pipe_are_kept_for_going_on(
+    tmp_path: Path, spy: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = write(
+        tmp_path / "one", ONE.replace(DRAW, "'-'").replace(", number]", "]"), answer="A {{ word }} B"
+    )
+    monkeypatch.setattr(sys, "stdin", io.StringIO("moon\n{{ 7*7 }}\n\u3000漢字 é\n" + "rain\n" * 9))
+    made = run(recipe, per_language=8)
+    assert {"A moon B", "A {{ 7*7 }} B", "A 漢字 é B"} <= set(made.frame()["answer"])
+    asked = len(spy.asked)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert contents(run(recipe, per_language=8)) == contents(made)
+    assert len(spy.asked) == asked
+
+
+def test_other_languages_join_a_run(recipe: Path, spy: State) -> None:
+    run(recipe, per_language=5, languages="eng")
+    made = run(recipe, per_language=5, languages="fra,swh")
+    assert Counter(made.frame()["language"]) == {"eng_Latn": 5, "fra_Latn": 5, "swh_Latn": 5}
+
+
+def test_fewer_rows_the_second_time(recipe: Path, spy: State) -> None:
+    run(recipe, per_language=40, languages="eng")
+    asked = len(spy.asked)
+    made = run(recipe, per_language=5, languages="eng")
+    assert made.frame().height == 5
+    assert funnel(made)[0].asked == 10, "only the shards that the dataset is made of are counted"
+    assert run(recipe, per_language=40, languages="eng").frame().height == 40
+    assert len(spy.asked) == asked
+
+
+def test_an_edited_filter_judges_anew_without_asking(
+    tmp_path: Path, recipe: Path, spy: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_edited.py").write_text("def own(text): return text.str.slice(0, 0).replace('', None)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = ["steps.length={filter: 'own_edited:own', of: answer}"]
+    assert run(recipe, per_language=8, settings=settings, languages="eng").rows().collect().height == 8
+    asked = len(spy.asked)
+    text = (
+        "import polars as pl\ndef own(text): return pl.when(text.str.contains('moon')).then(pl.lit('moon'))\n"
+    )
+    (tmp_path / "own_edited.py").write_text(text)
+    monkeypatch.delitem(sys.modules, "own_edited")
+    made = run(recipe, per_language=8, settings=settings, languages="eng")
+    assert "moon" in set(made.rows().collect()["reason"])
+    assert {r.key for r in spy.asked[:asked]}.isdisjoint(r.key for r in spy.asked[asked:])
+
+
+def test_interrupted_it_ends_soon_and_keeps_what_came(recipe: Path, spy: State) -> None:
+    async def interrupted() -> None:
+        many = asyncio.Event()
+        spy.delay = lambda r: 0.0 if len(spy.asked) < 50 else 0.3
+        spy.answer(lambda r: (many.set() if len(spy.asked) == 55 else None) or user(r))
+        folder = recipe.parent / "run"
+        options: Any = {"engine": "spy:spy", "model": "m", "folder": folder, "per_language": 500, "window": 8}
+        task = asyncio.ensure_future(run_async(recipe, **options))
+        await many.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    began = time.monotonic()
+    asyncio.run(interrupted())
+    assert time.monotonic() - began < 8
+    journals = (recipe.parent / "run" / "replies").iterdir()
+    keys = [json.loads(line)["key"] for path in journals for line in path.read_text().splitlines()]
+    assert sorted(keys) == sorted(r.key for r in spy.asked)
