@@ -101,14 +101,24 @@ def _cut(probs: Any, rows: Sequence[Choice]) -> Any:
     if whole.all():
         return probs
     ordered = probs.topk(min(_HEAD, size)).values
+    least = _least(ordered, top_p, top_k, min_p)
     by_mass = (top_k >= size) & (
         (ordered.sum(-1, keepdim=True) > top_p) | (ordered[:, -1:] < min_p * ordered[:, :1])
     )
-    if not (whole | by_mass | (top_k <= ordered.shape[-1])).all():
-        ordered = probs.sort(descending=True).values
-    ordered = ordered.masked_fill(torch.arange(ordered.shape[-1], device=probs.device) >= top_k, 0)
-    mass = torch.where(top_k < size, ordered.sum(-1, keepdim=True), 1.0)
+    flat = (~(whole | by_mass | (top_k <= ordered.shape[-1])))[:, 0].nonzero()[:, 0]
+    if len(flat):  # these are cut below their likeliest tokens; to sort all is slow
+        ordered = probs[flat].sort(descending=True).values
+        least[flat] = _least(ordered, top_p[flat], top_k[flat], min_p[flat])
+    return probs.masked_fill((probs < least) & ~whole, 0)
+
+
+def _least(ordered: Any, top_p: Any, top_k: Any, min_p: Any) -> Any:
+    """The smallest probability that each row keeps of its `ordered` ones."""
+    import torch
+
+    ordered = ordered.masked_fill(torch.arange(ordered.shape[-1], device=ordered.device) >= top_k, 0)
+    within = ordered.sum(-1, keepdim=True)  # top_p is of what top_k leaves
+    mass = torch.where(top_k <= ordered.shape[-1], within, 1.0)
     before = (ordered.cumsum(-1) - ordered) / mass
     out = (before >= top_p) | (ordered < min_p * ordered[:, :1]) | (ordered == 0)
-    least = ordered.masked_fill(out, 2.0).amin(-1, keepdim=True)
-    return probs.masked_fill((probs < least) & ~whole, 0)
+    return ordered.masked_fill(out, 2.0).amin(-1, keepdim=True)

@@ -1,6 +1,7 @@
 """A model through transformers, on a CPU or a GPU, in a thread of this process: needs no more than torch."""
 
 import copy
+import os
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -179,6 +180,8 @@ def _load(model: str, revision: str | None, options: dict[str, Any]) -> tuple[An
     """The model and its tokenizer. Their warnings are about themselves and no news to a user."""
     check_options("transformers", options, [*_OPTIONS, "batch_size", "max_model_len"])
     place = model_place(model)
+    # Threads that spin while they wait for each other stand still, twelve times over, where cores are shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

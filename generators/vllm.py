@@ -18,6 +18,8 @@ _RESTARTS = 3
 _WINDOW = 4  # requests inside the engine, as a multiple of what it computes at once
 _CONTEXT_ON_CPU = 4096  # tokens, unless the model has fewer or max_model_len says otherwise
 _LEAST_LOGPROB = -9999.0  # JSON has no infinity
+# Where a schema lets white space stand, small models write nothing else.
+_STRICT = {"backend": "xgrammar", "disable_any_whitespace": True}
 _QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
@@ -148,6 +150,7 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
         check_options("vllm", options, {f.name for f in fields(EngineArgs)} - {"model", "revision"})
         arguments = {"model": model_place(model), "revision": revision, "use_tqdm_on_load": False, **options}
         arguments.setdefault("enable_prefix_caching", True)
+        arguments.setdefault("structured_outputs_config", dict(_STRICT))
         try:
             if current_platform.is_cpu():
                 arguments = _for_cpu(arguments)

@@ -349,6 +349,7 @@ def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         str(port),
     ]
     command += ["--served-model-name", "nano", *options.split()]
+    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
     settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
     with log.open("w") as out:
         server = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **settings})
