@@ -12,63 +12,25 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from asking import Ask, chat, opened
+from faulty import Answer, Server, handler_of, said, wrong
 
 from glotmill.chat import Reply, Request
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.generators.openai import openai
 
 KEY = "sk-marker-4711"
-Answer: TypeAlias = tuple[int, Any] | tuple[int, Any, dict[str, str]]
-"""Status, body, headers."""
-
-
-def said(text: Any = "ndiyo", **choice: Any) -> Answer:
-    choices = [
-        {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop", **choice}
-    ]
-    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-    return 200, {
-        "id": "x",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": choices,
-        "usage": usage,
-    }
-
-
-def wrong(status: int, message: str = "no", code: str = "", **headers: str) -> Answer:
-    return status, {"error": {"message": message, "code": code}}, headers
-
-
-class Server:
-    """Gives the answers one by one, the last again and again; keeps what it was asked."""
-
-    def __init__(self, *answers: Answer, models: Answer = (404, {})) -> None:
-        self.answers, self.models = list(answers), models
-        self.asked: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.out = self.most = 0
-        self.lock = Lock()
-        self.work: Callable[[], None] = lambda: None
-
-    def next(self, body: dict[str, Any], key: str | None) -> Answer:
-        with self.lock:
-            self.asked.append(body)
-            self.keys.append(key)
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ask]]:
-    """Opens the engine on a server; its pauses are kept in `serve.pauses` in place of being made."""
+    """Opens the engine on a server."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with ExitStack() as stack:
@@ -83,43 +45,6 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ask]]:
             return stack.enter_context(opened(openai("m", base_url=url, **options)))
 
         yield start
-
-
-def handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            with server.lock:
-                server.out += 1
-                server.most = max(server.most, server.out)
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            answer = server.next(body, self.headers["authorization"])
-            server.work()
-            with server.lock:
-                server.out -= 1
-            self.reply(*answer)
-
-        def do_GET(self) -> None:
-            self.reply(*server.models)
-
-        def reply(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            if status == 0:  # the connection breaks
-                self.close_connection = True
-                return
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            for name, value in (headers or {}).items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("content-length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    return Handler
 
 
 @pytest.fixture
