@@ -1,0 +1,86 @@
+"""The openai engine against a real `vllm serve` without a GPU."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asking import chat, opened
+
+from glotmill.chat import Request
+from glotmill.generators.openai import openai
+
+
+@pytest.fixture(scope="session")
+def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real `vllm serve` of the model that ships."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "log"
+    options = (
+        "--host 127.0.0.1 --enforce-eager --dtype float32 --max-model-len 512 --no-enable-chunked-prefill"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        str(nano),
+        "--port",
+        str(port),
+    ]
+    command += ["--served-model-name", "nano", *options.split()]
+    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
+    settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **settings})
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", server, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()[-3000:]
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(log.read_text()[-3000:])
+
+
+def test_vllm_serve_answers(vllm_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    schema = json.dumps({"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"]})
+    good = [chat(f"Say {seed}.", seed=seed, temperature=1.0, top_k=50, min_tokens=2) for seed in range(20)]
+    bad: list[Request] = [chat("very " * 800), chat("a", logprobs=50)]
+    with opened(openai("nano", base_url=vllm_url)) as ask:
+        *replies, shaped, told, too_long, refused = ask(
+            *good,
+            chat("a", schema=schema, max_tokens=60, temperature=1.0),
+            chat("a", logprobs=0, temperature=0.0),
+            *bad,
+        )
+        assert ask(good[3])[0].text == replies[3].text
+    assert all(reply.completion_tokens >= 2 and reply.prompt_tokens for reply in replies)
+    assert len({reply.text for reply in replies}) > 5
+    assert json.loads(shaped.text)["n"] in (1, 2)
+    assert len(told.logprobs) == told.completion_tokens
+    assert too_long.reason == "prompt_too_long"
+    assert refused.reason == "refused_by_server"
+    with opened(openai("other", base_url=vllm_url)) as ask:
+        (failure,) = ask(chat("a"))
+    assert "has no model other (404): it has nano" in str(failure)
