@@ -35,7 +35,9 @@ state = State()
 
 
 @asynccontextmanager
-async def spy(model: str, *, revision: str | None = None, api_key: Any = None) -> AsyncIterator[Generate]:
+async def spy(
+    model: str, *, revision: str | None = None, api_key: Any = None, more: Any = None
+) -> AsyncIterator[Generate]:
     state.opened += 1
     opened_by = asyncio.current_task()
     if state.opening:

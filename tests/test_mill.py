@@ -348,14 +348,24 @@ def test_hostile_seed_text_stays_text(tmp_path: Path, spy: State) -> None:
 
 
 def test_run_json_holds_no_secret(recipe: Path, spy: State) -> None:
-    arguments = {
-        "api_key": {"default_headers": {"Authorization": "Bearer hunter2"}, "url": "https://u:hunter2@h/v1"}
+    more = {
+        "default_headers": {"Authorization": "Bearer hunter2"},
+        "base_url": "https://user:hunter2@host/v1",
+        "client": [{"access_token": "hunter2"}, object()],
+        "tokenizer": "some/tokenizer",
+        "max_tokens": 5,
     }
-    made = run(recipe, per_language=3, engine_args=arguments)
-    text = (made.folder / "run.json").read_text()
-    assert "hunter2" not in text
+    made = run(recipe, per_language=3, engine_args={"api_key": "hunter2", "more": more})
+    assert "hunter2" not in (made.folder / "run.json").read_text()
     told = made.info()
-    assert told["engine_args"] == {"api_key": "(not kept)"}
+    assert told["engine_args"]["api_key"] == "(not kept)"
+    assert told["engine_args"]["more"] == {
+        "default_headers": "(not kept)",
+        "base_url": "https://host/v1",
+        "client": [{"access_token": "(not kept)"}, "(object)"],
+        "tokenizer": "some/tokenizer",
+        "max_tokens": 5,
+    }
     assert told["recipe"]["steps"][0] == {"generate": "answer"}
     assert told["model"] == "m"
 
