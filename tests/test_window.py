@@ -271,3 +271,27 @@ def test_drain_waits_for_what_is_in_flight_and_no_longer_than_it_may() -> None:
         assert engine.gates["b"].cancelled()
 
     run(test)
+
+
+def test_what_a_dying_engine_lost_is_put_to_the_next_one_and_is_no_failure() -> None:
+    async def test() -> None:
+        asked: list[str] = []
+
+        async def engine(request: Request) -> Reply:
+            asked.append(said(request))
+            if asked.count(said(request)) == 1:
+                raise RequestFailed("engine_died", transient=True)
+            return Reply("x")
+
+        window = Window(engine, 200, max_failures=0.01)
+        answers = await window.ask((0, 0), requests(*map(str, range(100))), ignore)
+        assert [answer.reply.text for answer in answers] == ["x"] * 100
+
+        async def dead(request: Request) -> Reply:
+            raise RequestFailed("engine_died", transient=True)
+
+        (answer,) = await Window(dead, 1, max_failures=1).ask((0, 0), requests("a"), ignore)
+        assert answer.reply.failure == "engine_died"
+        assert answer.transient
+
+    run(test)

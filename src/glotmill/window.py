@@ -14,6 +14,8 @@ from glotmill.errors import EngineError, RequestFailed
 Priority: TypeAlias = tuple[int, int]  # (number of the shard in order of opening, minus the step's number)
 
 FAILURE_SPAN = 200  # requests over which failures are counted
+ENGINE_DIED = "engine_died"  # the reason of a request that was lost with its engine
+LIVES = 3  # how often one request may be put to an engine that dies
 MAX_REPLY_CHARS = 1_000_000
 
 
@@ -104,12 +106,20 @@ class Window:
                 waiting.future.set_exception(error)
         self._pump()
 
+    async def _answer(self, request: Request) -> Answer:
+        for life in count(1):
+            try:
+                return Answer(_bounded(await self._generate(request)), False)
+            except RequestFailed as error:
+                # A dying engine fails all that it had at once; that is one failure, and it is started again.
+                if error.reason == ENGINE_DIED and life < LIVES:
+                    continue
+                reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
+                return Answer(Reply("", "failed", failure=reason, detail=detail), error.transient)
+        raise AssertionError("count never ends")
+
     async def _one(self, waiting: _Waiting) -> None:
-        try:
-            answer = Answer(_bounded(await self._generate(waiting.request)), False)
-        except RequestFailed as error:
-            reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
-            answer = Answer(Reply("", "failed", failure=reason, detail=detail), error.transient)
+        answer = await self._answer(waiting.request)
         self.answered += 1
         self.tokens += answer.reply.completion_tokens
         waiting.note(waiting.request, answer)
