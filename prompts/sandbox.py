@@ -27,7 +27,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         del self.globals["lipsum"]
         self.filters["format"] = _format
         self.filters["indent"] = _indent
-        del self.filters["center"]
+        for name in ("center", "batch", "slice"):
+            del self.filters[name]
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Compute with numbers; put texts and lists together and fill in texts, if what is made is short."""

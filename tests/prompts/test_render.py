@@ -214,6 +214,8 @@ def test_a_template_that_is_no_text_is_refused(tmp_path: Path) -> None:
         "{{ '{:1000000000}'.format(5) }}",
         "{{ 'a'.ljust(1000000000) }}",
         "{{ 'a' | indent(1000000000, true) }}",
+        "{{ items | batch(1000000000, 0) | list }}",
+        "{{ 'a' | center(1000000000) }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{% for i in range(9999) %}{% for j in range(9999) %}xxxxxxxxxx{% endfor %}{% endfor %}",
         "{{ nosuch }}",
