@@ -46,6 +46,13 @@ def test_files_of_text(tmp_path: Path, name: str, text: str) -> None:
     assert seeds.schema == {"topic": pl.String, "n": pl.String}
 
 
+def test_an_id_of_the_seeds_own_is_kept_as_seed_id(tmp_path: Path) -> None:
+    seeds = open_seeds(read(tmp_path, "{rows: [{id: 7, topic: x}, {id: 8, topic: y}]}"))
+    assert rows(seeds) == [{"seed_id": 7, "topic": "x"}, {"seed_id": 8, "topic": "y"}]
+    with pytest.raises(RecipeError, match="column 'id' is one that glotmill makes"):
+        open_seeds(read(tmp_path / "both", "{rows: [{id: 7, seed_id: 1, topic: x}]}"))
+
+
 def test_parquet(tmp_path: Path) -> None:
     table = pl.DataFrame({"topic": ["x", None], "n": [1, 2], "l": [["a"], []], "s": [{"a": 1}, {"a": None}]})
     table.write_parquet(tmp_path / "s.parquet")
@@ -122,7 +129,7 @@ def test_draw_some(tmp_path: Path) -> None:
             "10,000,000 combinations",
         ),
         ("missing.jsonl", "missing.jsonl: no such file; give .jsonl, .csv"),
-        ("{rows: [{topic: x, id: 3}]}", "row 1: column 'id' is one that glotmill makes; rename it"),
+        ("{rows: [{topic: x, row: 3}]}", "row 1: column 'row' is one that glotmill makes; rename it"),
         ("{rows: [{topic: x}, {topic: x, feedback: y}]}", "row 2: column 'feedback'"),
         ("{rows: [{topic: x, language: no}]}", "row 1: .*bare no"),
         ("{rows: [{topic: x, language: klingon}]}", "row 1: .*klingon"),

@@ -131,6 +131,8 @@ def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise RecipeError(f"{place}: row {number} is a {type(row).__name__}, not a mapping of columns")
+        if "id" in row and "seed_id" not in row:  # most datasets have one, those of earlier runs too
+            row = {"seed_id" if name == "id" else name: value for name, value in row.items()}
         for name in row:
             if name in TAKEN:
                 raise RecipeError(
