@@ -236,8 +236,7 @@ def test_a_dataset_of_the_hub_is_streamed(tmp_path: Path, monkeypatch: pytest.Mo
     made = read(tmp_path, "{dataset: " + json.dumps(spec) + ", config: main, columns: [topic]}")
     assert rows(open_seeds(made)) == [{"topic": "a"}, {"topic": "b"}]
     assert asked == [(spec, "main", {"split": "train", "revision": None, "streaming": True})]
-    with pytest.raises(RecipeError, match=r"column 'id'.*seeds.columns"):
-        open_seeds(made, spec)
+    assert rows(open_seeds(made, spec)) == [{"topic": "a", "seed_id": 1}, {"topic": "b", "seed_id": 2}]
     assert asked[-1][0] == spec.removeprefix("hf://datasets/")
 
 

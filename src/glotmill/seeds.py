@@ -131,21 +131,24 @@ def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise RecipeError(f"{place}: row {number} is a {type(row).__name__}, not a mapping of columns")
-        if "id" in row and "seed_id" not in row:  # most datasets have one, those of earlier runs too
-            row = {"seed_id" if name == "id" else name: value for name, value in row.items()}
         for name in row:
-            if name in TAKEN:
+            if name in TAKEN and not _own_id(name, row):
                 raise RecipeError(
                     f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it "
                     "(of a dataset, name the needed columns under seeds.columns)"
                 )
-        sane = {str(k): _sane(v) for k, v in row.items()}
+        sane = {"seed_id" if _own_id(k, row) else str(k): _sane(v) for k, v in row.items()}
         if sane.get("language") not in (None, ""):
             try:
                 sane["language"] = find_language(sane["language"]).tag
             except RecipeError as error:
                 raise RecipeError(f"{place}: row {number}: {error}") from None
         yield sane
+
+
+def _own_id(name: str, row: Row) -> bool:
+    """Most datasets have an `id`, those of earlier runs too: it is kept as `seed_id`."""
+    return name == "id" and "seed_id" not in row
 
 
 def _sane(value: Any) -> Any:
