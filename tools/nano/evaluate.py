@@ -70,7 +70,6 @@ def generate(model: Any, tokenizer: Any, group: list[Chat], temperature: float) 
             attention_mask=inputs["attention_mask"],
             do_sample=True,
             temperature=temperature,
-            top_p=0.95,
             max_new_tokens=400,
         )
     return tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)

@@ -138,8 +138,9 @@ def save(model: Nano, tokenizer: object, folder: Path, dtype: torch.dtype = torc
     assert missing.unexpected_keys == [], missing
     assert missing.missing_keys == ["lm_head.weight"], missing  # the embedding, once more
     saved.tie_weights()
+    # No top_p: the tail of the distribution is where this model's mistakes come from, and they are wanted.
     saved.generation_config = GenerationConfig(
-        do_sample=True, temperature=0.8, top_p=0.95, eos_token_id=end, pad_token_id=pad
+        do_sample=True, temperature=0.8, eos_token_id=end, pad_token_id=pad
     )
     folder.mkdir(parents=True, exist_ok=True)
     saved.to(dtype).save_pretrained(folder)

@@ -2,7 +2,8 @@
 
     python tools/nano/train.py --out build/nano --minutes 60
 
-Writes a checkpoint and the model in Hugging Face's form (OUT/hf) every few minutes; run it again to go on.
+Writes a checkpoint and the model in Hugging Face's form (OUT/hf) every few minutes, and once OUT/early, for
+blend.py; run it again to go on.
 """
 
 import argparse
@@ -34,6 +35,7 @@ CHAT_TOKENS = {
 RATE = 3e-3  # of embeddings and norms, by AdamW
 MATRIX_RATE = 0.02  # of the layers' matrices, by Muon
 WARM_UP = 0.02  # of the whole time
+EARLY = 0.65  # of the whole time, when a state is put aside for blend.py
 
 
 def draw(tokenizer: Any, task: str, tag: str, rng: random.Random) -> Batch:
@@ -162,6 +164,10 @@ def work(worker: int, model: Nano, options: argparse.Namespace) -> None:
         if worker == 0 and training.seconds - saved > options.save_every * 60:
             training.write(folder)
             saved = training.seconds
+            if saved > EARLY * limit and not (folder / "early").is_dir():
+                save(model, training.tokenizer, folder / "early")
+    if worker == 0:
+        training.write(folder)
 
 
 def main() -> None:
@@ -178,7 +184,6 @@ def main() -> None:
     torch.manual_seed(0)
     model = Nano(Shape(vocabulary=len(tokenizer))).share_memory()
     torch.multiprocessing.spawn(work, (model, options), nprocs=options.workers)
-    begin(options.out, Nano(model.shape), tokenizer)  # the checkpoint can be read
     save(model, tokenizer, options.out / "hf")
 
 
