@@ -168,3 +168,20 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode in (0, 1)
+
+
+def test_a_filter_in_the_current_folder_is_found(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my_filters.py").write_text(
+        "import polars as pl\n\n"
+        "def no_rain(text):\n    return pl.when(text == 'rain').then(pl.lit('rainy'))\n"
+    )
+    plain = (recipe / "recipe.yaml").read_text()
+    (recipe / "recipe.yaml").write_text(
+        plain.replace("finish:", "  - {filter: 'my_filters:no_rain', of: word}\nfinish:")
+    )
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", str(recipe), "-l", "eng", "-n", "9", *ECHO, "-o", str(tmp_path / "run")]) == 0
+    assert "rainy" in capsys.readouterr().out
