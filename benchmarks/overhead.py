@@ -5,7 +5,7 @@ python benchmarks/overhead.py echo   rows/s and peak memory without a model, at 
 
 Both sides of a ratio are measured in one process, in turns; the median of the turns is quoted. The run's
 side counts everything from reading the recipe to the written dataset, but for starting the engine; the bare
-side is one `LLM.generate` call with every request of every step at once, which no real pipeline can have.
+side is one `LLM.chat` call with every request of every step at once, which no real pipeline can have.
 """
 
 import argparse
@@ -103,12 +103,7 @@ def through_vllm(llm: Any, pairs: list[Any]) -> tuple[float, int]:
     """Return the seconds and the tokens of the same requests in one call."""
     from vllm import SamplingParams
 
-    tokenizer = llm.get_tokenizer()
-    prompts = []
-    for request, _ in pairs:
-        messages = [{"role": m.role, "content": m.content} for m in request.messages]
-        ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        prompts.append({"prompt_token_ids": ids})
+    chats = [[{"role": m.role, "content": m.content} for m in request.messages] for request, _ in pairs]
     defaults = llm.get_default_sampling_params()
     sampling = []
     for request, _ in pairs:
@@ -119,7 +114,7 @@ def through_vllm(llm: Any, pairs: list[Any]) -> tuple[float, int]:
         sampling.append(params)
     llm.reset_prefix_cache()
     began = time.perf_counter()
-    outputs = llm.generate(prompts, sampling, use_tqdm=False)
+    outputs = llm.chat(chats, sampling, use_tqdm=False)
     seconds = time.perf_counter() - began
     return seconds, sum(len(output.outputs[0].token_ids) for output in outputs)
 

