@@ -174,11 +174,21 @@ def _from_template(path: Path, settings: Iterable[str]) -> Recipe:
     return _validate(plain, path, name)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a date is text. Set here: libraries change the shared loader, some to this, some back."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _yaml(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_RECIPE_BYTES:
         raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; put seeds in a file of their own")
     try:
-        plain = yaml.safe_load(path.read_bytes())
+        plain = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
@@ -194,7 +204,7 @@ def _override(plain: dict[str, Any], setting: str) -> None:
     if not equals or not path:
         raise RecipeError(f"--set {setting}: write it as --set steps.draft.temperature=0.3")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _Loader)  # noqa: S506
     except (yaml.YAMLError, ValueError, RecursionError):
         value = text
     *parents, last = path.split(".")
