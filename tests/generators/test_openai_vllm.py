@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             urllib.request.urlopen(url, timeout=5).close()
             return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(0.2)
     pytest.fail(log.read_text()[-3000:])
 
 
