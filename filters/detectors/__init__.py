@@ -1,12 +1,164 @@
 """Language detectors: one a file, a function of the file's name.
 
-A detector takes a batch of clean texts and returns for each its labels with their probabilities, best first,
-over all the languages it knows. The same text always gives the same answer, whatever stands beside it.
+A detector takes a batch of clean texts and returns the probability of each of its labels for each text, over
+all the languages it knows. The same text always gives the same answer, whatever stands beside it.
 Labels are the detector's own codes: the column of its name in the table of languages says which language
-each is.
+each is; a label that is a tag or code of ours (`swh_Latn`) needs no column. Of no texts it returns its
+labels.
+A file also says what it needs: `PACKAGE`, as installed, `MODULE`, as imported, and `INSTALL`, for pip.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple, TypeAlias
 
-Detect: TypeAlias = Callable[[Sequence[str]], list[list[tuple[str, float]]]]
+import numpy as np
+from numpy.typing import NDArray
+
+from glotmill import languages
+from glotmill.errors import RecipeError
+
+_GROUP = "glotmill.detectors"
+_MODEL = "fasttext:"  # a name that begins so is a fastText model: a path, or an id on the Hub
+_HAN = ("Hans", "Hant")  # scripts of a label that says only Hani
+
+
+class Scores(NamedTuple):
+    """What a detector found."""
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float32]  # a row a text, a column a label; a row of zeros: nothing to go by
+
+
+Detect: TypeAlias = Callable[[Sequence[str]], Scores]
+
+
+@cache
+def load(name: str) -> Detect:
+    """Return a detector, ready for use.
+
+    name: a file of this folder (`py3langid`), an entry point of the group `glotmill.detectors`,
+    `module:function`, or `fasttext:` and a model in fastText's format: a path, or the id of a model on the
+    Hugging Face Hub with or without its revision (`fasttext:cis-lmu/glotlid@v3`), which is fetched once.
+
+    Raises RecipeError if there is no such detector, or if its package is not installed.
+    """
+    if name.startswith(_MODEL):
+        from glotmill.filters.detectors.fasttext import fasttext
+
+        _needed("fasttext")
+        return partial(fasttext, model=name.removeprefix(_MODEL))
+    if name == "fasttext":
+        raise RecipeError(
+            "language: detector 'fasttext' wants a model; write fasttext:PATH or fasttext:HUB_ID"
+        )
+    try:
+        if name in _files():
+            found = getattr(_needed(name), name)
+        elif points := metadata.entry_points(group=_GROUP, name=name):
+            found = next(iter(points)).load()
+        elif ":" in name:
+            module, _, attribute = name.partition(":")
+            found = getattr(import_module(module), attribute)
+        else:
+            raise RecipeError(f"language: no detector {name!r}; there is {', '.join(names())}")
+    except (ImportError, AttributeError, SyntaxError, ValueError) as error:
+        raise RecipeError(f"language: detector {name!r} cannot be loaded: {error}") from error
+    if not callable(found):
+        raise RecipeError(f"language: detector {name!r} is a {type(found).__name__}, not a function")
+    detect: Detect = found
+    return detect
+
+
+def names() -> list[str]:
+    """Names that `load` takes, sorted, installed or not; a fastText model is `fasttext:` and where it is."""
+    return sorted({*_files(), *(point.name for point in metadata.entry_points(group=_GROUP))})
+
+
+@cache
+def installed(name: str) -> bool:
+    """Whether the package that a file of this folder needs is installed; of other names, always true."""
+    return name not in _files() or find_spec(_module(name).MODULE) is not None
+
+
+@cache
+def version(name: str) -> str:
+    """What the detector's answers depend on: its package's version, or a hash of its fastText model.
+
+    Empty for `module:function`. Raises RecipeError if its package is not installed.
+    """
+    if name.startswith(_MODEL):
+        from glotmill.filters.detectors.fasttext import digest
+
+        _needed("fasttext")
+        return digest(name.removeprefix(_MODEL))
+    if name in _files():
+        return metadata.version(str(_needed(name).PACKAGE))
+    for point in metadata.entry_points(group=_GROUP, name=name):
+        return point.dist.version if point.dist else ""
+    return ""
+
+
+@cache
+def labels_of(name: str, tag: str) -> tuple[str, ...]:
+    """Return the detector's labels for a language, none if it does not know it.
+
+    tag: any form that `languages.find` takes. Raises RecipeError if there is no such language or detector.
+    """
+    wanted = languages.find(tag).tag
+    return tuple(label for label, tags in _tags(name).items() if wanted in tags)
+
+
+@cache
+def tag_of(name: str, label: str) -> str:
+    """Return the first language that a label means; the label itself if the table of languages has none."""
+    return next(iter(_tags(name).get(label, ())), label)
+
+
+@cache
+def _tags(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Each label of a detector that is a language of ours, and the tags it may mean."""
+    column, found = name.partition(":")[0] if name.startswith(_MODEL) else name, {}
+    by_code: dict[str, tuple[str, ...]] = {}
+    for row in languages.table():
+        if code := row.detectors.get(column):
+            by_code[code] = (*by_code.get(code, ()), row.tag)
+    if name in _files():
+        return by_code
+    for label in load(name)([]).labels:
+        if tags := by_code.get(label) or _own(label):
+            found[label] = tags
+    return found
+
+
+def _own(label: str) -> tuple[str, ...]:
+    """The tags that a label means which is a tag or a code of ours."""
+    code, _, script = label.partition("_")
+    forms = [f"{code}_{each}" for each in _HAN] if script == "Hani" else [label]
+    tags = []
+    for form in forms:
+        try:
+            tags.append(languages.find(form).tag)
+        except RecipeError:
+            continue
+    return tuple(tags)
+
+
+def _files() -> list[str]:
+    return [path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")]
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"glotmill.filters.detectors.{name}")
+
+
+def _needed(name: str) -> ModuleType:
+    """The module of a detector whose package is there."""
+    module = _module(name)
+    if find_spec(module.MODULE) is None:
+        raise RecipeError(f"language: detector {name!r} is not installed; pip install {module.INSTALL!r}")
+    return module

@@ -6,6 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from glotmill.filters.detectors import Scores
+
+PACKAGE, MODULE, INSTALL = "langdetect", "langdetect", "glotmill"
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -13,16 +18,20 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 MAX_CHARS = 3_000  # of a text; more tells no more and costs time
 
 
-def langdetect(texts: Sequence[str]) -> list[list[tuple[str, float]]]:
-    """Return langdetect's probabilities for each text; an empty list where it finds nothing to go by.
+def langdetect(texts: Sequence[str]) -> Scores:
+    """Return langdetect's probabilities; a row of zeros where it finds nothing to go by.
 
     langdetect draws from the text at random: with one seed, set anew for each text, it answers the same each
     time.
     """
-    return [_detect(text) for text in texts]
+    labels = tuple(_factory().get_lang_list())
+    found = np.zeros((len(texts), len(labels)), np.float32)
+    for row, text in enumerate(texts):
+        found[row] = _detect(text) or 0
+    return Scores(labels, found)
 
 
-def _detect(text: str) -> list[tuple[str, float]]:
+def _detect(text: str) -> list[float]:
     from langdetect.lang_detect_exception import LangDetectException
 
     factory = _factory()
@@ -35,8 +44,8 @@ def _detect(text: str) -> list[tuple[str, float]]:
         detector.get_probabilities()  # leaves out those under 0.1, which langprob has
     except LangDetectException:
         return []
-    found = zip(factory.get_lang_list(), detector.langprob, strict=True)
-    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+    probabilities: list[float] = detector.langprob
+    return probabilities
 
 
 def _without_names(text: str) -> str:

@@ -1,0 +1,15 @@
+"""Text as detectors in C can take it. A helper of detectors."""
+
+import re
+
+# Control characters, halves of surrogate pairs and code points that are no characters.
+_NOT_TEXT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(chr(plane << 16 | end) for plane in range(1, 17) for end in (0xFFFE, 0xFFFF))
+    + "]+"
+)
+
+
+def plain(text: str, chars: int = 10_000) -> str:
+    """Return the beginning of a text on one line, a space for what is not text."""
+    return _NOT_TEXT.sub(" ", text[:chars])

@@ -1,0 +1,97 @@
+"""Models in fastText's format: lid.176, GlotLID and others, by path or by their id on the Hub."""
+
+import re
+import struct
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from glotmill.errors import RecipeError
+from glotmill.filters.detectors import Scores
+from glotmill.filters.detectors._plain import plain
+
+PACKAGE, MODULE, INSTALL = "fasttext-predict", "fasttext", "glotmill[fasttext]"
+MAX_CHARS = 3_000  # of a text; more tells no more and costs time
+_LEAST = 0.001  # a label of less is not listed
+_HUB_ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_MAGIC = 793712314
+_HEADER = struct.Struct("<2i 12i d 3i 2q")  # magic, version; arguments; sizes of the dictionary
+_PREFIX = "__label__"
+
+
+def fasttext(texts: Sequence[str], *, model: str) -> Scores:
+    """Return the model's probabilities, those under 0.001 as 0.
+
+    model: a path, or `owner/name` on the Hugging Face Hub with or without `@revision`; of such a repository
+    the file `model.bin` is fetched. Labels are the model's without `__label__`: codes as in lid.176, or tags.
+
+    Raises RecipeError if there is no such model.
+    """
+    loaded, labels = _loaded(model)
+    column = {label: number for number, label in enumerate(labels)}
+    found = np.zeros((len(texts), len(labels)), np.float32)
+    for row, text in enumerate(texts):
+        line = plain(text, MAX_CHARS)
+        if any(map(str.isalpha, line)):
+            for label, probability in zip(*loaded.predict(line, k=-1, threshold=_LEAST), strict=True):
+                found[row, column[label.removeprefix(_PREFIX)]] = min(probability, 1.0)
+    return Scores(labels, found)
+
+
+@cache
+def digest(model: str) -> str:
+    """Return the first digits of the hash of a model's file."""
+    with _path(model).open("rb") as file:
+        hashed = sha256()
+        while block := file.read(1 << 20):
+            hashed.update(block)
+    return hashed.hexdigest()[:12]
+
+
+@cache
+def _loaded(model: str) -> tuple[Any, tuple[str, ...]]:
+    import fasttext
+
+    path = _path(model)
+    with path.open("rb") as file:
+        labels = _labels(file, str(path))
+    return fasttext.load_model(str(path)), labels
+
+
+@cache
+def _path(model: str) -> Path:
+    if (path := Path(model).expanduser()).is_file():
+        return path
+    if not (on_hub := _HUB_ID.fullmatch(model)):
+        raise RecipeError(
+            f"language: no fastText model at {model!r}; give a file, or the id of one on the Hub"
+        )
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(on_hub["repo"], "model.bin", revision=on_hub["revision"]))
+    except (OSError, ValueError) as error:  # its errors are these, those of the network included
+        about = str(error).strip().partition("\n")[0]
+        raise RecipeError(f"language: no file {model!r}, and no such model on the Hub: {about}") from error
+
+
+def _labels(file: BinaryIO, place: str) -> tuple[str, ...]:
+    """The labels that stand in a model's dictionary, which the package does not tell."""
+    head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size or _HEADER.unpack(head)[0] != _MAGIC:
+        raise RecipeError(f"language: {place} is not a fastText model")
+    entries = _HEADER.unpack(head)[15]
+    labels, rest = [], b""
+    for _ in range(entries):  # each a text, a zero, how often it was seen, and whether it is a label
+        while (end := rest.find(b"\0")) < 0 or len(rest) < end + 10:
+            if not (more := file.read(1 << 16)):
+                raise RecipeError(f"language: {place} ends within its dictionary")
+            rest += more
+        if rest[end + 9]:
+            labels.append(rest[:end].decode("utf-8", "replace").removeprefix(_PREFIX))
+        rest = rest[end + 10 :]
+    return tuple(labels)
