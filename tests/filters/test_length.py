@@ -25,3 +25,17 @@ def test_of_a_list_and_of_turns_all_counts():
     assert judge(length(TEXT, min_chars=7), [["abc", "def"], ["abc"], []]) == [None, "too_short", "too_short"]
     turns = [[{"speaker": "A", "text": "سلام"}, {"speaker": "B", "text": "سلام"}]]
     assert judge(length(TEXT, min_chars=9, max_chars=9), turns) == [None]
+
+
+def test_words_are_counted_in_any_script():
+    texts = ["one two three", "it's l’eau", "می‌توانم بروم", "3 4 5", "ዳቦ ጋገርኩ ዛሬ", "...", None]
+    said = judge(length(TEXT, min_words=3, max_words=3), texts)
+    assert said == [None, "too_short", "too_short", None, None, "too_short", "empty"]
+
+
+def test_the_same_said_without_spaces_is_about_as_many_words():
+    told = {
+        tag: HUMAN[tag] for tag in ("eng_Latn", "zho_Hans", "zho_Hant", "jpn_Jpan", "tha_Thai", "hin_Deva")
+    }
+    assert judge(length(TEXT, min_words=20, max_words=40), list(told.values())) == [None] * len(told)
+    assert judge(length(TEXT, max_words=19), list(told.values())) == ["too_long"] * len(told)

@@ -1,0 +1,58 @@
+import polars as pl
+import pytest
+from sentences import judge
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from glotmill.errors import UsageError
+from glotmill.filters.tokens import tokens
+
+TEXT = pl.col("text")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A tokenizer of words, set to cut at two, as some files are."""
+    made = Tokenizer(models.WordLevel({"?": 0, "bread": 1}, unk_token="?"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.enable_truncation(2)
+    made.save(str(tmp_path / "tokenizer.json"))
+    return tmp_path
+
+
+def test_the_counts_that_a_step_leaves_are_read():
+    said = judge(tokens(TEXT, min_tokens=2, max_tokens=3), ["x"] * 5, text_tokens=[1, 2, 3, 4, None])
+    assert said == ["too_short", None, None, "too_long", "empty"]
+
+
+def test_counts_of_another_column():
+    assert judge(tokens(TEXT, min_tokens=2, counts="n"), ["x", "x", None], n=[1, 2, 3]) == [
+        "too_short",
+        None,
+        "empty",
+    ]
+
+
+def test_a_tokenizer_counts_by_itself(folder):
+    texts = ["bread", "fresh bread daily", "a b c d", None]
+    for name in (str(folder), str(folder / "tokenizer.json")):
+        said = judge(tokens(TEXT, min_tokens=2, max_tokens=3, tokenizer=name), texts)
+        assert said == ["too_short", None, "too_long", "empty"]
+
+
+def test_items_and_turns_count_together(folder):
+    counted = tokens(TEXT, min_tokens=3, tokenizer=str(folder))
+    assert judge(counted, [["a b", "c"], ["a"], None]) == [None, "too_short", "empty"]
+    assert judge(counted, [[{"speaker": "A", "text": "a b c"}]]) == [None]
+
+
+def test_no_such_tokenizer_and_a_broken_one_are_told(tmp_path):
+    with pytest.raises(UsageError, match="not a name on the hub!"):
+        tokens(TEXT, tokenizer="not a name on the hub!")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(UsageError, match="no model in it"):
+        tokens(TEXT, tokenizer=str(tmp_path))
+
+
+def test_only_one_source_of_counts():
+    with pytest.raises(ValueError, match="leave one out"):
+        tokens(TEXT, tokenizer="x", counts="n")
