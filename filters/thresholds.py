@@ -1,7 +1,7 @@
-"""Least probabilities at which a detector's text is accepted, by language and length. A helper of filters.
+"""Least probabilities at which a text is accepted, by detector, language and length. A helper of filters.
 
-`detectors/thresholds.csv` is made by `glotmill calibrate`: for each detector, its version, language and length
-the probability of the language's group that all but a stated share of human texts reach.
+`detectors/thresholds.csv` is made by `glotmill calibrate`: for each detector, its version, language and
+length, the probability of the language's group that all but a stated share of human texts reach.
 """
 
 import csv

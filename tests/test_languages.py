@@ -194,7 +194,7 @@ def test_confusable_languages_come_in_groups() -> None:
     assert confusable("no") == {"nob_Latn", "nno_Latn"}
     assert confusable("prs_Arab") == {"pes_Arab", "prs_Arab"}
     assert {"zho_Hans", "zho_Hant", "yue_Hant"} <= confusable("zho_Hant")
-    assert confusable("zul_Latn") == {"zul_Latn", "xho_Latn"}
+    assert confusable("zul_Latn") == {"zul_Latn", "xho_Latn", "nde_Latn"}
     assert confusable("srp_Cyrl") == {"srp_Cyrl"}
     assert confusable("swh_Latn") == {"swh_Latn"}
     with pytest.raises(RecipeError, match="not known"):

@@ -30,22 +30,23 @@ bam_Latn ban_Latn bcl_Latn bel_Cyrl bem_Latn ben_Beng bho_Deva bis_Latn bjn_Arab
 bre_Latn brx_Deva bug_Latn bul_Cyrl cat_Latn ceb_Latn ces_Latn che_Cyrl chr_Cher chv_Cyrl cjk_Latn ckb_Arab
 cor_Latn cos_Latn crh_Latn cym_Latn dan_Latn deu_Latn dik_Latn div_Thaa doi_Deva dsb_Latn dyu_Latn dzo_Tibt
 ell_Grek eng_Latn epo_Latn est_Latn eus_Latn ewe_Latn fao_Latn fij_Latn fil_Latn fin_Latn fon_Latn fra_Latn
-fry_Latn fur_Latn fuv_Latn gaz_Latn gla_Latn gle_Latn glg_Latn glv_Latn gom_Deva grn_Latn gsw_Latn guj_Gujr
-hat_Latn hau_Latn haw_Latn heb_Hebr hin_Deva hne_Deva hrv_Latn hsb_Latn hun_Latn hye_Armn ibo_Latn iku_Cans
-ilo_Latn ina_Latn ind_Latn isl_Latn ita_Latn jav_Latn jpn_Jpan kab_Latn kac_Latn kal_Latn kam_Latn kan_Knda
-kas_Arab kas_Deva kat_Geor kaz_Cyrl kbp_Latn kea_Latn kha_Latn khk_Cyrl khm_Khmr kik_Latn kin_Latn kir_Cyrl
-kmb_Latn kmr_Latn knc_Arab knc_Latn kon_Latn kor_Hang kpv_Cyrl lao_Laoo lat_Latn lij_Latn lim_Latn lin_Latn
-lit_Latn lmo_Latn ltg_Latn ltz_Latn lua_Latn lug_Latn luo_Latn lus_Latn lvs_Latn mag_Deva mai_Deva mal_Mlym
-mar_Deva mfe_Latn mhr_Cyrl min_Arab min_Latn mkd_Cyrl mlt_Latn mni_Beng mni_Mtei mos_Latn mri_Latn mww_Latn
-mya_Mymr nap_Latn nbl_Latn nde_Latn nds_Latn new_Deva nld_Latn nno_Latn nob_Latn npi_Deva nqo_Nkoo nso_Latn
-nus_Latn nya_Latn oci_Latn ory_Orya oss_Cyrl pag_Latn pam_Latn pan_Guru pap_Latn pbt_Arab pcm_Latn pes_Arab
-plt_Latn pms_Latn pnb_Arab pol_Latn por_Latn prs_Arab quy_Latn roh_Latn ron_Latn run_Latn rus_Cyrl sag_Latn
-sah_Cyrl san_Deva sat_Olck scn_Latn sco_Latn shn_Mymr sin_Sinh slk_Latn slv_Latn sme_Latn smo_Latn sna_Latn
-snd_Arab snd_Deva som_Latn sot_Latn spa_Latn srd_Latn srp_Cyrl srp_Latn ssw_Latn sun_Latn swe_Latn swh_Latn
-szl_Latn tah_Latn tam_Taml taq_Latn taq_Tfng tat_Cyrl tel_Telu tgk_Cyrl tha_Thai tir_Ethi ton_Latn tpi_Latn
-tsn_Latn tso_Latn tuk_Latn tum_Latn tur_Latn twi_Latn tyv_Cyrl tzm_Tfng udm_Cyrl uig_Arab ukr_Cyrl umb_Latn
-urd_Arab uzn_Latn uzs_Arab vec_Latn ven_Latn vie_Latn vol_Latn war_Latn wln_Latn wol_Latn wuu_Hans xho_Latn
-ydd_Hebr yor_Latn yue_Hant zgh_Tfng zha_Latn zho_Hans zho_Hant zsm_Latn zul_Latn
+fry_Latn fuc_Latn fur_Latn fuv_Latn gaz_Latn gla_Latn gle_Latn glg_Latn glv_Latn gom_Deva grn_Latn gsw_Latn
+guj_Gujr hat_Latn hau_Latn haw_Latn heb_Hebr hin_Deva hne_Deva hrv_Latn hsb_Latn hun_Latn hye_Armn ibo_Latn
+iku_Cans ilo_Latn ina_Latn ind_Latn isl_Latn ita_Latn jav_Latn jpn_Jpan kab_Latn kac_Latn kal_Latn kam_Latn
+kan_Knda kas_Arab kas_Deva kat_Geor kaz_Cyrl kbp_Latn kea_Latn kha_Latn khk_Cyrl khm_Khmr kik_Latn kin_Latn
+kir_Cyrl kmb_Latn kmr_Latn knc_Arab knc_Latn kon_Latn kor_Hang kpv_Cyrl lao_Laoo lat_Latn lij_Latn lim_Latn
+lin_Latn lit_Latn lmo_Latn ltg_Latn ltz_Latn lua_Latn lug_Latn luo_Latn lus_Latn lvs_Latn mag_Deva mai_Deva
+mal_Mlym mar_Deva mey_Arab mfe_Latn mhr_Cyrl min_Arab min_Latn mkd_Cyrl mlt_Latn mni_Beng mni_Mtei mos_Latn
+mri_Latn mww_Latn mya_Mymr nap_Latn nbl_Latn nde_Latn nds_Latn new_Deva nld_Latn nno_Latn nob_Latn npi_Deva
+nqo_Nkoo nso_Latn nus_Latn nya_Latn oci_Latn ory_Orya oss_Cyrl pag_Latn pam_Latn pan_Guru pap_Latn pbt_Arab
+pcm_Latn pes_Arab plt_Latn pms_Latn pnb_Arab pol_Latn por_Latn prs_Arab quy_Latn roh_Latn ron_Latn run_Latn
+rus_Cyrl sag_Latn sah_Cyrl san_Deva sat_Olck scn_Latn sco_Latn shi_Arab shi_Tfng shn_Mymr sin_Sinh slk_Latn
+slv_Latn sme_Latn smo_Latn sna_Latn snd_Arab snd_Deva som_Latn sot_Latn spa_Latn srd_Latn srp_Cyrl srp_Latn
+ssw_Latn sun_Latn swe_Latn swh_Latn szl_Latn tah_Latn tam_Taml taq_Latn taq_Tfng tat_Cyrl tel_Telu tgk_Cyrl
+tha_Thai tir_Ethi ton_Latn tpi_Latn tsn_Latn tso_Latn tuk_Latn tum_Latn tur_Latn twi_Latn tyv_Cyrl tzm_Tfng
+udm_Cyrl uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn uzs_Arab vec_Latn ven_Latn vie_Latn vol_Latn war_Latn
+wln_Latn wol_Latn wuu_Hans xho_Latn ydd_Hebr yor_Latn yue_Hant zgh_Tfng zha_Latn zho_Hans zho_Hant zsm_Latn
+zul_Latn
 """
 
 # A macrolanguage code and the member that stands for it, name and short code included.
@@ -72,11 +73,14 @@ ISO639_2B = pairs("""
 RTL = {"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
 # Written languages that no detector tells apart reliably: by measurement, under 90 % on a sentence.
 GROUPS = {
+    "ara": "acm_Arab acq_Arab aeb_Arab apc_Arab arb_Arab ars_Arab ary_Arab arz_Arab mey_Arab",
     "fas": "pes_Arab prs_Arab",
+    "ful": "fuc_Latn fuv_Latn",
     "hbs": "bos_Latn hrv_Latn srp_Latn",
     "msa": "ind_Latn zsm_Latn",
-    "nguni": "xho_Latn zul_Latn",
+    "nguni": "nde_Latn xho_Latn zul_Latn",
     "nor": "nno_Latn nob_Latn",
+    "sotho": "nso_Latn sot_Latn",
     "zho": "wuu_Hans yue_Hant zho_Hans zho_Hant",
 }
 LABELS = {
@@ -118,6 +122,19 @@ LABELS = {
         so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu xal xmf
         yi yo yue zh
     """,
+    # heliport 1.0.1: Identifier().get_confidence_all(), but for the members of its groups
+    "heliport": """
+        abk ace adz afr aii ame amh amr ara arl arn asm ayr aze bak bar bcl bel ben boa bod bpy bre
+        bul cat cbu cdo ceb ces che chk cho chr chv chy ckb cmn cnh cor cos cym dan deu dik diq div
+        ell eng epo est eus ewe ext fao fij fin fon fra fry gaz gla gle glg glv gom grn gsw guj hat
+        hbs heb hin hmo hsb hun hus huu hye ibo ido iku ilo ina isl ita izh jpn kac kal kan kat kaz
+        kbd kbp kca khm kir kmr knc koi kor kpv krc ksh lao lat lav lin lit liv lmo ltz lud lug luo
+        lus mal mar mcd mcf mdf mhr mkd mlg mlt mns mon mri mrj msa mwl mya myv nav nep nhn nio nld
+        nno nob nso nus oci olo ori oss pag pam pan pbt pes pfl pli pms pnb pol pon por que roh ron
+        rus sag sah sat scn sgs shk shn sin sjd sjk sju slk slv sma sme smj smn sms sna snd som sot
+        spa sqi srd swa swe tam tat tca tel tet tgk tgl tha tir tso tuk tur twi tzh udm uig ukr ura
+        urd uzn vie vls vol vot war wln xmf yid yor yrk zul zxx
+    """,
     # cld3-py 3.1.0: the model's label list
     "cld3": """
         af am ar az be bg bn bs ca ceb co cs cy da de el en eo es et eu fa fi fil fr fy ga gd gl gu ha
@@ -126,18 +143,28 @@ LABELS = {
         tr uk ur uz vi xh yi yo zh zu
     """,
 }
-# Labels that do not mean what the code means elsewhere, or that cover a second script as well.
+# Labels that do not mean what the code means elsewhere, that cover a second language or script, or that are two
+# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern.
 LABEL_OF = {
     ("langdetect", "zho_Hans"): "zh-cn",
     ("langdetect", "zho_Hant"): "zh-tw",
     ("py3langid", "zho_Hant"): "zh",
     ("py3langid", "srp_Latn"): "sr",
+    ("py3langid", "ckb_Arab"): "sdh",
     ("pycld2", "zho_Hant"): "zh-Hant",
     ("pycld2", "srp_Latn"): "sr",
+    ("pycld2", "ckb_Arab"): "ku",
+    ("pycld2", "kmr_Latn"): "",
     ("lingua", "zho_Hant"): "zh",
     ("fasttext", "zho_Hant"): "zh",
-    ("fasttext", "srp_Latn"): "sr",
+    ("fasttext", "srp_Latn"): "sr sh",
     ("fasttext", "gsw_Latn"): "als",
+    ("heliport", "zho_Hant"): "cmn",
+    ("heliport", "bos_Latn"): "hbs",
+    ("heliport", "hrv_Latn"): "hbs",
+    ("heliport", "srp_Cyrl"): "hbs",
+    ("heliport", "srp_Latn"): "hbs",
+    ("heliport", "ind_Latn"): "msa",
     ("cld3", "zho_Hant"): "zh",
 }
 # First words of the Unicode names of a script's letters, where they are not CLDR's name of the script.
@@ -167,7 +194,7 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
     for detector, labels in LABELS.items():
-        left = set(labels.split()) - {each[detector] for each in rows}
+        left = set(labels.split()) - {label for each in rows for label in each[detector].split()}
         print(f"{detector}: no row for {' '.join(sorted(left)) or 'none'}", file=sys.stderr)
     print(
         f"{len(rows)} rows; named in English:",

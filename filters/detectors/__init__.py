@@ -125,7 +125,7 @@ def _tags(name: str) -> Mapping[str, tuple[str, ...]]:
     column, found = name.partition(":")[0] if name.startswith(_MODEL) else name, {}
     by_code: dict[str, tuple[str, ...]] = {}
     for row in languages.table():
-        if code := row.detectors.get(column):
+        for code in row.detectors.get(column, "").split():
             by_code[code] = (*by_code.get(code, ()), row.tag)
     if name in _files():
         return by_code

@@ -35,7 +35,7 @@ class Language:
     iso639_1: str  # empty if there is none
     iso639_3: str
     bcp47: str  # the shortest correct one, as a dataset card wants it: sw, zh-Hant
-    detectors: Mapping[str, str] = field(hash=False)  # detector -> its code; empty: it does not know this
+    detectors: Mapping[str, str] = field(hash=False)  # detector -> its code or codes; empty: none
     group: str = ""  # languages of one group are told apart by no detector; empty: stands alone
 
     def __str__(self) -> str:
