@@ -69,3 +69,38 @@ def test_the_share_is_measured_and_its_limit_an_option():
 def test_turns_are_judged_as_a_whole():
     turn = {"speaker": "A", "text": "Je ne sais pas quoi te dire."}
     assert judge(repetition(TEXT), [[turn] * 6, [turn]]) == ["repetition", None]
+
+
+def test_lines_and_paragraphs_said_again_are_dropped():
+    lines = [
+        "Wash the rice",
+        "Heat the oil",
+        "Add an onion",
+        "Stir until brown",
+        "Pour in water",
+        "Serve hot",
+    ]
+    assert judge(repetition(TEXT), ["\n".join(lines), "\n".join(lines * 2)]) == [None, "repetition"]
+    paragraphs = list(HUMAN.values())[:2]
+    assert judge(repetition(TEXT), ["\n\n".join(paragraphs * 2)]) == ["repetition"]
+
+
+def test_an_answer_given_twice_is_dropped_in_every_language():
+    for tag, text in HUMAN.items():
+        assert judge(repetition(TEXT), [f"{text} {text}"]) != [None], tag
+
+
+def test_gophers_limits_hold_from_50_words_on():
+    words = [f"w{i}" for i in range(100)]
+    short, long = " ".join(words[:13] * 2 + words[50:70]), " ".join(words[:10] * 2 + words[50:90])
+    assert judge(repetition(TEXT), [short, long]) == [None, None]
+    assert judge(repetition(TEXT, slack=1), [short, long]) == [None, "repeated_ngrams"]
+
+
+def test_one_letter_is_found_wherever_its_run_begins():
+    texts = ["x" * before + "й" * 30 + " конец" for before in range(20)]
+    assert judge(repetition(TEXT), texts) == ["repetition"] * 20
+    assert (
+        judge(repetition(TEXT), [text.replace("й", "й" * 29, 1)[:48] for text in ["й", "ok"]]) == [None] * 2
+    )
+    assert judge(repetition(TEXT), ["é" * 29, "-" * 80, "a" * 15 + "\n" + "a" * 15]) == [None] * 3

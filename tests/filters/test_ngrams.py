@@ -1,0 +1,54 @@
+from collections import Counter
+
+import polars as pl
+import pytest
+from sentences import HUMAN
+
+from glotmill.filters import ngrams
+from glotmill.filters.ngrams import ngram_shares
+from glotmill.filters.text import words_series
+
+SONG = "the sea and the sky and the sea and the wind and no one home".split()
+
+
+def by_hand(words, n):
+    """Both shares as the docstring says them, one text at a time."""
+    runs = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
+    counts, chars = Counter(runs), sum(map(len, words))
+    times, size = max(((often, sum(map(len, run))) for run, often in counts.items()), default=(0, 0))
+    inside = {i + j for i, run in enumerate(runs) if run in runs[:i] for j in range(n)}
+    return (times * size / chars if times > 1 else 0.0), sum(len(words[i]) for i in inside) / max(chars, 1)
+
+
+def test_shares_are_those_counted_by_hand():
+    texts = [words_series(pl.Series([text]))[0].to_list() for text in HUMAN.values()]
+    texts += [SONG, SONG * 2, ["a"] * 30, ["a", "b"] * 15, texts[0] + SONG + texts[0], ["one"], []]
+    shares = ngram_shares(pl.Series(texts, dtype=pl.List(pl.String)))
+    for words, row in zip(texts, shares.iter_rows(named=True), strict=True):
+        for n in ngrams.TOP:
+            assert row[f"top_{n}"] == pytest.approx(by_hand(words, n)[0]), (n, words)
+        for n in ngrams.AGAIN:
+            assert row[f"again_{n}"] == pytest.approx(by_hand(words, n)[1]), (n, words)
+
+
+def test_what_is_said_twice_is_half():
+    words = [f"w{i}" for i in range(40)]
+    row = ngram_shares(pl.Series([words * 2])).row(0, named=True)
+    assert row["again_5"] == row["again_10"] == 0.5
+    assert row["runs"] == 36 / 76  # the 4 runs over the seam are new
+
+
+def test_texts_do_not_mix_and_parts_do_not_matter(monkeypatch):
+    texts = pl.Series([SONG, SONG, None, SONG * 3, ["x"], SONG])
+    whole = ngram_shares(texts)
+    assert whole.row(0) == whole.row(1) == whole.row(5)
+    assert set(whole.row(2)) == {0.0}
+    monkeypatch.setattr(ngrams, "_AT_ONCE", 20)
+    assert ngram_shares(texts).equals(whole)
+
+
+def test_no_texts_and_no_words_are_fine():
+    none = ngram_shares(pl.Series([], dtype=pl.List(pl.String)))
+    assert none.height == 0
+    assert none.columns == ngram_shares(pl.Series([SONG])).columns
+    assert ngram_shares(pl.Series([None, []], dtype=pl.List(pl.String))).sum_horizontal().to_list() == [0, 0]
