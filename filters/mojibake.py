@@ -9,7 +9,7 @@ _SIGN = (
     r"\u{20A0}-\u{20CF}\u{2100}-\u{214F}\u{2200}-\u{25FF}\u{FFFD}"
 )
 _LATIN = r"\u{C0}-\u{17F}\u{FB00}-\u{FB02}"
-_CAPITAL = r"[[\u{C0}-\u{17E}]&&\p{Lu}]"
+_CAPITAL = r"[[\u{C0}-\u{17E}Ґ]&&\p{Lu}]"
 # Whatever ftfy finds bad holds one of these; few clean texts do, and only those that do are put to it.
 _SUSPECT = "|".join(
     (
@@ -25,7 +25,10 @@ _SUSPECT = "|".join(
     )
 )
 # Private use, noncharacters, what stands for a lost character, and control characters but tab and newlines.
-_LOST = r"[\p{Co}\u{FFFC}-\u{FFFF}\u{FDD0}-\u{FDEF}\u{0}-\u{8}\u{B}\u{C}\u{E}-\u{1F}\u{7F}-\u{9F}]|锟斤拷|烫烫烫|屯屯屯"
+_LOST = (
+    r"[\p{Co}\u{FFFC}-\u{FFFF}\u{FDD0}-\u{FDEF}\u{0}-\u{8}\u{B}\u{C}\u{E}-\u{1F}\u{7F}-\u{9F}]"
+    r"|锟斤拷|烫烫烫|屯屯屯"
+)
 # Letters of living languages, and quotes set against a word, are no sign of mojibake: ƒ is a letter of Ewe.
 _HARMLESS = str.maketrans({"ƒ": "f", "“": '"', "”": '"', "„": '"'})
 _SEEN = 100_000  # characters of a suspect text that ftfy is given
