@@ -5,4 +5,21 @@ an expression: null keeps the row, a text drops it and is the reason (a short sn
 also measures returns a struct whose field `reason` is that text; its other fields become columns
 `<column>_<filter>_<field>`. An option that names another column is a plain text whose default is the usual
 name (`language: str = "language"`).
+
+A filter may judge a row by the rows that came before it, over all shards of a language, without having them
+in memory. Its module then has more functions, beside the one that judges a table at hand. Each is given those
+options of the filter that it names as keyword arguments:
+
+    keys(column, **options)     an expression, List(UInt64) a row: numbers that stand for what must not come
+                                too often. They are the same in every process. Null or none: the row is kept.
+    limit(**options)            how often a key may come, 1 by default: a row is dropped when one of its keys
+                                was in so many rows that were kept before it, in (shard, row) order.
+    reason(**options)           of the rows that are dropped; by default the filter's name.
+    sketch(column, **options)   an expression, Binary a row, or None: a row that shares a key with an earlier
+    alike(**options)            one is dropped only if at least this share of their sketches' bytes is equal.
+    earlier(column, **options)  tables of rows that count as seen before the first row, one after the other.
+
+Only `keys` is needed. Such a filter may stand in `finish:` of a recipe, and what it drops there is asked for
+anew at once. Any other filter may stand there too, behind those with keys: it is asked once, with all rows of
+a language that were kept, such as for the best half of them; what it drops is asked for in another round.
 """

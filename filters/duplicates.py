@@ -1,26 +1,41 @@
 """Duplicates: the same text twice."""
 
 import hashlib
+import sys
 from collections.abc import Sequence
 
 import polars as pl
 
+from glotmill.filters.seen import over_table, rule
 from glotmill.filters.text import joined, squeezed
 
 _BETWEEN = "\x1f"  # no text that has been squeezed holds it
 
 
-def duplicates(text: pl.Expr, *, within: str = "language", also: Sequence[str] = ()) -> pl.Expr:
+def duplicates(text: pl.Expr, *, within: str = "language", also: Sequence[str] = (), id: str = "") -> pl.Expr:
     """Keep the first of equal texts, in the order of the rows.
 
     Texts are equal whatever their case, spaces and punctuation. within: a column; texts are compared among
-    rows that share its value; empty: among all rows. also: columns that must be equal too.
-    Reasons: empty (null), duplicate.
+    rows that share its value; empty: among all rows. also: columns that must be equal too. id: a column that
+    names the rows.
+    Reasons: empty (null), duplicate. With id -> first: of the kept row that a dropped one repeats.
     """
-    first = fingerprint(text, also=also).is_first_distinct()
-    if within:
-        first = first.over(within)
-    return pl.when(text.is_null()).then(pl.lit("empty")).when(~first).then(pl.lit("duplicate"))
+    options = {"within": within, "also": also}
+    found = rule(sys.modules[__name__], text, options)
+    assert found is not None
+    judged = over_table(found, id)
+    return judged if id else judged.struct.field("reason")
+
+
+def keys(column: pl.Expr, *, within: str = "language", also: Sequence[str] = ()) -> pl.Expr:
+    """Return the numbers that equal texts share; null for null."""
+    mark = fingerprint(column, also=[within, *also] if within else also)
+    return pl.when(mark.is_not_null()).then(pl.concat_list(mark))
+
+
+def reason() -> str:
+    """Return the reason of rows that are dropped."""
+    return "duplicate"
 
 
 def fingerprint(text: pl.Expr, also: Sequence[str] = ()) -> pl.Expr:

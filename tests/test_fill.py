@@ -37,6 +37,7 @@ def rows(*drafts: str, topics: str = "") -> pl.DataFrame:
     return pl.DataFrame(
         {
             "id": [f"{n}" for n in range(len(drafts))],
+            "language": ["eng_Latn"] * len(drafts),
             "draft": drafts,
             "topic": list(topics) or list(drafts),
             "verdict": ["kept" if k else "dropped" for k in kept],

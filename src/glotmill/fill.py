@@ -1,14 +1,22 @@
 """Fills one language: shards are opened until enough rows are accepted, and settled in their order."""
 
+import sys
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from glotmill.filters.duplicates import fingerprint
+from glotmill import units
+from glotmill.judge import column
 from glotmill.plan import Plan
+from glotmill.steps import Filter
 from glotmill.store import Run
+
+if TYPE_CHECKING:
+    from glotmill.filters.seen import Rule, Seen
 
 FLOOR_ROWS = 200  # a language is not given up before so many rows were judged
 PRIOR_RATE = 0.7  # accepted rows a seed row, before anything is known; weighs as much as one shard
@@ -32,8 +40,6 @@ class Filling:
     reasons: Counter[str] = field(default_factory=Counter)
     _waiting: dict[int, Mapping[str, str]] = field(default_factory=dict)  # finished shards before their turn
     _recent: deque[tuple[int, int]] = field(default_factory=deque)  # (seed rows, accepted) of the last shards
-    _seen: list[set[int]] = field(default_factory=list)  # fingerprints, a set for each filter of finish
-    _sums: list[int] = field(default_factory=list)  # of the fingerprints
 
     @property
     def tag(self) -> str:
@@ -105,7 +111,8 @@ class Filling:
         before = self._state()
         name = self.name(self.settled)
         rows = self.store.read_rows(name) if rows is None else rows
-        rows = self._finish(_undo(rows))
+        made = [n for n in map(_first, self.plan.recipe.finish) if n in rows.columns]
+        rows = self._finish(_undo(rows, made))
         if about.get("before") != before:  # also when an earlier shard has changed since
             self.store.write_rows(name, rows, {**about, "before": before})
         kept = rows.filter(verdict="kept").height
@@ -115,43 +122,39 @@ class Filling:
         self._give_up(int(about["seeds"]), kept)
 
     def _finish(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Drop what an earlier row of the run said already.
+        """Judge rows by the rows before them.
 
-        rows: the recipe's columns, verdict -> verdict, reason, reason_at changed for duplicates.
+        rows: the recipe's columns, verdict -> verdict, reason, reason_at changed where rows are dropped, and
+        `<column>_<filter>_first`, the id of the row that such a row is like, where there is one.
         """
-        judges = [judge for judge in self.plan.recipe.finish if not judge.skip]
-        while len(self._seen) < len(judges):
-            self._seen.append(set())
-            self._sums.append(0)
-        for place, judge in enumerate(judges):
+        for judge, seen in self._streaming:
             alive = rows["verdict"] == "kept"
             if not alive.any():  # such a shard may lack columns that later steps make
                 break
-            marks = rows.select(fingerprint(pl.col(judge.of), also=judge.options.get("also", ()))).to_series()
-            lost = pl.Series(
-                [self._known(place, m) if a else False for a, m in zip(alive, marks, strict=True)]
-            )
-            rows = rows.with_columns(
-                verdict=pl.when(lost).then(pl.lit("dropped")).otherwise("verdict"),
-                reason=pl.when(lost).then(pl.lit("duplicate")).otherwise("reason"),
-                reason_at=pl.when(lost)
-                .then(pl.lit(f"finish.{judge.of}.{judge.filter}"))
-                .otherwise("reason_at"),
-            )
+            place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
+            found = seen.judge(rows.filter(alive), id="id").select(pl.all().gather(place))
+            rows = _dropped(rows, found["reason"], f"finish.{judge.of}.{judge.filter}")
+            if seen.rule.limit == 1:
+                name = _first(judge)
+                before = pl.col(name) if name in rows.columns else pl.lit(None, pl.String)
+                rows = rows.with_columns(pl.coalesce(found["first"], before).alias(name))
         return rows
 
-    def _known(self, place: int, mark: int | None) -> bool:
-        """Whether a fingerprint was there before; now it was."""
-        seen = self._seen[place]
-        if mark is None or mark in seen:
-            return mark is not None
-        seen.add(mark)
-        self._sums[place] = (self._sums[place] + mark) % 2**64
-        return False
+    @cached_property
+    def _streaming(self) -> list[tuple[Filter, "Seen"]]:
+        """The filters of finish that judge a row by the rows before it, and what they saw so far."""
+        from glotmill.filters.seen import Seen
+
+        rules = [(judge, finish_rule(judge)) for judge in self.plan.recipe.finish if not judge.skip]
+        pairs = [(judge, Seen(found)) for judge, found in rules if found is not None]
+        for _, seen in pairs:
+            seen.begin()
+        return pairs
 
     def _state(self) -> str:
-        """What decides about the next shard's duplicates."""
-        return ",".join(f"{len(n)}:{s:x}" for n, s in zip(self._seen, self._sums, strict=True)) or "-"
+        """What decides about the next shard in finish."""
+        states = [f"{units.digest(units.find('filters', j.filter))}:{s.state}" for j, s in self._streaming]
+        return ",".join(states) or "-"
 
     def _give_up(self, asked: int, kept: int) -> None:
         self._recent.append((asked, kept))
@@ -171,11 +174,32 @@ class Filling:
         )
 
 
-def _undo(rows: pl.DataFrame) -> pl.DataFrame:
+def finish_rule(judge: Filter) -> "Rule | None":
+    """Return how a filter judges rows by the rows before them; None if it does not."""
+    from glotmill.filters.seen import rule
+
+    function = units.find("filters", judge.filter)
+    return rule(sys.modules[function.__module__], column(judge.of), judge.options)
+
+
+def _first(judge: Filter) -> str:
+    return f"{judge.of.replace('.', '_')}_{judge.filter.rpartition(':')[2]}_first"
+
+
+def _dropped(rows: pl.DataFrame, reason: pl.Series, place: str) -> pl.DataFrame:
+    lost = reason.is_not_null()
+    return rows.with_columns(
+        verdict=pl.when(lost).then(pl.lit("dropped")).otherwise("verdict"),
+        reason=pl.coalesce(reason, "reason"),
+        reason_at=pl.when(lost).then(pl.lit(place)).otherwise("reason_at"),
+    )
+
+
+def _undo(rows: pl.DataFrame, made: Sequence[str]) -> pl.DataFrame:
     """Take back what an earlier finish decided."""
     late = pl.col("reason_at").str.starts_with("finish.").fill_null(False)
+    nothing = pl.lit(None, pl.String)
     return rows.with_columns(
         verdict=pl.when(late).then(pl.lit("kept")).otherwise("verdict"),
-        reason=pl.when(late).then(None).otherwise("reason"),
-        reason_at=pl.when(late).then(None).otherwise("reason_at"),
+        **{name: pl.when(late).then(nothing).otherwise(name) for name in ("reason", "reason_at", *made)},
     )

@@ -11,13 +11,16 @@ import struct
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
 
 from glotmill import units
 from glotmill.errors import EngineError, RecipeError, UsageError
 from glotmill.steps import Filter
+
+if TYPE_CHECKING:
+    from glotmill.filters.seen import Rule
 
 _LENGTH = struct.Struct("<QQ")  # bytes of the header, bytes of the table
 
@@ -28,7 +31,7 @@ def expression(judge: Filter) -> pl.Expr:
     place = f"filter {judge.filter}"
     units.check_options(function, judge.options, place)
     try:
-        result = function(_column(judge.of), **judge.options)
+        result = function(column(judge.of), **judge.options)
     except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise RecipeError(f"{place}: {error}") from None
     if not isinstance(result, pl.Expr):
@@ -67,6 +70,43 @@ def beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     return rows.drop(found.columns, strict=False).hstack(found)
 
 
+def column(name: str) -> pl.Expr:
+    """Return the column that `of:` names: `score.points` is the field `points` of the column `score`."""
+    first, *parts = name.split(".")
+    result = pl.col(first)
+    for part in parts:
+        result = result.struct.field(part)
+    return result
+
+
+def rule(judge: Filter) -> "Rule | None":
+    """Return how a filter judges a row by the rows before it; None if it judges each row alone."""
+    from glotmill.filters.seen import rule as read_rule
+
+    function = units.find("filters", judge.filter)
+    return read_rule(sys.modules[function.__module__], column(judge.of), judge.options)
+
+
+def marks(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
+    """Return what filters that judge a row by the rows before it know a row by: `keys_N`, `sketch_N`.
+
+    rows: the judged columns, of rows that such filters are asked about. N: the filter's place in `judges`.
+    Raises RecipeError where a filter and the table do not fit.
+    """
+    made: list[pl.Series] = []
+    for number, judge in enumerate(judges):
+        if (asked := rule(judge)) is not None:
+            made.append(_made(rows, asked.keys.alias(f"keys_{number}"), judge))
+            if asked.sketch is not None:
+                made.append(_made(rows, asked.sketch.alias(f"sketch_{number}"), judge))
+    return pl.DataFrame(made)
+
+
+def cores() -> int:
+    """Return how many processes may judge at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @asynccontextmanager
 async def open_judges(number: int = 1) -> AsyncIterator["Judges"]:
     """Yield processes that judge. They end with the context."""
@@ -91,10 +131,19 @@ class Judges:
         needed = sorted({n for j in judges for n in expression(j).meta.root_names()} & set(rows.columns))
         if rows.is_empty() or not judges or not needed:
             return judge_rows(rows, judges)
-        header = json.dumps([j.model_dump(mode="json") for j in judges]).encode()
+        return beside(rows, await self.verdicts(rows.select(needed), judges))
+
+    async def verdicts(
+        self, rows: pl.DataFrame, judges: Sequence[Filter], across: Sequence[Filter] = ()
+    ) -> pl.DataFrame:
+        """As `verdicts`, in another process; and beside it the `marks` of the rows that `judges` kept, null
+        for the others.
+        """
+        plain = [[judge.model_dump(mode="json") for judge in some] for some in (judges, across)]
         table = io.BytesIO()
-        rows.select(needed).write_ipc(table, compression="uncompressed")
-        return beside(rows, pl.read_ipc(io.BytesIO(await self._exchange(header, table.getvalue()))))
+        rows.write_ipc(table, compression="uncompressed")
+        answer = await self._exchange(json.dumps(plain).encode(), table.getvalue())
+        return pl.read_ipc(io.BytesIO(answer))
 
     async def close(self) -> None:
         """End the processes."""
@@ -151,22 +200,17 @@ async def _call(process: asyncio.subprocess.Process, header: bytes, table: bytes
     return answer
 
 
-def _column(name: str) -> pl.Expr:
-    """`score.points` is the field `points` of the column `score`."""
-    column, *parts = name.split(".")
-    result = pl.col(column)
-    for part in parts:
-        result = result.struct.field(part)
-    return result
-
-
-def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
+def _made(rows: pl.DataFrame, expression: pl.Expr, judge: Filter) -> pl.Series:
     try:
-        answer = rows.with_columns(expression(judge).alias("reason"))["reason"]
+        return rows.with_columns(expression)[expression.meta.output_name()]
     except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
         there = ", ".join(sorted(n for n in rows.columns if n not in ("reason", "reason_at")))
         text = " ".join(str(error).split("; valid columns", 1)[0].split())[:300]
         raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
+
+
+def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
+    answer = _made(rows, expression(judge).alias("reason"), judge)
     if answer.dtype == pl.Null:
         answer = answer.cast(pl.String)
     if isinstance(answer.dtype, pl.Struct) and "reason" in answer.struct.fields:
@@ -184,11 +228,16 @@ def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while len(head := requests.read(_LENGTH.size)) == _LENGTH.size:
         told, size = _LENGTH.unpack(head)
-        judges = [Filter.model_validate(plain) for plain in json.loads(requests.read(told))]
+        plain = json.loads(requests.read(told))
+        judges, across = ([Filter.model_validate(each) for each in some] for some in plain)
         rows = pl.read_ipc(io.BytesIO(requests.read(size)))
         error, table = b"", io.BytesIO()
         try:
-            verdicts(rows, judges).write_ipc(table, compression="uncompressed")
+            found = verdicts(rows, judges)
+            alive = found["reason"].is_null()
+            place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
+            more = marks(rows.filter(alive), across).select(pl.all().gather(place))
+            found.hstack(more).write_ipc(table, compression="uncompressed")
         except UsageError as problem:
             error, table = str(problem).encode(), io.BytesIO()
         answers.write(_LENGTH.pack(len(error), table.tell()) + error + table.getvalue())
@@ -198,7 +247,10 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 def _main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a filter prints must not mix with tables
-    _serve(sys.stdin.buffer, answers)
+    try:
+        _serve(sys.stdin.buffer, answers)
+    except BrokenPipeError:  # whoever asked is gone
+        os._exit(1)
 
 
 if __name__ == "__main__":

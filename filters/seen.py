@@ -1,0 +1,220 @@
+"""What the rows before held: row after row is judged by them, in little memory. A helper of filters."""
+
+import inspect
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+_MANY = 1 << 16  # keys that are new since the last run of sorted keys was made
+_BLOCK = 1 << 12  # sketches that are kept together
+_JUDGED = {"reason": pl.String, "first": pl.String}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a filter judges a row by the rows before it; `glotmill.filters` tells what each part is."""
+
+    keys: pl.Expr
+    limit: int
+    reason: str
+    sketch: pl.Expr | None
+    alike: float
+    earlier: Callable[[], Iterator[pl.DataFrame]]
+
+
+def rule(module: ModuleType, column: pl.Expr, options: Mapping[str, Any]) -> Rule | None:
+    """Return the rule of a filter, from its module; None if it judges each row alone."""
+
+    def ask(name: str, default: Any, *of: Any) -> Any:
+        function = getattr(module, name, None)
+        if function is None:
+            return default
+        known = inspect.signature(function).parameters
+        return function(*of, **{n: v for n, v in options.items() if n in known})
+
+    if not hasattr(module, "keys"):
+        return None
+    return Rule(
+        keys=ask("keys", None, column),
+        limit=ask("limit", 1),
+        reason=ask("reason", module.__name__.rpartition(".")[2]),
+        sketch=ask("sketch", None, column),
+        alike=ask("alike", 1.0),
+        earlier=lambda: ask("earlier", iter(()), column),
+    )
+
+
+def over_table(rule: Rule, id: str = "") -> pl.Expr:
+    """Return the rule's verdicts on the rows of one table, in their order.
+
+    id: a column that names the rows; empty: rows have no name.
+    -> reason: empty (no keys: null), the rule's reason; first: id of the kept row that this one is like.
+    """
+    parts = [rule.keys.alias("keys")]
+    parts += [rule.sketch.alias("sketch")] if rule.sketch is not None else []
+    parts += [pl.col(id).cast(pl.String).alias("id")] if id else []
+
+    def judge(rows: pl.Series) -> pl.Series:
+        seen = Seen(rule)
+        if rows.len():
+            seen.begin()
+        table = rows.struct.unnest()
+        found = seen.take(
+            table["keys"], *(table[n] if n in table.columns else None for n in ("sketch", "id"))
+        )
+        empty = pl.when(table["keys"].is_null()).then(pl.lit("empty"))
+        return found.with_columns(reason=pl.coalesce(empty, "reason")).to_struct()
+
+    return pl.struct(parts).map_batches(judge, return_dtype=pl.Struct(_JUDGED))
+
+
+class Seen:
+    """The keys of all rows that were kept so far.
+
+    A key takes 12 bytes, a row with a sketch of n bytes n more, and one with an id some 40 more.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.kept = 0  # rows
+        self._sum = 0  # of their keys
+        self._known = _Keys()
+        self._new: dict[int, int] = {}  # what comes on top of _known
+        self._sketches: list[NDArray[np.uint8]] = []
+        self._ids: list[tuple[int, pl.Series]] = []  # with the number of the first kept row that they name
+
+    @property
+    def state(self) -> str:
+        """All that decides about the next row, as a short text."""
+        return f"{self.kept}:{self._sum:x}"
+
+    def begin(self) -> None:
+        """Take the rows that count as seen before the first."""
+        for rows in self.rule.earlier():
+            self.judge(rows)
+
+    def judge(self, rows: pl.DataFrame, id: str = "") -> pl.DataFrame:
+        """Judge the next rows. -> reason; first: the id of the kept row that this one is like.
+
+        id: a column that names the rows; empty: rows have no name.
+        """
+        keys = rows.select(self.rule.keys.alias("keys"))["keys"]
+        sketches = None if self.rule.sketch is None else rows.select(self.rule.sketch.alias("of"))["of"]
+        return self.take(keys, sketches, rows[id] if id else None)
+
+    def take(
+        self, keys: pl.Series, sketches: pl.Series | None = None, ids: pl.Series | None = None
+    ) -> pl.DataFrame:
+        """As `judge`, for rows whose keys and sketches are at hand."""
+        if len(self._new) > _MANY:
+            self._known.add(self._new)
+            self._new.clear()
+        lengths = keys.list.len().fill_null(0)
+        some = keys.filter(lengths > 0).explode().to_numpy()
+        flat, values = some.tolist(), self._known.find(some).tolist()
+        before, end = self.kept, 0
+        judged: list[tuple[bool, int]] = []  # lost, and the number of the row that it is like
+        for row, length in enumerate(lengths.to_list()):
+            start, end = end, end + length
+            mine = {
+                k: v + self._new.get(k, 0) for k, v in zip(flat[start:end], values[start:end], strict=True)
+            }
+            sketch = None if sketches is None or not mine else sketches[row]
+            judged.append(self._lost(mine, sketch))
+            if not judged[-1][0]:
+                self._keep(mine, sketch)
+        lost = pl.Series([loss for loss, _ in judged], dtype=pl.Boolean)
+        if ids is not None:
+            self._ids.append((before, ids.filter(~lost)))
+        first = [self._id(owner) for _, owner in judged]
+        reason = pl.select(pl.when(lost).then(pl.lit(self.rule.reason))).to_series()
+        return pl.DataFrame([reason.alias("reason"), pl.Series("first", first, pl.String)], schema=_JUDGED)
+
+    def _lost(self, mine: Mapping[int, int], sketch: bytes | None) -> tuple[bool, int]:
+        if self.rule.limit > 1:
+            return any(times >= self.rule.limit for times in mine.values()), -1
+        for owner in sorted({value - 1 for value in mine.values() if value}):
+            if sketch is None or self._alike(owner, sketch):
+                return True, owner
+        return False, -1
+
+    def _alike(self, owner: int, sketch: bytes) -> bool:
+        block, place = divmod(owner, _BLOCK)
+        other = self._sketches[block][place]
+        return bool(np.mean(other == np.frombuffer(sketch, np.uint8)) >= self.rule.alike)
+
+    def _keep(self, mine: Mapping[int, int], sketch: bytes | None) -> None:
+        self.kept += 1  # so that no row has the number 0, which stands for none
+        for key, value in mine.items():
+            if self.rule.limit > 1:
+                self._new[key] = self._new.get(key, 0) + 1
+            elif not value:  # the first row of a key stands for it
+                self._new[key] = self.kept
+        self._sum = (self._sum + sum(mine)) % 2**64
+        if sketch is not None:
+            block, place = divmod(self.kept - 1, _BLOCK)
+            while len(self._sketches) <= block:
+                self._sketches.append(np.zeros((_BLOCK, len(sketch)), np.uint8))
+            self._sketches[block][place] = np.frombuffer(sketch, np.uint8)
+
+    def _id(self, owner: int) -> str | None:
+        at = bisect_right(self._ids, owner, key=lambda named: named[0]) - 1
+        if owner < 0 or at < 0:
+            return None
+        start, ids = self._ids[at]
+        return str(ids[owner - start])
+
+
+class _Keys:
+    """Numbers with a value each, in sorted arrays; a value is 0 where a number is not there."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]] = []  # the largest first
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Return the value of each number."""
+        found = np.zeros(len(keys), np.uint32)
+        for have, values in self._runs:
+            at, hit = _places(have, keys)
+            found[hit] = values[at[hit]]
+        return found
+
+    def add(self, new: Mapping[int, int]) -> None:
+        """Add to the values of numbers."""
+        keys = np.fromiter(new.keys(), np.uint64, len(new))
+        amounts = np.fromiter(new.values(), np.uint32, len(new))
+        for have, values in self._runs:
+            at, hit = _places(have, keys)
+            values[at[hit]] += amounts[hit]
+            keys, amounts = keys[~hit], amounts[~hit]
+        order = np.argsort(keys)
+        self._runs.append((keys[order], amounts[order]))
+        while len(self._runs) > 1 and len(self._runs[-2][0]) < 2 * len(self._runs[-1][0]):
+            small, large = self._runs.pop(), self._runs.pop()
+            self._runs.append(_merged(large, small))
+
+
+def _places(have: NDArray[np.uint64], keys: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where numbers are among sorted ones, and whether they are there at all."""
+    at = np.searchsorted(have, keys)
+    at[at == len(have)] = 0
+    return at, have[at] == keys if len(have) else np.zeros(len(keys), np.bool_)
+
+
+def _merged(
+    large: tuple[NDArray[np.uint64], NDArray[np.uint32]], small: tuple[NDArray[np.uint64], NDArray[np.uint32]]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    total = len(large[0]) + len(small[0])
+    new = np.searchsorted(large[0], small[0]) + np.arange(len(small[0]))
+    old = np.ones(total, np.bool_)
+    old[new] = False
+    keys, values = np.empty(total, np.uint64), np.empty(total, np.uint32)
+    keys[new], keys[old] = small[0], large[0]
+    values[new], values[old] = small[1], large[1]
+    return keys, values
