@@ -143,8 +143,9 @@ LABELS = {
         tr uk ur uz vi xh yi yo zh zu
     """,
 }
-# Labels that do not mean what the code means elsewhere, that cover a second language or script, or that are two
-# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern.
+# Labels that do not mean what the code means elsewhere, that cover a second language or script, or are two
+# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern; and
+# Dari, North Ndebele, Hassaniyya and Pulaar have no label, but are always called by their sister's.
 LABEL_OF = {
     ("langdetect", "zho_Hans"): "zh-cn",
     ("langdetect", "zho_Hant"): "zh-tw",
@@ -166,6 +167,16 @@ LABEL_OF = {
     ("heliport", "srp_Latn"): "hbs",
     ("heliport", "ind_Latn"): "msa",
     ("cld3", "zho_Hant"): "zh",
+    ("pycld2", "yue_Hant"): "zh-Hant",
+    ("heliport", "yue_Hant"): "cmn",
+    **{(each, "prs_Arab"): "fa" for each in ("langdetect", "py3langid", "pycld2", "lingua", "fasttext")},
+    **{(each, "nde_Latn"): "zu" for each in ("py3langid", "pycld2", "lingua")},
+    **{(each, "mey_Arab"): "ar" for each in ("langdetect", "py3langid", "pycld2", "lingua", "fasttext")},
+    ("heliport", "prs_Arab"): "pes",
+    ("heliport", "nde_Latn"): "zul",
+    ("heliport", "xho_Latn"): "zul",
+    ("heliport", "mey_Arab"): "ara",
+    ("py3langid", "fuc_Latn"): "fuv",
 }
 # First words of the Unicode names of a script's letters, where they are not CLDR's name of the script.
 LETTERS = pairs("""

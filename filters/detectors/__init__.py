@@ -115,8 +115,9 @@ def labels_of(name: str, tag: str) -> tuple[str, ...]:
 
 @cache
 def tag_of(name: str, label: str) -> str:
-    """Return the first language that a label means; the label itself if the table of languages has none."""
-    return next(iter(_tags(name).get(label, ())), label)
+    """Return the language that a label means, of several the one whose code it is; the label itself if the
+    table of languages has none."""
+    return _tags(name).get(label, (label,))[0]
 
 
 @cache
@@ -126,7 +127,9 @@ def _tags(name: str) -> Mapping[str, tuple[str, ...]]:
     by_code: dict[str, tuple[str, ...]] = {}
     for row in languages.table():
         for code in row.detectors.get(column, "").split():
-            by_code[code] = (*by_code.get(code, ()), row.tag)
+            others = by_code.get(code, ())
+            own = code in (row.bcp47, row.iso639_3)
+            by_code[code] = (row.tag, *others) if own else (*others, row.tag)
     if name in _files():
         return by_code
     for label in load(name)([]).labels:
