@@ -144,7 +144,7 @@ LABELS = {
     """,
 }
 # Labels that do not mean what the code means elsewhere, that cover a second language or script, or are two
-# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern; and
+# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern.
 # Dari, North Ndebele, Hassaniyya and Pulaar have no label, but are always called by their sister's.
 LABEL_OF = {
     ("langdetect", "zho_Hans"): "zh-cn",
@@ -169,9 +169,9 @@ LABEL_OF = {
     ("cld3", "zho_Hant"): "zh",
     ("pycld2", "yue_Hant"): "zh-Hant",
     ("heliport", "yue_Hant"): "cmn",
-    **{(each, "prs_Arab"): "fa" for each in ("langdetect", "py3langid", "pycld2", "lingua", "fasttext")},
+    **{(each, "prs_Arab"): "fa" for each in ("py3langid", "pycld2", "lingua", "fasttext")},
     **{(each, "nde_Latn"): "zu" for each in ("py3langid", "pycld2", "lingua")},
-    **{(each, "mey_Arab"): "ar" for each in ("langdetect", "py3langid", "pycld2", "lingua", "fasttext")},
+    **{(each, "mey_Arab"): "ar" for each in ("py3langid", "pycld2", "lingua", "fasttext")},
     ("heliport", "prs_Arab"): "pes",
     ("heliport", "nde_Latn"): "zul",
     ("heliport", "xho_Latn"): "zul",
