@@ -1,0 +1,89 @@
+import polars as pl
+import pytest
+from sentences import HUMAN, judge, measure
+
+from glotmill.filters.truncated import truncated
+
+TEXT = pl.col("text")
+WHOLE = [
+    *HUMAN.values(),
+    "",
+    "A headline without an end",
+    "I was sad :( but then you came :-)",
+    "Take a) bread, b) salt.\n1) Mix. 2) Bake",
+    "The interval [0, 1) holds it, and so does ]0; 1[ in France",
+    "See (the note (on page 3)) and [this](https://example.org/a_(b))",
+    "Er sagte: „Guten Tag.“ Und sie: ‚Hallo‘, ganz leise. Dann war’s still",
+    "Powiedział: „Dzień dobry”. Wyszedł i zamknął drzwi",
+    "»Hej«, sagde han. Så gik »vi« hjem",
+    "«Bonjour», dit-il. Puis « au revoir » et il sortit",
+    "”Hej”, sa hon. Sedan gick ”alla” hem",
+    "Rock ’n’ roll. The ’90s, the dogs’ bowls, ‘tis so",
+    'His 6\'2" frame. And a 15" screen',
+    'ארה"ב וצה"ל. יו"ר הכנסת',
+    "「はい」と言った。『本』を読んだ",
+    "`a[0` is code. So is $f(x$ and \\(g[1\\) here",
+    "```python\nprint('(')\n```\nThat is all",
+    "“First paragraph goes on.\n\n“Second paragraph ends.”",
+    "He said “this goes on in the next line of the news",
+]
+CUT = {
+    "quote": [
+        "The baker came in. He said: “I have never seen such",
+        'The baker came in. He said: "I have never seen such',
+        "Вошёл пекарь. Он сказал: «Я никогда не видел такого",
+        "Le boulanger entra. Il dit : « Je n'ai jamais vu",
+        "Der Bäcker kam. Er sagte: „Ich habe noch nie so",
+        "Bageren kom. »Ja,« sagde han. »Jeg har aldrig set",
+        "パン屋が来た。彼は「こんなパンは見たこと",
+        "دخل الخباز. قال: «لم أر في حياتي مثل",
+        "面包师进来了。他说：“我从来没有见过这样",
+    ],
+    "bracket": ["Take the bread (but not the salt", "The list is [1, 2, 3", "他来了（从北京", "f(g(x) = {1"],
+    "code": ["Here it is:\n```python\nprint(1)", "```\na\n```\nand\n```js\nlet a = 1"],
+}
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_whole_texts_are_kept(text):
+    assert judge(truncated(TEXT), [text]) == [None]
+
+
+@pytest.mark.parametrize("by", CUT)
+def test_what_is_open_at_the_end_is_dropped(by):
+    assert judge(truncated(TEXT), CUT[by]) == ["truncated"] * len(CUT[by])
+    assert measure(truncated(TEXT), "by", CUT[by]) == [by] * len(CUT[by])
+
+
+def test_the_engine_says_so():
+    texts, said = ["Done."] * 5, ["stop", "length", "MAX_TOKENS", None, "tool_calls"]
+    judged = truncated(TEXT, finish_reason="finish_reason")
+    assert judge(judged, texts, finish_reason=said) == [None, "truncated", "truncated", None, None]
+    assert measure(judged, "by", texts, finish_reason=said)[1:3] == ["finish_reason"] * 2
+    assert judge(truncated(TEXT), texts, finish_reason=said) == [None] * 5
+    with pytest.raises(pl.exceptions.ColumnNotFoundError, match="finish_reason"):
+        judge(judged, texts)
+
+
+def test_an_end_is_asked_for_in_every_script():
+    ends = [
+        *HUMAN.values(),
+        "Ja! 😀",
+        "It is **done.**",
+        "(Sí.)",
+        "ዳቦ ጋገርኩ።",
+        "ዳቦ ጋገርኩ፡፡",
+        "Հաց թխեցի։",
+        "ខ្ញុំដុតនំ។",
+        "",
+        "မုန့်ဖုတ်တယ်။",
+    ]
+    assert judge(truncated(TEXT, require_end=True), ends) == [None] * len(ends)
+    cut = [text.rstrip(".。।") + " x" for text in HUMAN.values()]
+    assert measure(truncated(TEXT, require_end=True), "by", cut) == ["end"] * len(cut)
+    assert judge(truncated(TEXT), cut) == [None] * len(cut)
+
+
+def test_turns_lists_and_null():
+    assert judge(truncated(TEXT), [["one.", "two (and"], None]) == ["truncated", "empty"]
+    assert judge(truncated(TEXT), [[{"speaker": "A", "text": "Take (some"}]]) == ["truncated"]
