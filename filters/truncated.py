@@ -20,7 +20,7 @@ _OPEN_QUOTE = "|".join(
     (
         r"(?s)\A[^«»]*«(?:.*«)?[^«»]*\z|\A[^«»]*».*«[^«»]*»[^«»]*\z",
         r"„[^“”\"‟»]*\z",
-        r"\A[^„”]*(?:”[^„“”]*“[^„“”]*)*(?:^|[\s(—–\p{Hani}：，。、！？])“[^„“”\"]*\z",
+        r"\A[^„]*(?:^|[\s(—–\p{Hani}：，。、！？])“[^„“”\"]*\z",
         r"「[^」』]*\z|『[^』]*\z|《[^》]*\z|〈[^〉]*\z",
         # " opens and closes alike: the last of an odd number, before a word
         r"(?:^|[\s(—–])\"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}\p{Georgian}¿¡][^\"]*\z",

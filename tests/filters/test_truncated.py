@@ -30,6 +30,7 @@ WHOLE = [
 CUT = {
     "quote": [
         "The baker came in. He said: “I have never seen such",
+        "“Bread,” he said. “I have never seen such",
         'The baker came in. He said: "I have never seen such',
         "Вошёл пекарь. Он сказал: «Я никогда не видел такого",
         "Le boulanger entra. Il dit : « Je n'ai jamais vu",
