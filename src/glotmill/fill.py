@@ -1,6 +1,5 @@
 """Fills one language: shards are opened until enough rows are accepted, and settled in their order."""
 
-import sys
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from glotmill import units
-from glotmill.judge import column
+from glotmill.judge import streaming
 from glotmill.plan import Plan
 from glotmill.steps import Filter
 from glotmill.store import Run
 
 if TYPE_CHECKING:
-    from glotmill.filters.seen import Rule, Seen
+    from glotmill.filters.seen import Seen
 
 FLOOR_ROWS = 200  # a language is not given up before so many rows were judged
 PRIOR_RATE = 0.7  # accepted rows a seed row, before anything is known; weighs as much as one shard
@@ -38,8 +37,14 @@ class Filling:
     short: str = ""  # why it cannot be filled
     seeds_spent: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
+    needed: int = 0  # accepted rows, so that as many as are wanted are left; never fewer than are wanted
+    left: int | None = None  # rows in the end, as soon as they are known
+    rounds: list[tuple[int, int]] = field(default_factory=list)  # accepted rows, and those left of them
     _waiting: dict[int, Mapping[str, str]] = field(default_factory=dict)  # finished shards before their turn
     _recent: deque[tuple[int, int]] = field(default_factory=deque)  # (seed rows, accepted) of the last shards
+
+    def __post_init__(self) -> None:
+        self.needed = max(self.needed, self.wanted)
 
     @property
     def tag(self) -> str:
@@ -49,7 +54,7 @@ class Filling:
     @property
     def full(self) -> bool:
         """Whether enough rows are accepted."""
-        return self.accepted >= self.wanted
+        return self.accepted >= self.needed
 
     @property
     def over(self) -> bool:
@@ -76,7 +81,7 @@ class Filling:
     @property
     def hungry(self) -> bool:
         """Whether one more shard should be opened."""
-        return not self.over and not self.seeds_spent and self.expected < self.wanted
+        return not self.over and not self.seeds_spent and self.expected < self.needed
 
     def name(self, number: int) -> str:
         """The name of a shard's files."""
@@ -107,12 +112,21 @@ class Filling:
         if not self.opened:
             self.short = "no seed row is for this language"
 
+    def go_on(self, needed: int) -> None:
+        """Accept more rows. Shards that were stopped are opened again; their replies are kept."""
+        self.needed = needed
+        self.asked -= sum(int(about["seeds"]) for about in self._waiting.values())
+        self._waiting.clear()
+        self.opened = self.settled
+        self.seeds_spent = False
+
     def _settle(self, about: Mapping[str, str], rows: pl.DataFrame | None) -> None:
         before = self._state()
         name = self.name(self.settled)
         rows = self.store.read_rows(name) if rows is None else rows
-        made = [n for n in map(_first, self.plan.recipe.finish) if n in rows.columns]
-        rows = self._finish(_undo(rows, made))
+        finish = self.plan.recipe.finish
+        made = [name for name in map(_first, finish) if name in rows.columns]
+        rows = self._finish(undone(rows, [_at(judge) for judge in finish], made))
         if about.get("before") != before:  # also when an earlier shard has changed since
             self.store.write_rows(name, rows, {**about, "before": before})
         kept = rows.filter(verdict="kept").height
@@ -133,7 +147,7 @@ class Filling:
                 break
             place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
             found = seen.judge(rows.filter(alive), id="id").select(pl.all().gather(place))
-            rows = _dropped(rows, found["reason"], f"finish.{judge.of}.{judge.filter}")
+            rows = dropped(rows, found["reason"], _at(judge))
             if seen.rule.limit == 1:
                 name = _first(judge)
                 before = pl.col(name) if name in rows.columns else pl.lit(None, pl.String)
@@ -145,7 +159,7 @@ class Filling:
         """The filters of finish that judge a row by the rows before it, and what they saw so far."""
         from glotmill.filters.seen import Seen
 
-        rules = [(judge, finish_rule(judge)) for judge in self.plan.recipe.finish if not judge.skip]
+        rules = [(judge, streaming(judge)) for judge in self.plan.recipe.finish if not judge.skip]
         pairs = [(judge, Seen(found)) for judge, found in rules if found is not None]
         for _, seen in pairs:
             seen.begin()
@@ -174,30 +188,28 @@ class Filling:
         )
 
 
-def finish_rule(judge: Filter) -> "Rule | None":
-    """Return how a filter judges rows by the rows before them; None if it does not."""
-    from glotmill.filters.seen import rule
-
-    function = units.find("filters", judge.filter)
-    return rule(sys.modules[function.__module__], column(judge.of), judge.options)
+def _at(judge: Filter) -> str:
+    return f"finish.{judge.of}.{judge.filter}"
 
 
 def _first(judge: Filter) -> str:
     return f"{judge.of.replace('.', '_')}_{judge.filter.rpartition(':')[2]}_first"
 
 
-def _dropped(rows: pl.DataFrame, reason: pl.Series, place: str) -> pl.DataFrame:
+def dropped(rows: pl.DataFrame, reason: pl.Series, place: str | pl.Expr) -> pl.DataFrame:
+    """Return rows of which those with a reason are dropped; place: `reason_at`, or an expression for it."""
     lost = reason.is_not_null()
+    at = pl.lit(place) if isinstance(place, str) else place
     return rows.with_columns(
         verdict=pl.when(lost).then(pl.lit("dropped")).otherwise("verdict"),
         reason=pl.coalesce(reason, "reason"),
-        reason_at=pl.when(lost).then(pl.lit(place)).otherwise("reason_at"),
+        reason_at=pl.when(lost).then(at).otherwise("reason_at"),
     )
 
 
-def _undo(rows: pl.DataFrame, made: Sequence[str]) -> pl.DataFrame:
-    """Take back what an earlier finish decided."""
-    late = pl.col("reason_at").str.starts_with("finish.").fill_null(False)
+def undone(rows: pl.DataFrame, places: Sequence[str], made: Sequence[str] = ()) -> pl.DataFrame:
+    """Return rows as they were before some filters of finish; made: columns of theirs."""
+    late = pl.col("reason_at").is_in(places).fill_null(False)
     nothing = pl.lit(None, pl.String)
     return rows.with_columns(
         verdict=pl.when(late).then(pl.lit("kept")).otherwise("verdict"),

@@ -41,6 +41,14 @@ def expression(judge: Filter) -> pl.Expr:
     return result
 
 
+def streaming(judge: Filter) -> "Rule | None":
+    """Return how a filter judges rows by those before them; None if it needs all at once, or only one."""
+    from glotmill.filters.seen import rule
+
+    function = units.find("filters", judge.filter)
+    return rule(sys.modules[function.__module__], column(judge.of), judge.options)
+
+
 def judge_rows(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     """Judge rows by one filter after the other; a later one sees only what the earlier ones kept.
 
@@ -56,8 +64,7 @@ def verdicts(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     found = pl.DataFrame([nothing, nothing.alias("reason_at")])
     for judge in judges:
         alive = found["reason"].is_null()
-        place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
-        made = _ask(beside(rows, found).filter(alive), judge).select(pl.all().gather(place))
+        made = spread(_ask(beside(rows, found).filter(alive), judge), alive)
         at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{judge.of}.{judge.filter}"))
         found = beside(found, made.drop("reason")).with_columns(
             reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)
@@ -68,6 +75,11 @@ def verdicts(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
 def beside(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Put columns beside those of a table, in the place of those with the same name."""
     return rows.drop(found.columns, strict=False).hstack(found)
+
+
+def spread(found: pl.DataFrame, where: pl.Series) -> pl.DataFrame:
+    """Put what was found of some rows back in their places; null in the others."""
+    return found.select(pl.all().gather(pl.select(pl.when(where).then(where.cum_sum() - 1)).to_series()))
 
 
 def column(name: str) -> pl.Expr:
@@ -235,9 +247,9 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             found = verdicts(rows, judges)
             alive = found["reason"].is_null()
-            place = pl.select(pl.when(alive).then(alive.cum_sum() - 1)).to_series()
-            more = marks(rows.filter(alive), across).select(pl.all().gather(place))
-            found.hstack(more).write_ipc(table, compression="uncompressed")
+            found.hstack(spread(marks(rows.filter(alive), across), alive)).write_ipc(
+                table, compression="uncompressed"
+            )
         except UsageError as problem:
             error, table = str(problem).encode(), io.BytesIO()
         answers.write(_LENGTH.pack(len(error), table.tell()) + error + table.getvalue())

@@ -69,8 +69,8 @@ def finish(job: Job) -> Run:
     for filling in job.fillings:
         job.run.drop_rows(filling.tag, filling.settled)
         dataset.write(job.run.folder / "dataset", filling.tag, _accepted(filling))
-    if short := [f for f in job.fillings if not f.full]:
-        lines = [f"{f.tag}: {f.accepted} of {f.wanted} rows: {f.short or 'stopped'}" for f in short]
+    if short := [f for f in job.fillings if (f.left or 0) < f.wanted]:
+        lines = [f"{f.tag}: {f.left or 0} of {f.wanted} rows: {f.short or 'stopped'}" for f in short]
         raise ShortfallError("\n".join(lines))
     return job.run
 

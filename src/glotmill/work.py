@@ -14,6 +14,7 @@ from glotmill.job import Job, Progress
 from glotmill.judge import Judges, open_judges
 from glotmill.plan import Shard
 from glotmill.seeds import Row
+from glotmill.selection import select
 from glotmill.shard import run_shard
 from glotmill.window import Window
 
@@ -29,19 +30,25 @@ class _Means:
 
 
 async def fill(job: Job, progress: Progress, watch: Callable[[Progress], None]) -> None:
-    """Open shards until every language is full or given up. Raises EngineError, RecipeError."""
+    """Open shards until every language has its rows or is given up. Raises EngineError, RecipeError."""
     judges = max(1, (os.cpu_count() or 2) // 2)
     async with open_judges(judges) as judging, _engine(job, progress) as generate:
         window = progress.window = Window(generate, job.window, job.options.get("max_failures", 0.2))
         try:
-            await _loop(job, _Means(window, judging), lambda: watch(progress))
+            while True:
+                await _loop(job, _Means(window, judging), lambda: watch(progress))
+                progress.note = "waiting for the replies in flight"
+                await window.drain()
+                progress.note = "judging all rows"
+                watch(progress)
+                if not [f for f in job.fillings if await select(f, judging)]:
+                    break
+                progress.note = ""
         except BaseException:
             progress.note = "waiting for the replies in flight"
             watch(progress)
             await window.drain(GRACE)
             raise
-        progress.note = "waiting for the replies in flight"
-        await window.drain()
         progress.note = "writing the dataset"
         watch(progress)
 
@@ -54,7 +61,7 @@ async def _loop(job: Job, means: _Means, tick: Callable[[], None]) -> None:
     try:
         while True:
             while len(tasks) < most and (hungry := [f for f in job.fillings if f.hungry]):
-                filling = min(hungry, key=lambda f: f.expected / f.wanted)
+                filling = min(hungry, key=lambda f: f.expected / f.needed)
                 if seeds := await _seeds(job, filling):
                     work = _shard(filling, filling.opened - 1, seeds, means, opened)
                     tasks[asyncio.ensure_future(work)] = filling
