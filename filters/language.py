@@ -1,155 +1,220 @@
 """Language of a text: whether it is the one asked for."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
-from importlib import import_module
-from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from glotmill import languages
 from glotmill.errors import RecipeError
-from glotmill.filters.detectors import Detect
-from glotmill.filters.text import items_series, joined_series, prose_series
+from glotmill.filters.cascade import Pieces, ask, group
+from glotmill.filters.detectors import installed, load
+from glotmill.filters.letters import slices
+from glotmill.filters.prose import prose_series
+from glotmill.filters.script import share_of
+from glotmill.filters.segments import cut
+from glotmill.filters.text import items_series, joined_series
+from glotmill.filters.votes import named
 
-_ITEM_LETTERS = 20  # an item of fewer letters is judged with the others only
+POLICIES = ("group", "strict", "script")
+UNJUDGED = ("error", "keep")
+_DEFAULT = ("pycld2", "py3langid")
+_MIN_LETTERS = 10  # of a piece; fewer tell no language
+_MIN_SCRIPT = 0.4
+_ITEM_LETTERS = 20  # an item of fewer is judged with the others only
 _ITEM_SCORE = 0.1  # below it an item is clearly another language
-_JUDGED = pl.Struct({"reason": pl.String, "detected": pl.String, "score": pl.Float64})
+_PARAGRAPH = 300  # letters from which a very language can be told from those like it
+_FIELDS = {
+    "reason": pl.String,
+    "detected": pl.String,
+    "score": pl.Float64,
+    "runner_up": pl.String,
+    "language_share": pl.Float64,
+    "english_share": pl.Float64,
+    "votes": pl.String,
+}
+
+
+class _Options(NamedTuple):
+    detectors: tuple[str, ...]
+    policy: str
+    min_score: float | None
+    max_foreign: float
+    unjudged: str
 
 
 def language(
     text: pl.Expr,
     *,
     language: str = "language",
-    detector: str = "langdetect",
-    min_score: float = 0.5,
-    min_letters: int = 10,
+    detectors: Sequence[str] = (),
+    policy: str = "group",
+    min_score: float | None = None,
+    max_foreign: float = 0.2,
+    unjudged: str = "error",
 ) -> pl.Expr:
-    """Keep texts that the detector finds to be in the language asked for.
+    """Keep texts that a detector finds to be in the language asked for, in its script, and not mixed.
 
-    The detector chooses among all languages it knows; the probabilities of the language and of those it
-    cannot be told from (Croatian and Serbian, Chinese in both scripts) are added, and their sum must reach
-    min_score. Code, formulas, addresses and digits are left out first; a text of fewer than min_letters
-    letters is kept, unjudged. Of a list or of turns, the whole must pass, and no item of 20 letters or more
-    may clearly be in another language.
-    language: the column of languages asked for. detector: a file of `filters/detectors`.
-    -> reason: empty (null), wrong_language, no_detector (the detector does not know this language: see
-       `knows`);
-       detected: a tag, `und` if unjudged; score: the sum above, of the whole, null if unjudged.
+    A text is cut after sentences into pieces of some 40 characters. Of each piece, the detectors that know
+    the language are asked for the probability of the language and of those it cannot be told from (its
+    group), among all languages they know; one must find it no less than its threshold for this language and
+    length. Before that, code, formulas, addresses, markup, digits and cited text are left out; a piece of
+    fewer than 10 letters is not judged.
 
-    Raises RecipeError if there is no such detector.
+    detectors: names of `filters/detectors`, asked in turn, the next only of what is not yet accepted; none:
+       pycld2 if it is installed, then py3langid.
+    policy: group, as above; strict, for texts of 300 letters and more the very language of the group; script,
+       no detector, only the script.
+    min_score: one threshold for all languages. max_foreign: the greatest share of letters in others.
+    unjudged: keep, for languages that no detector knows: their texts are held to the script only.
+    language: the column of languages asked for.
+    -> reason: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
+       mixed_language (over max_foreign is in another language or script, or an item of a list or a turn of
+       20 letters or more is); no_detector (none knows the language: see `cannot_judge`);
+       detected: the language of most of it, `und` if unjudged; score: the probability of the group, mean of
+       the pieces, null if unjudged; runner_up: the language next to it; language_share, english_share: of the
+       letters; votes: what each detector found in what was put to it, `pycld2=fra_Latn py3langid=oci_Latn`.
+
+    Raises RecipeError if there is no such detector or policy.
     """
-    detect = _load(detector)
+    _refuse(policy, POLICIES, "policy")
+    _refuse(unjudged, UNJUDGED, "unjudged")
+    options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     return rows.map_batches(
-        lambda batch: _judge(batch, _Judge(detector, detect, min_score, min_letters)),
-        return_dtype=_JUDGED,
-        is_elementwise=True,
+        lambda batch: _judge(batch, options), return_dtype=pl.Struct(_FIELDS), is_elementwise=True
     )
 
 
-def knows(detector: str, tag: str) -> bool:
-    """Return whether the detector can judge texts in this language.
+def cannot_judge(
+    tag: str,
+    *,
+    detectors: Sequence[str] = (),
+    policy: str = "group",
+    unjudged: str = "error",
+    **_: object,
+) -> str | None:
+    """Return why texts in this language cannot be judged with these options of `language`; None if they can.
 
-    Raises RecipeError if there is no such detector or no such language.
+    Raises RecipeError if there is no such language or detector.
     """
-    _load(detector)
-    return bool(_codes(detector, tag))
+    names, asked = _stack(detectors), languages.find(tag)
+    if policy == "script" or unjudged == "keep" or any(group(name, asked.tag) for name in names):
+        return None
+    know = "does not know" if len(names) == 1 else ": none knows"
+    return f"{', '.join(names)}{' ' * (len(names) == 1)}{know} {asked.tag} ({asked.name})"
 
 
-def _judge(batch: pl.Series, judge: "_Judge") -> pl.Series:
-    column, asked = batch.struct.field("text"), batch.struct.field("language").to_list()
-    wholes = _clean(joined_series(column))
-    items = _clean_items(column)
-    wanted = {text for text, letters in wholes if text is not None and letters >= judge.min_letters}
-    wanted |= {text for texts in items.values() for text in texts}
-    texts = sorted(wanted)
-    found = dict(zip(texts, judge.detect(texts), strict=True))
-    judged: list[dict[str, str | float | None]] = []
-    for row, (tag, (text, _)) in enumerate(zip(asked, wholes, strict=True)):
-        if text is None:
-            judged.append({"reason": "empty", "detected": None, "score": None})
-            continue
-        codes = _codes_of_row(judge.detector, tag)
-        labels = found.get(text)
-        score = _score(labels, codes) if labels is not None and codes else None
-        strange = any(_score(found[item], codes) < _ITEM_SCORE for item in items.get(row, ()))
-        reason = None
-        if not codes:
-            reason = "no_detector"
-        elif strange or (score is not None and score < judge.min_score):
-            reason = "wrong_language"
-        detected = _tag(judge.detector, labels[0][0]) if labels else "und"
-        judged.append({"reason": reason, "detected": detected, "score": score})
-    return pl.Series(judged, dtype=_JUDGED)
+def _stack(detectors: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(detectors, str):
+        raise RecipeError(f"language: detectors is a list; write [{detectors}]")
+    names = tuple(detectors) or tuple(name for name in _DEFAULT if installed(name))
+    for name in names:
+        load(name)
+    return names
 
 
-@dataclass(frozen=True, slots=True)
-class _Judge:
-    detector: str
-    detect: Detect
-    min_score: float
-    min_letters: int
+def _refuse(given: str, known: Sequence[str], option: str) -> None:
+    if given not in known:
+        raise RecipeError(f"language: {option} {given!r}; there is {', '.join(known)}")
 
 
-def _clean(texts: pl.Series) -> list[tuple[str | None, int]]:
-    """Each text as a detector wants it, and its number of letters."""
-    frame = (
-        prose_series(texts)
-        .to_frame("text")
-        .select(
-            pl.col("text").str.replace_all(r"\s+", " ").str.strip_chars(),
-            pl.col("text").str.count_matches(r"\p{L}").fill_null(0).alias("letters"),
-        )
-    )
-    return frame.rows()
+class _Rows(NamedTuple):
+    """A slice of rows, cut into pieces that are long enough to be judged."""
+
+    pieces: Pieces
+    item: NDArray[np.intp]
+    scripts: NDArray[np.intp]
+    asked: NDArray[np.intp]
+    tags: list[str]  # a language, or what is none
 
 
-def _clean_items(column: pl.Series) -> dict[int, list[str]]:
-    """The items of each row that are long enough to be judged one by one; none in a column of texts."""
-    if not isinstance(column.dtype, pl.List):
-        return {}
-    flat = items_series(column).to_frame("item").with_row_index("row").explode("item")
-    items: dict[int, list[str]] = {}
-    for row, (text, letters) in zip(flat["row"].to_list(), _clean(flat["item"]), strict=True):
-        if text is not None and letters >= _ITEM_LETTERS:
-            items.setdefault(row, []).append(text)
-    return items
+def _judge(batch: pl.Series, options: _Options) -> pl.Series:
+    column, asked = batch.struct.field("text"), batch.struct.field("language").fill_null("")
+    whole = joined_series(column)
+    said = [_slice(column[a:b], asked[a:b], options) for a, b in slices(whole)]
+    frame = pl.concat([pl.DataFrame(schema=_FIELDS), *said])
+    return frame.with_columns(
+        pl.when(whole.is_null()).then(pl.lit("empty")).otherwise("reason").alias("reason")
+    ).to_struct()
 
 
-def _score(labels: Iterable[tuple[str, float]], codes: frozenset[str]) -> float:
-    return min(1.0, sum(probability for label, probability in labels if label in codes))
+def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFrame:
+    rows = _cut(column, asked)
+    pieces, number = rows.pieces, len(column)
+    detectors = options.detectors if options.policy != "script" else ()
+    answer = ask(detectors, pieces, rows.tags, options.min_score)
+    known = np.array([any(group(name, tag) for name in detectors) for tag in rows.tags], bool)
+    spoken = answer.accepted | ~known[pieces.asked]
+    written = _written(rows)
+    good = spoken & written
+    weight = rows.scripts.sum(axis=1)
+
+    def share(of: NDArray[np.bool_] | NDArray[np.float32]) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore"):
+            return np.bincount(pieces.row, weight * of, number) / total
+
+    total = np.bincount(pieces.row, weight, number)
+    right, english = share(good), share(answer.english)
+    strange = _strange_items(rows, ~written | (~spoken & (answer.score < _ITEM_SCORE)), number)
+    foreign = (1 - right > options.max_foreign) | strange
+    reason = np.full(number, None, object)
+    reason[foreign] = "mixed_language"
+    reason[foreign & (right < 0.5)] = "wrong_script"
+    reason[foreign & (right < 0.5) & (share(spoken) < 0.5)] = "wrong_language"
+    unknown = ~known[rows.asked]
+    if options.policy != "script" and options.unjudged == "error":
+        reason[unknown] = "no_detector"
+    columns = [
+        pl.Series("reason", reason.tolist(), dtype=pl.String),
+        pl.Series("score", np.where(unknown, np.nan, share(answer.score)), nan_to_null=True),
+        pl.Series("language_share", right, nan_to_null=True),
+        pl.Series("english_share", english, nan_to_null=True),
+    ]
+    return named(answer, pieces, rows.tags, rows.asked).with_columns(columns).select(*_FIELDS)
+
+
+def _cut(column: pl.Series, asked: pl.Series) -> _Rows:
+    tags = asked.unique(maintain_order=True).to_list()
+    number_of = {tag: number for number, tag in enumerate(tags)}
+    asked_of = asked.replace_strict(number_of, return_dtype=pl.Int64).to_numpy().astype(np.intp)
+    items = items_series(column).to_frame("item").with_row_index("row").explode("item")
+    row_of = items["row"].to_numpy().astype(np.intp)
+    found = cut(prose_series(items["item"]).fill_null("").to_list(), row_of)
+    long = np.flatnonzero(found.letters >= _MIN_LETTERS)
+    row = row_of[found.text[long]]
+    texts = [found.pieces[piece] for piece in long.tolist()]
+    pieces = Pieces(texts, found.letters[long], row, asked_of[row])
+    return _Rows(pieces, found.text[long], found.scripts[long], asked_of, [_tag(tag) for tag in tags])
+
+
+def _written(rows: _Rows) -> NDArray[np.bool_]:
+    """Whether each piece is in the script asked for."""
+    found = np.ones(len(rows.item), bool)
+    for number, tag in enumerate(rows.tags):
+        of = rows.pieces.asked == number
+        if tag and of.any():
+            share, other = share_of(languages.find(tag).script, rows.scripts[of])
+            found[of] = (share >= _MIN_SCRIPT) & ~other
+    return found
+
+
+def _strange_items(rows: _Rows, strange: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+    """Which rows have an item that is all strange, and long enough to be sure."""
+    letters = np.bincount(rows.item, rows.pieces.letters)
+    odd = (letters >= _ITEM_LETTERS) & (np.bincount(rows.item, rows.pieces.letters * strange) == letters)
+    found = np.zeros(number, bool)
+    found[rows.pieces.row[odd[rows.item]]] = True
+    return found
 
 
 @cache
-def _codes_of_row(detector: str, tag: str | None) -> frozenset[str]:
-    """As `_codes`; none for what is no language."""
+def _tag(text: str) -> str:
+    """The tag of a language; empty for what is none."""
     try:
-        return _codes(detector, tag or "")
+        return languages.find(text).tag
     except RecipeError:
-        return frozenset()
-
-
-@cache
-def _codes(detector: str, tag: str) -> frozenset[str]:
-    """The detector's codes for a language and for those it cannot be told from."""
-    group = (languages.find(other) for other in languages.confusable(tag))
-    return frozenset(code for member in group if (code := member.detectors.get(detector)))
-
-
-@cache
-def _tag(detector: str, code: str) -> str:
-    """The first language of the table that has this code; the code itself if none has."""
-    tags = (row.tag for row in languages.table() if row.detectors.get(detector) == code)
-    return next(tags, code)
-
-
-@cache
-def _load(detector: str) -> Detect:
-    folder = Path(__file__).parent / "detectors"
-    there = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
-    if detector not in there:
-        raise RecipeError(f"language: no detector {detector!r}; there is {', '.join(there)}")
-    detect: Detect = getattr(import_module(f"glotmill.filters.detectors.{detector}"), detector)
-    return detect
+        return ""

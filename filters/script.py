@@ -1,35 +1,26 @@
 """Script of a text: whether it is written in the letters of the language asked for."""
 
-from collections.abc import Iterable
-from functools import cache
-
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from glotmill.filters.text import joined_series, prose_series
+from glotmill.filters.letters import COMMON, SIMPLIFIED, TRADITIONAL, count, of_script, slices
+from glotmill.filters.prose import prose_series
+from glotmill.filters.text import joined_series
 
-# ISO 15924 codes that stand for several scripts, and the one of them no text of some length is without.
-_MIXED = {
-    "Jpan": (("Hira", "Kana", "Hani"), ("Hira", "Kana")),
-    "Hrkt": (("Hira", "Kana"), ()),
-    "Kore": (("Hang", "Hani"), ("Hang",)),
-    "Hans": (("Hani",), ()),
-    "Hant": (("Hani",), ()),
-    "Hanb": (("Hani", "Bopo"), ()),
-}
-_SINGLE = """
-Adlm Arab Armn Bali Batk Beng Bopo Bugi Cakm Cans Cham Cher Copt Cyrl Deva Ethi Geor Goth Grek Gujr Guru Hang
-Hani Hebr Hira Java Kana Khmr Knda Lana Laoo Latn Lepc Limb Mlym Mong Mtei Mymr Nkoo Olck Orya Osge Osma Rohg
-Runr Saur Sinh Sund Syrc Talu Taml Tavt Telu Tfng Tglg Thaa Thai Tibt Vaii Yiii
-"""
+# Of scripts that are mixed of several, those that no text of some length is without.
+_CORE = {"Jpan": "Hrkt", "Kore": "Hang"}
+_LONG_WEIGHT = 60  # 20 Han characters: from here on a Japanese text has kana, and a Korean one Hangul
+_SHARES = {"share": pl.Float64, "other": pl.Boolean, "known": pl.Boolean}
 _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
-_LONG = 20  # letters from which a Japanese text has kana and a Korean one Hangul
 
 
 def script(text: pl.Expr, *, language: str = "language", min_share: float = 0.4) -> pl.Expr:
     """Keep texts of which at least min_share of the letters are of the script in the language's tag.
 
-    Code, formulas and addresses do not count; a text without letters is kept. Simplified and traditional
-    Chinese are told apart by the characters that only one of GB 2312 and Big5 has.
+    Code, formulas, addresses and cited text do not count; a text without letters is kept. A Han character or
+    kana counts as three letters, a Hangul syllable as two. Simplified and traditional Chinese are told apart
+    by the characters that only one of GB 2312 and Big5 has.
     language: the column of tags such as `swh_Latn`.
     -> reason: empty (null), unknown_script, wrong_script; share: of the letters, null if there are none.
     """
@@ -37,63 +28,49 @@ def script(text: pl.Expr, *, language: str = "language", min_share: float = 0.4)
     return rows.map_batches(lambda batch: _judge(batch, min_share), return_dtype=_JUDGED, is_elementwise=True)
 
 
+def share_of(script: str, counts: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return which share of each text's letters is of a script, NaN if it has none, and whether the text is
+    a variant that is not this one: in the other Chinese characters, Japanese without kana, Korean without
+    Hangul.
+
+    counts: as `letters.per_script` counts them.
+    """
+    total = counts.sum(axis=1)
+    own = counts[:, of_script(script)].sum(axis=1)
+    share = np.divide(own + counts[:, COMMON], total, out=np.full(len(total), np.nan), where=total > 0)
+    simple, full = counts[:, SIMPLIFIED], counts[:, TRADITIONAL]
+    if script in _CORE:
+        other = (own >= _LONG_WEIGHT) & (counts[:, of_script(_CORE[script])].sum(axis=1) == 0)
+    elif script in ("Hans", "Hant"):
+        other = full > simple if script == "Hans" else simple > full
+    else:
+        other = np.zeros(len(total), bool)
+    return share, other
+
+
 def _judge(batch: pl.Series, min_share: float) -> pl.Series:
-    text = prose_series(joined_series(batch.struct.field("text")))
-    frame = pl.DataFrame(
-        [
-            text.str.replace_all(r"\P{L}+", "").alias("letters"),
-            batch.struct.field("language").str.extract(r"_([A-Z][a-z]{3})\b").alias("code"),
-        ]
-    )
-    frame = frame.with_columns(
-        pl.col("letters").str.len_chars().alias("all"),
-        _count(_letters()).alias("own"),
-        _count(_core()).alias("core"),
-        _count({"Hans": _variant("gb2312"), "Hant": _variant("big5")}).alias("variant"),
-        _count({"Hans": _variant("big5"), "Hant": _variant("gb2312")}).alias("other_variant"),
-    )
-    telling = pl.col("variant") + pl.col("other_variant")
-    of_letters = pl.when(pl.col("all") > 0).then(pl.col("own") / pl.col("all"))
-    of_telling = pl.when(telling > 0).then(pl.col("variant") / telling)
-    frame = frame.with_columns(of_letters.alias("share"), of_telling.alias("telling_share"))
+    texts = prose_series(joined_series(batch.struct.field("text")))
+    code = batch.struct.field("language").str.extract(r"_([A-Z][a-z]{3})\b").fill_null("")
+    said = [_shares(texts[a:b].fill_null(""), code[a:b]) for a, b in slices(texts)]
+    frame = pl.concat([pl.DataFrame(schema=_SHARES), *said]).with_columns(texts.alias("text"))
     reason = (
-        pl.when(pl.col("letters").is_null())
+        pl.when(pl.col("text").is_null())
         .then(pl.lit("empty"))
-        .when(pl.col("own").is_null())
+        .when(~pl.col("known"))
         .then(pl.lit("unknown_script"))
-        .when(pl.col("share") < min_share)
-        .then(pl.lit("wrong_script"))
-        .when((pl.col("telling_share") < 0.5) | ((pl.col("all") >= _LONG) & (pl.col("core") == 0)))
+        .when((pl.col("share") < min_share) | pl.col("other"))
         .then(pl.lit("wrong_script"))
     )
     return frame.select(pl.struct(reason.alias("reason"), "share")).to_series()
 
 
-def _count(patterns: dict[str, str]) -> pl.Expr:
-    """How many letters match the pattern for the row's script; null where there is none for it."""
-    codes = pl.col("code").replace_strict(patterns, default=None, return_dtype=pl.String)
-    return pl.col("letters").str.count_matches(codes)
-
-
-@cache
-def _letters() -> dict[str, str]:
-    single = {code: _class((code,)) for code in _SINGLE.split()}
-    return single | {code: _class(parts) for code, (parts, _) in _MIXED.items()}
-
-
-@cache
-def _core() -> dict[str, str]:
-    return {code: _class(core) for code, (_, core) in _MIXED.items() if core}
-
-
-def _class(codes: Iterable[str]) -> str:
-    return "[" + "".join(rf"\p{{scx:{code}}}" for code in codes) + "]"
-
-
-@cache
-def _variant(charset: str) -> str:
-    """A pattern for the Chinese characters that this one of the two charsets has and the other has not."""
-    other = "big5" if charset == "gb2312" else "gb2312"
-    han = "".join(map(chr, range(0x4E00, 0xA000)))
-    only = set(han.encode(charset, "ignore").decode(charset)) - set(han.encode(other, "ignore").decode(other))
-    return "[" + "".join(sorted(only)) + "]"
+def _shares(texts: pl.Series, code: pl.Series) -> pl.DataFrame:
+    counts = count(texts.to_list())
+    share, other, known = np.full(len(texts), np.nan), np.zeros(len(texts), bool), np.zeros(len(texts), bool)
+    for script in code.unique().to_list():
+        rows = (code == script).to_numpy()
+        share[rows], other[rows] = share_of(script, counts[rows])
+        known[rows] = of_script(script).any()
+    return pl.DataFrame(
+        [pl.Series("share", share, nan_to_null=True), pl.Series("other", other), pl.Series("known", known)]
+    )

@@ -124,12 +124,16 @@ def test_templates_that_do_not_fit(folder: Path, template: str, told: str) -> No
             "2 examples; the step shows 3",
         ),
         (
-            ["finish=[{filter: length, of: draft}]"],
-            "finish: 'length' looks at one row; make it a filter step",
+            ["finish=[{filter: length, of: draft}, {filter: duplicates, of: draft}]"],
+            "finish: duplicates: move it above 'length'",
         ),
         (["finish=[{filter: duplicates}]"], "finish: duplicates: add `of:`"),
         (["finish=[{filter: duplicates, of: nothing}]"], "finish: filter duplicates of 'nothing'"),
         (["finish=[{filter: duplicates, of: draft, within: topic}]"], "`within` is the language here"),
+        (
+            ["finish=[{filter: length, of: draft, min_char: 3}]"],
+            "finish: filter length: no option 'min_char'",
+        ),
         (["output.columns=[drat]"], "output: no column 'drat'; did you mean 'draft'"),
         (["output={}"], "output: no `messages` and no `columns`"),
         (["output.messages={assistant: answer}"], "output.messages.assistant: 'answer' is List"),
@@ -146,10 +150,11 @@ def test_recipes_that_do_not_fit(folder: Path, settings: list[str], told: str) -
 def test_a_language_that_no_detector_knows(folder: Path) -> None:
     language = "steps.length={filter: language, of: draft}"
     assert plan(folder, language)
-    with pytest.raises(RecipeError, match=r"langdetect does not know .*--set steps.language.skip=true"):
-        plan(folder, language, language="kin")
-    with pytest.raises(RecipeError, match="langdetect does not know"):
-        plan(folder, "steps.draft.expect=[{filter: language}]", language="kin")
+    with pytest.raises(RecipeError, match=r"none knows ewe_Latn .*--set steps.language.skip=true"):
+        plan(folder, language, language="ewe")
+    with pytest.raises(RecipeError, match="none knows ewe_Latn"):
+        plan(folder, "steps.draft.expect=[{filter: language}]", language="ewe")
+    assert plan(folder, "steps.length={filter: language, of: draft, unjudged: keep}", language="ewe")
 
 
 def test_seeds_without_a_needed_column(folder: Path) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from glotmill import dataset, parse, units
 from glotmill.errors import RecipeError, UsageError
 from glotmill.generate import expected, fan_out, made_by
-from glotmill.judge import judge_rows
+from glotmill.judge import judge_rows, streaming
 from glotmill.languages import Language
 from glotmill.plan import MADE, VERDICTS, Plan, seed_table
 from glotmill.prompts import Template
@@ -45,9 +45,9 @@ def _walk(plan: Plan) -> None:
             raise RecipeError(
                 f"steps.{number} ({type(step).__name__.lower()} {step.name}): {error}{hint}"
             ) from None
-    for judge in plan.recipe.finish:
+    for number, judge in enumerate(plan.recipe.finish):
         try:
-            _finish(judge, rows)
+            _finish(plan, judge, rows, plan.recipe.finish[:number])
         except UsageError as error:
             raise RecipeError(f"finish: {error}") from None
     _output(plan.recipe, rows)
@@ -66,16 +66,23 @@ def _made_elsewhere(recipe: Recipe, step: Step, text: str) -> str:
     return ""
 
 
-def _finish(judge: Filter, rows: pl.DataFrame) -> None:
-    if judge.filter != "duplicates":
-        raise RecipeError(
-            f"{judge.filter!r} looks at one row; make it a filter step. finish takes duplicates"
-        )
+def _finish(plan: Plan, judge: Filter, rows: pl.DataFrame, earlier: Sequence[Filter]) -> None:
     if not judge.of:
-        raise RecipeError("duplicates: add `of:`, the column that is judged")
-    if judge.options.get("within", "language") != "language":
-        raise RecipeError("duplicates: `within` is the language here; name more columns under `also`")
+        raise RecipeError(f"{judge.filter}: add `of:`, the column that is judged")
     judge_rows(rows, [judge])
+    _knows(judge, plan.language)
+    if streaming(judge) is None:
+        return
+    if judge.options.get("within", "language") != "language":
+        raise RecipeError(
+            f"{judge.filter}: `within` is the language here; name more columns under `also`. Languages "
+            "are made at the same time: rows of several are compared by `glotmill filter`, in the dataset"
+        )
+    late = [other.filter for other in earlier if not other.skip and streaming(other) is None]
+    if late:
+        raise RecipeError(
+            f"{judge.filter}: move it above {late[0]!r}: it is asked while rows come, the other in the end"
+        )
 
 
 def _step(plan: Plan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
@@ -141,13 +148,11 @@ def _knows(judge: Filter, language: Language) -> None:
     """A language that the detector does not know is an error now, never a score later."""
     if judge.filter != "language":
         return
-    from glotmill.filters.language import knows
+    from glotmill.filters.language import cannot_judge
 
-    detector = str(judge.options.get("detector", "langdetect"))
-    if not knows(detector, language.tag):
+    if problem := cannot_judge(language.tag, **judge.options):
         raise RecipeError(
-            f"{detector} does not know {language.tag} ({language.name}); choose another detector, "
-            f"or leave the step out with --set steps.language.skip=true"
+            f"{problem}; choose other detectors, or leave the step out with --set steps.language.skip=true"
         )
 
 

@@ -1,0 +1,94 @@
+"""Pieces of text put to language detectors, one detector after the other. A helper of filters."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glotmill import languages
+from glotmill.filters.detectors import labels_of, load
+from glotmill.filters.thresholds import threshold
+
+ENGLISH = "eng_Latn"
+
+
+class Pieces(NamedTuple):
+    """Texts to be judged, an entry each, those of a row together."""
+
+    texts: list[str]
+    letters: NDArray[np.intp]
+    row: NDArray[np.intp]
+    asked: NDArray[np.intp]  # the number of the language asked for
+
+
+class Answer(NamedTuple):
+    """What the detectors said of each piece."""
+
+    accepted: NDArray[np.bool_]  # by one of them
+    score: NDArray[np.float32]  # the probability of the language's group: the highest that one gave
+    english: NDArray[np.bool_]  # not accepted, and English by one of them
+    said: list["Said"]
+
+
+class Said(NamedTuple):
+    """What one detector said of the pieces put to it."""
+
+    detector: str
+    labels: tuple[str, ...]
+    pieces: NDArray[np.intp]
+    accepted: NDArray[np.bool_]
+    probabilities: NDArray[np.float32]  # a row a piece, a column a label
+
+
+def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score: float | None) -> Answer:
+    """Put pieces to the detectors that know the language asked for; to the next only what is not yet
+    accepted.
+
+    tags: the languages asked for, by number. min_score: instead of each detector's own thresholds.
+    """
+    number = len(pieces.texts)
+    accepted, english = np.zeros(number, bool), np.zeros(number, bool)
+    score, said = np.zeros(number, np.float32), []
+    for detector in detectors:
+        known = np.array([bool(group(detector, tag)) for tag in tags], bool)
+        left = np.flatnonzero(~accepted & known[pieces.asked])
+        if not len(left):
+            continue
+        labels, found = _scores(detector, [pieces.texts[piece] for piece in left.tolist()])
+        asked = pieces.asked[left]
+        ours = np.array([np.isin(labels, group(detector, tag)) for tag in tags], np.float32)
+        chance = np.einsum("ij,ij->i", found, ours[asked])
+        least = _thresholds(detector, asked, pieces.letters[left], tags) if min_score is None else min_score
+        accepted[left] = chance >= least
+        score[left] = np.maximum(score[left], chance)
+        english[left] |= found[:, np.isin(labels, labels_of(detector, ENGLISH))].sum(axis=1) >= 0.5
+        said.append(Said(detector, labels, left, accepted[left], found))
+    return Answer(accepted, np.minimum(score, 1), english & ~accepted, said)
+
+
+@cache
+def group(detector: str, tag: str) -> tuple[str, ...]:
+    """Return the detector's labels for a language and for those it cannot be told from; none if it does not
+    know the language itself."""
+    if not tag or not labels_of(detector, tag):
+        return ()
+    members = sorted(languages.confusable(tag))
+    return tuple(dict.fromkeys(label for member in members for label in labels_of(detector, member)))
+
+
+def _scores(detector: str, texts: list[str]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """As the detector, but equal texts are put to it once."""
+    place: dict[str, int] = {}
+    of = [place.setdefault(text, len(place)) for text in texts]
+    labels, found = load(detector)(list(place))
+    return labels, found if len(place) == len(texts) else found[of]
+
+
+def _thresholds(
+    detector: str, asked: NDArray[np.intp], letters: NDArray[np.intp], tags: Sequence[str]
+) -> NDArray[np.float64]:
+    pairs, of = np.unique(np.stack((asked, letters)), axis=1, return_inverse=True)
+    limits = [threshold(detector, tags[tag], count) for tag, count in pairs.T.tolist()]
+    return np.array(limits)[of.ravel()]
