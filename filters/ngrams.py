@@ -107,4 +107,5 @@ def _longer(place: Places, row: Places, n: int) -> Places:
     twice[place] = True
     found = np.flatnonzero(twice[:-1] & twice[1:])
     found = found[found + n <= row.size]
-    return found[row[found] == row[found + n - 1]]
+    longer: Places = found[row[found] == row[found + n - 1]]
+    return longer

@@ -1,0 +1,91 @@
+import polars as pl
+import pytest
+from sentences import HUMAN, judge, measure
+
+from glotmill.filters.gopher_quality import gopher_quality
+from glotmill.filters.quality import limits, stop_words
+
+TEXT = pl.col("text")
+ENGLISH = " ".join([HUMAN["eng_Latn"]] * 3)
+LONG = [" ".join([text] * 5) for text in HUMAN.values()]
+
+
+def said(text, language="eng_Latn", **options):
+    return judge(gopher_quality(TEXT, **options), [text], language=[language])[0]
+
+
+def test_human_text_is_kept_in_its_language():
+    assert judge(gopher_quality(TEXT), LONG, language=list(HUMAN)) == [None] * len(LONG)
+    assert judge(gopher_quality(TEXT), list(HUMAN.values()), language=list(HUMAN)) == [None] * len(LONG)
+    assert min(measure(gopher_quality(TEXT), "words", LONG, language=list(HUMAN))) >= 50
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("the of to a b c d e f g " * 6, "short_words"),
+        ("internationalization of the characteristically incomprehensible " * 15, "long_words"),
+        (" ".join(str(n) for n in range(80)) + " the of and", "few_letters"),
+        (ENGLISH.replace("the", "zza").replace("The", "Zza").replace("of", "zzo"), None),
+        ("Potatoes carrots onions pepper garlic butter " * 10, "few_stop_words"),
+        (ENGLISH.replace(" ", " # "), "symbols"),
+        (ENGLISH.replace(" ", "... "), "symbols"),
+        ("\n".join(["- the price of rice"] * 20), "bullets"),
+        ("\n".join(["The days of the week went by and by, as they do…"] * 12), "ellipses"),
+    ],
+)
+def test_each_rule_drops_and_says_why(text, reason):
+    assert said(text) == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No.",
+        "42",
+        "# # #",
+        "Potatoes, carrots, onions, pepper, garlic.",
+        "Well... maybe... I do not know...",
+        "\n".join(
+            f"- {word} is one of the ten things to know about the sea" for word in ENGLISH.split()[:10]
+        ),
+        "Then 12 * 3 = 36 and 36 + 4 = 40, so 40 / 5 = 8 of the boxes.\n" * 5,
+    ],
+)
+def test_short_answers_lists_and_sums_are_kept(text):
+    assert said(text) is None
+
+
+def test_stop_words_are_those_of_the_language_asked_for():
+    german = " ".join([HUMAN["deu_Latn"]] * 3)
+    assert said(german, "deu_Latn") is None
+    assert said(german, "spa_Latn") == "few_stop_words"
+    assert measure(gopher_quality(TEXT), "stop_words", [german], language=["deu_Latn"])[0] >= 4
+
+
+def test_a_language_without_limits_has_those_of_its_script_or_of_all():
+    assert said(ENGLISH, "gsw_Latn") is None
+    assert said(ENGLISH, None) is None
+    assert measure(gopher_quality(TEXT), "stop_words", [ENGLISH], language=["gsw_Latn"]) == [None]
+    tags = pl.Series(["fin_Latn", "gsw_Latn", "xxx_Zzzz", None, "not a tag"])
+    longest = limits(tags, "longest_words")["longest_words"].to_list()
+    assert longest[0] < longest[1] < longest[2] == longest[3] == longest[4]
+
+
+def test_rules_begin_at_a_number_of_words_that_is_an_option():
+    text = "Potatoes carrots onions pepper garlic butter " * 4
+    assert said(text) is None
+    assert said(text, from_words=20) == "few_stop_words"
+
+
+def test_empty_null_and_turns():
+    assert judge(gopher_quality(TEXT), ["", None], language=["eng_Latn"] * 2) == [None, "empty"]
+    turns = [[{"speaker": "A", "text": "Potatoes carrots onions pepper garlic butter " * 5}] * 2]
+    assert judge(gopher_quality(TEXT), turns, language=["eng_Latn"]) == ["few_stop_words"]
+
+
+def test_stop_words_of_every_language_are_lower_case_and_some():
+    tags = list(HUMAN)
+    for tag, words in zip(tags, stop_words(pl.Series(tags)), strict=True):
+        assert 10 <= len(words) <= 25, tag
+        assert words.to_list() == words.str.to_lowercase().unique(maintain_order=True).to_list()
