@@ -1,0 +1,61 @@
+"""Texts as vectors, by static multilingual embeddings that need no GPU. A helper of filters."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glotmill.errors import UsageError
+
+MODEL = "minishlab/potion-multilingual-128M"  # 101 languages, 256 dimensions, MIT
+MAX_CHARS = 20_000  # of a text that are read; a vector of tokens' mean gains nothing from more
+
+Vectors = npt.NDArray[np.float32]
+
+
+def embed(texts: Sequence[str], model: str = MODEL) -> Vectors:
+    """Return a row for each text: its vector, of length 1, or zeros where the model knows nothing of it.
+
+    model: a folder or a Hub id of a model2vec model, kept in memory once read. The same text has the same
+    vector whatever stands beside it. Raises UsageError if model2vec or the model is not there.
+    """
+    check_model(model)
+    static = _load(model)
+    if not texts:
+        return np.empty((0, static.dim), dtype=np.float32)
+    made = static.encode([text[:MAX_CHARS] for text in texts], use_multiprocessing=False)
+    vectors = np.asarray(made, dtype=np.float32)
+    return np.asarray(unit_length(vectors), dtype=np.float32)
+
+
+def unit_length(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the rows at length 1; a row of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1))
+
+
+def check_model(model: str) -> None:
+    """Raise UsageError if it is plain, without loading it, that a model cannot be read."""
+    if find_spec("model2vec") is None:
+        raise UsageError("embeddings need the package model2vec; pip install 'glotmill[select]'")
+    folder = Path(model)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise UsageError(f"model {model}: a folder without config.json; give one of a model2vec model")
+    elif folder.is_absolute() or model.startswith(".") or model.count("/") != 1:
+        raise UsageError(f"model {model}: no such folder; give one, or a Hub id such as {MODEL}")
+
+
+@lru_cache(maxsize=2)
+def _load(model: str) -> Any:
+    from model2vec import StaticModel
+
+    try:
+        return StaticModel.from_pretrained(model)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        told = " ".join(str(error).split())[:300]
+        raise UsageError(f"model {model}: cannot be read as a model2vec model: {told}") from error
