@@ -15,8 +15,9 @@ options of the filter that it names as keyword arguments:
     limit(**options)            how often a key may come, 1 by default: a row is dropped when one of its keys
                                 was in so many rows that were kept before it, in (shard, row) order.
     reason(**options)           of the rows that are dropped; by default the filter's name.
-    sketch(column, **options)   an expression, Binary a row, or None: a row that shares a key with an earlier
-    alike(**options)            one is dropped only if at least this share of their sketches' bytes is equal.
+    alike(**options)            where `keys` gives a struct of `keys` and `sketch` (Binary): a row that shares
+                                a key with a kept one is dropped only if at least this share of the bytes of
+                                their sketches is equal.
     earlier(column, **options)  tables of rows that count as seen before the first row, one after the other.
 
 Only `keys` is needed. Such a filter may stand in `finish:` of a recipe, and what it drops there is asked for

@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glotmill.errors import UsageError
+
 _MANY = 1 << 16  # keys that are new since the last run of sorted keys was made
 _BLOCK = 1 << 12  # sketches that are kept together
 _JUDGED = {"reason": pl.String, "first": pl.String}
@@ -23,9 +25,9 @@ class Rule:
     keys: pl.Expr
     limit: int
     reason: str
-    sketch: pl.Expr | None
     alike: float
     earlier: Callable[[], Iterator[pl.DataFrame]]
+    sketch: None = None
 
 
 def rule(module: ModuleType, column: pl.Expr, options: Mapping[str, Any]) -> Rule | None:
@@ -44,7 +46,6 @@ def rule(module: ModuleType, column: pl.Expr, options: Mapping[str, Any]) -> Rul
         keys=ask("keys", None, column),
         limit=ask("limit", 1),
         reason=ask("reason", module.__name__.rpartition(".")[2]),
-        sketch=ask("sketch", None, column),
         alike=ask("alike", 1.0),
         earlier=lambda: ask("earlier", iter(()), column),
     )
@@ -56,19 +57,15 @@ def over_table(rule: Rule, id: str = "") -> pl.Expr:
     id: a column that names the rows; empty: rows have no name.
     -> reason: empty (no keys: null), the rule's reason; first: id of the kept row that this one is like.
     """
-    parts = [rule.keys.alias("keys")]
-    parts += [rule.sketch.alias("sketch")] if rule.sketch is not None else []
-    parts += [pl.col(id).cast(pl.String).alias("id")] if id else []
+    parts = [rule.keys.alias("keys"), *([pl.col(id).cast(pl.String).alias("id")] if id else [])]
 
     def judge(rows: pl.Series) -> pl.Series:
         seen = Seen(rule)
         if rows.len():
             seen.begin()
         table = rows.struct.unnest()
-        found = seen.take(
-            table["keys"], *(table[n] if n in table.columns else None for n in ("sketch", "id"))
-        )
-        empty = pl.when(table["keys"].is_null()).then(pl.lit("empty"))
+        found = seen.take(table["keys"], ids=table["id"] if id else None)
+        empty = pl.when(_parts(table["keys"])[0].is_null()).then(pl.lit("empty"))
         return found.with_columns(reason=pl.coalesce(empty, "reason")).to_struct()
 
     return pl.struct(parts).map_batches(judge, return_dtype=pl.Struct(_JUDGED))
@@ -94,9 +91,21 @@ class Seen:
         """All that decides about the next row, as a short text."""
         return f"{self.kept}:{self._sum:x}"
 
-    def begin(self) -> None:
-        """Take the rows that count as seen before the first."""
-        for rows in self.rule.earlier():
+    def begin(self, language: str = "") -> None:
+        """Take the rows that count as seen before the first; of one language, if it is given.
+
+        A table without the column `language` counts for every language. Raises UsageError.
+        """
+        needed = self.rule.keys.meta.root_names()
+        for table in self.rule.earlier():
+            rows = table
+            if language and "language" in rows.columns:
+                rows = rows.filter(language=language)
+            elif language:
+                rows = rows.with_columns(language=pl.lit(language))
+            if missing := [name for name in needed if name not in rows.columns]:
+                there = ", ".join(table.columns) or "none of those that are compared"
+                raise UsageError(f"earlier rows: no column {missing[0]!r}; there is {there}")
             self.judge(rows)
 
     def judge(self, rows: pl.DataFrame, id: str = "") -> pl.DataFrame:
@@ -104,14 +113,11 @@ class Seen:
 
         id: a column that names the rows; empty: rows have no name.
         """
-        keys = rows.select(self.rule.keys.alias("keys"))["keys"]
-        sketches = None if self.rule.sketch is None else rows.select(self.rule.sketch.alias("of"))["of"]
-        return self.take(keys, sketches, rows[id] if id else None)
+        return self.take(rows.select(self.rule.keys.alias("keys"))["keys"], ids=rows[id] if id else None)
 
-    def take(
-        self, keys: pl.Series, sketches: pl.Series | None = None, ids: pl.Series | None = None
-    ) -> pl.DataFrame:
-        """As `judge`, for rows whose keys and sketches are at hand."""
+    def take(self, made: pl.Series, _: pl.Series | None = None, ids: pl.Series | None = None) -> pl.DataFrame:
+        """As `judge`, for rows whose keys are at hand."""
+        keys, sketches = _parts(made)
         if len(self._new) > _MANY:
             self._known.add(self._new)
             self._new.clear()
@@ -169,6 +175,13 @@ class Seen:
             return None
         start, ids = self._ids[at]
         return str(ids[owner - start])
+
+
+def _parts(made: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Keys, and sketches if there are any."""
+    if isinstance(made.dtype, pl.Struct):
+        return made.struct.field("keys"), made.struct.field("sketch")
+    return made, None
 
 
 class _Keys:

@@ -91,14 +91,6 @@ def column(name: str) -> pl.Expr:
     return result
 
 
-def rule(judge: Filter) -> "Rule | None":
-    """Return how a filter judges a row by the rows before it; None if it judges each row alone."""
-    from glotmill.filters.seen import rule as read_rule
-
-    function = units.find("filters", judge.filter)
-    return read_rule(sys.modules[function.__module__], column(judge.of), judge.options)
-
-
 def marks(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     """Return what filters that judge a row by the rows before it know a row by: `keys_N`, `sketch_N`.
 
@@ -107,7 +99,7 @@ def marks(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
     """
     made: list[pl.Series] = []
     for number, judge in enumerate(judges):
-        if (asked := rule(judge)) is not None:
+        if (asked := streaming(judge)) is not None:
             made.append(_made(rows, asked.keys.alias(f"keys_{number}"), judge))
             if asked.sketch is not None:
                 made.append(_made(rows, asked.sketch.alias(f"sketch_{number}"), judge))
