@@ -5,21 +5,20 @@ What a command needs is imported when it runs: the help answers at once.
 """
 
 import shlex
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from glotmill import cli_data
+from glotmill import cli_options as shared
 from glotmill.errors import GlotmillError, UsageError
 
 if TYPE_CHECKING:
     from glotmill.mill import Options
     from glotmill.preview import Previewed
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,73 +51,6 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
-def _split(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> list[str]:
-    return [part.strip() for text in given for part in text.split(",") if part.strip()]
-
-
-def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """Read `max_model_len=4096`."""
-    pairs = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise click.BadParameter(f"{text!r}: write NAME=VALUE, as in max_model_len=4096", context, option)
-        pairs[name.strip().replace("-", "_")] = _value(value)
-    return pairs
-
-
-def _value(text: str) -> Any:
-    """Read a number, a word, yes or no as YAML does; lists and mappings are JSON; all else is text."""
-    import json
-
-    import yaml
-
-    try:
-        value = json.loads(text) if text.startswith(("{", "[")) else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return text
-    plain = isinstance(value, str | int | float | None) or text.startswith(("{", "["))
-    return value if plain else text  # `so: it is` is no mapping, 2026-01-01 no date
-
-
-def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_rows_from = _stack(
-    click.option(
-        "--seeds", metavar="SEEDS", help="A file, a dataset id or - for stdin, instead of the recipe's seeds."
-    ),
-    click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override: steps.draft.temperature=0.3"
-    ),
-)
-_languages = click.option(
-    "-l", "--languages", multiple=True, callback=_split, metavar="A,B,...", help="As in fra,swh_Latn,Arabic."
-)
-_engine = _stack(
-    click.option(
-        "--engine", metavar="NAME", help="One of `glotmill list engines`; without it, what is installed."
-    ),
-    click.option("--model", metavar="MODEL", help="Name or folder of a model; without it, glotmill-nano."),
-    click.option("--revision", metavar="REV", help="Of the model."),
-    click.option(
-        "--engine-arg",
-        "engine_args",
-        multiple=True,
-        callback=_pairs,
-        metavar="K=V",
-        help="As in max_model_len=4096.",
-    ),
-)
-
-
 def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
         from importlib.metadata import PackageNotFoundError, version
@@ -138,9 +70,13 @@ def cli() -> None:
     """Make training data for language models in many languages."""
 
 
+cli.add_command(cli_data.filter_)
+cli.add_command(cli_data.calibrate)
+
+
 @cli.command("list")
 @click.argument("what", default="recipes", metavar="[recipes|filters|transforms|engines|formats|languages]")
-@_json
+@shared.as_json
 def list_(what: str, as_json: bool) -> None:
     """List what there is: recipes, filters, transforms, engines, formats or languages."""
     from glotmill import listing, printing
@@ -151,7 +87,7 @@ def list_(what: str, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("recipe_or_run")
-@_json
+@shared.as_json
 def show(recipe_or_run: str, as_json: bool) -> None:
     """Show a recipe with its templates, or where a run is."""
     from glotmill import listing, printing
@@ -162,9 +98,9 @@ def show(recipe_or_run: str, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("recipe")
-@_languages
-@_rows_from
-@_json
+@shared.languages
+@shared.rows_from
+@shared.as_json
 def check(
     recipe: str, languages: list[str], seeds: str | None, settings: tuple[str, ...], as_json: bool
 ) -> None:
@@ -196,9 +132,9 @@ def _whose(tags: Sequence[str], of: int) -> str:
 @click.argument("recipe")
 @click.option("-l", "--language", metavar="LANGUAGE", help="Without it, the recipe's first.")
 @click.option("--rows", type=click.IntRange(1, 1000), default=3, show_default=True, help="Seed rows.")
-@_rows_from
-@_engine
-@_json
+@shared.rows_from
+@shared.engine
+@shared.as_json
 def preview(recipe: str, rows: int, as_json: bool, **given: Any) -> None:
     """Print the messages of some rows; with --engine or --model, ask them and print what comes."""
     import asyncio
@@ -230,7 +166,7 @@ def _preview_row(title: str, row: "Previewed") -> str:
     verdict = "" if row.asked else f", {row.verdict}{why}{detail}"
     messages = [(m.role, m.content) for m in row.asked]
     pairs = [*row.seed.items(), *messages, *row.columns.items()]
-    return f"{title}{verdict}\n{printing.labelled(pairs, _width())}"
+    return f"{title}{verdict}\n{printing.labelled(pairs, shared.width())}"
 
 
 @cli.command()
@@ -238,15 +174,15 @@ def _preview_row(title: str, row: "Previewed") -> str:
 @click.option(
     "-n", "--per-language", type=click.IntRange(1), metavar="N", help="Accepted rows of each language.  [100]"
 )
-@_languages
-@_rows_from
-@_engine
+@shared.languages
+@shared.rows_from
+@shared.engine
 @click.option("-o", "--folder", metavar="FOLDER", help="Of the run; without it, runs/RECIPE-MODEL.")
 @click.option("--window", type=click.IntRange(1), metavar="N", help="Requests in flight.  [512]")
 @click.option(
     "--max-failures", type=click.FloatRange(0, 1), metavar="SHARE", help="Of the last 200 requests.  [0.2]"
 )
-@_json
+@shared.as_json
 def run(recipe: str, as_json: bool, **given: Any) -> int:
     """Run a recipe until every language has its rows. The same command again goes on where it stopped."""
     from glotmill import mill, outcome, printing
@@ -259,7 +195,7 @@ def run(recipe: str, as_json: bool, **given: Any) -> int:
         error = followed.to_the_end(mill.run_async(recipe, **options))
     assert followed.progress is not None
     result = outcome.result(followed.progress.run, followed.progress.seconds, error)
-    click.echo(printing.json_text(result) if as_json else outcome.text(result, _width()))
+    click.echo(printing.json_text(result) if as_json else outcome.text(result, shared.width()))
     if error:
         return _fail(str(error), error.exit_code)
     return 0
@@ -279,7 +215,7 @@ def new(folder: str) -> None:
 
 
 @cli.command()
-@_json
+@shared.as_json
 def doctor(as_json: bool) -> int:
     """Say what is installed here, and which engine would be used."""
     from glotmill import doctor as doctors
@@ -288,7 +224,3 @@ def doctor(as_json: bool) -> int:
     found = doctors.examine()
     click.echo(printing.json_text(found) if as_json else doctors.report(found))
     return 0 if any(engine["usable"] for engine in found["engines"].values()) else 1
-
-
-def _width() -> int | None:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

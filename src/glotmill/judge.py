@@ -92,18 +92,12 @@ def column(name: str) -> pl.Expr:
 
 
 def marks(rows: pl.DataFrame, judges: Sequence[Filter]) -> pl.DataFrame:
-    """Return what filters that judge a row by the rows before it know a row by: `keys_N`, `sketch_N`.
+    """Return what filters that judge a row by those before it know a row by: `keys_0` for the first of them.
 
-    rows: the judged columns, of rows that such filters are asked about. N: the filter's place in `judges`.
-    Raises RecipeError where a filter and the table do not fit.
+    rows: the judged columns. Raises RecipeError where a filter and the table do not fit.
     """
-    made: list[pl.Series] = []
-    for number, judge in enumerate(judges):
-        if (asked := streaming(judge)) is not None:
-            made.append(_made(rows, asked.keys.alias(f"keys_{number}"), judge))
-            if asked.sketch is not None:
-                made.append(_made(rows, asked.sketch.alias(f"sketch_{number}"), judge))
-    return pl.DataFrame(made)
+    rules = [(judge, rule) for judge in judges if (rule := streaming(judge))]
+    return pl.DataFrame([_made(rows, r.keys.alias(f"keys_{n}"), j) for n, (j, r) in enumerate(rules)])
 
 
 def cores() -> int:

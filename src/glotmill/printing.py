@@ -50,7 +50,7 @@ def funnel_table(funnels: Sequence["Funnel"]) -> str:
     rows: list[Sequence[object]] = [heads]
     for f in funnels:
         counts = [f"{n:,}" for n in (f.asked, f.answered, f.parsed, f.parsed - f.kept, f.kept)]
-        rows.append((f.language, *counts, f"{f.accepted:,} of {f.wanted:,}", _reasons(f.dropped)))
+        rows.append((f.language, *counts, f"{f.accepted:,} of {f.wanted:,}", reasons(f.dropped)))
     return columns(rows, right=range(1, 7))
 
 
@@ -93,11 +93,20 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _reasons(dropped: Mapping[str, int]) -> str:
+def reasons(dropped: Mapping[str, int]) -> str:
+    """Return how many rows were lost to which reason, most first; many reasons are not all named."""
     items = list(dropped.items())
     text = ", ".join(f"{n:,} {reason}" for reason, n in items[:MAX_REASONS])
     rest = items[MAX_REASONS:]
     return text + (f", {sum(n for _, n in rest):,} other ({len(rest)} reasons)" if rest else "")
+
+
+def clock(seconds: float) -> str:
+    """Return a time as one reads it: `8 s`, `2 min 05 s`, `1 h 12 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _lines(text: str, width: int | None) -> list[str]:
