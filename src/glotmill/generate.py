@@ -29,8 +29,9 @@ def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
 def made_by(step: Generate) -> dict[str, pl.DataType]:
     """Return the columns that a generate step adds, and their types."""
     logprob = {f"{step.name}_logprob": pl.Float64()} if step.logprobs is not None else {}
+    value = parse.dtype(step.as_, step.schema_)
     return {
-        step.name: parse.dtype(step.as_, step.schema_),
+        step.name: value if step.trials == 1 else pl.List(value),
         f"{step.name}_prompt": pl.String(),  # what the user's message was
         f"{step.name}_tokens": pl.Int64(),  # of the reply
         **({f"{step.name}_examples": pl.List(pl.String())} if step.examples else {}),
@@ -40,7 +41,7 @@ def made_by(step: Generate) -> dict[str, pl.DataType]:
 
 @dataclass
 class _Cell:
-    """What one row of a generate step has come to."""
+    """What one row of a generate step, or one trial of it, has come to."""
 
     value: Any = None
     prompt: str | None = None
@@ -59,13 +60,14 @@ async def generate(shard: Shard, place: int, step: Generate, rows: pl.DataFrame)
     measured. Raises EngineError.
     """
     rows = fan_out(step, rows)
-    plain = list(rows.iter_rows(named=True))
+    plain = [row for row in rows.iter_rows(named=True) for _ in range(step.trials)]
     cells = [_Cell(examples=_examples(shard.plan, step, row["id"])) for row in plain]
     parse_reply = parse.parser(step.as_, step.name, step.schema_)
     pending = list(range(len(plain)))
     measured: dict[str, pl.DataType] = {}
     for sample in range(step.tries):
-        asked = [(i, r) for i in pending if (r := _request(shard.plan, step, plain[i], cells[i], sample))]
+        each = ((i, sample + step.tries * (i % step.trials)) for i in pending)
+        asked = [(i, r) for i, n in each if (r := _request(shard.plan, step, plain[i], cells[i], n))]
         answers = await _ask(shard, place, [request for _, request in asked])
         for (i, _), answer in zip(asked, answers, strict=True):
             _take(cells[i], answer.reply, parse_reply, step.name)
@@ -74,7 +76,7 @@ async def generate(shard: Shard, place: int, step: Generate, rows: pl.DataFrame)
         pending = [i for i in pending if cells[i].reason is not None and not cells[i].failed]
         if not pending:
             break
-    made = _columns(step, cells, measured)
+    made = _gathered(step, _columns(step, cells, measured))
     return split(shard, beside(rows, made)).drop(f"{step.name}_raw")
 
 
@@ -129,13 +131,31 @@ async def _expect(
     if not step.expect or not judged:
         return {}
     made = _columns(step, [cells[i] for i in judged], {}).drop("verdict", "reason", "reason_at")
-    table = beside(rows[judged], made).with_columns(prompt=pl.col(f"{step.name}_prompt"))
+    table = beside(rows[[i // step.trials for i in judged]], made).with_columns(
+        prompt=pl.col(f"{step.name}_prompt")
+    )
     found = await shard.judges.judge(table, expected(step))
     measured = {n: t for n, t in found.schema.items() if n not in table.columns and n not in VERDICTS}
     for i, row in zip(judged, found.iter_rows(named=True), strict=True):
         cells[i].reason, cells[i].at = row["reason"], row["reason_at"] or step.name
         cells[i].measured = {name: row[name] for name in measured}
     return measured
+
+
+def _gathered(step: Generate, made: pl.DataFrame) -> pl.DataFrame:
+    """Make one row of the trials of each: those that passed are a list. One that passed is enough."""
+    if step.trials == 1:
+        return made
+    passed = pl.col("reason").is_null()
+    other = {
+        step.name: pl.col(step.name).filter(passed),
+        f"{step.name}_tokens": pl.col(f"{step.name}_tokens").sum(),
+        f"{step.name}_logprob": pl.col(f"^{step.name}_logprob$").mean(),
+        **{name: pl.when(~passed.any()).then(pl.col(name).first()).alias(name) for name in VERDICTS},
+    }
+    rows = made.with_columns(_row=pl.int_range(pl.len()) // step.trials).group_by("_row", maintain_order=True)
+    first = pl.exclude("_row", *other).drop_nulls().first()
+    return rows.agg(*other.values(), first).select(made.columns)
 
 
 def expected(step: Generate) -> list[Filter]:
@@ -157,7 +177,13 @@ def _columns(step: Generate, cells: Sequence[_Cell], measured: Mapping[str, pl.D
         made[f"{step.name}_logprob"] = [
             sum(r.logprobs) / len(r.logprobs) if r.logprobs else None for r in replies
         ]
-    kinds = {**made_by(step), **measured, f"{step.name}_raw": pl.String(), **VERDICTS}
+    kinds = {
+        **made_by(step),
+        **measured,
+        step.name: parse.dtype(step.as_, step.schema_),
+        f"{step.name}_raw": pl.String(),
+        **VERDICTS,
+    }
     made |= {name: [c.measured.get(name) for c in cells] for name in measured}
     made[f"{step.name}_raw"] = [r.text if c.reason else None for c, r in zip(cells, replies, strict=True)]
     made["verdict"] = ["failed" if c.failed else None for c in cells]

@@ -95,6 +95,7 @@ class Generate(Strict):
     as_: Literal["text", "json", "lines", "turns", "tag"] = Field("text", alias="as")
     schema_: dict[str, Any] | None = Field(None, alias="schema", min_length=1)
     n: int = Field(1, ge=1, le=1024)  # rows made of each row, one a reply
+    trials: int = Field(1, ge=1, le=64)  # replies to each row, whose values are a list
     tries: int = Field(1, ge=1, le=100)
     expect: tuple[Filter, ...] = ()
     examples: Examples | None = None
