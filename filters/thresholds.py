@@ -1,7 +1,7 @@
 """Least probabilities at which a text is accepted, by detector, language and length. A helper of filters.
 
 `detectors/thresholds.csv` is made by `glotmill calibrate`: for each detector, its version, language and
-length, the probability of the language's group that all but a stated share of human texts reach.
+length, what all but a stated share of human texts reach.
 """
 
 import csv
@@ -11,11 +11,16 @@ from pathlib import Path
 from glotmill.errors import RecipeError
 from glotmill.filters.detectors import version
 
-LENGTHS = {"short": 0, "sentence": 60, "paragraph": 300}  # letters from which a text is of this length
-LEAST, MOST = 0.02, 0.9  # a threshold lets never everything through, nor asks for certainty
-FALLBACK = {"py3langid": 0.3, "pycld2": 0.4}
-USUAL = 0.3  # of a detector not named above
 TABLE = Path(__file__).parent / "detectors" / "thresholds.csv"
+LENGTHS = {
+    "phrase": 0,
+    "short": 30,
+    "sentence": 60,
+    "paragraph": 300,
+}  # letters from which a text is of this length
+USUAL = 0.3  # where the table has none
+LEAST, MOST = 0.1, 0.9  # a threshold never lets everything through, nor asks for certainty
+SHARES = {"pycld2": 0.3}  # detectors that say how much of a text is in a language: less of it is too little
 
 
 def threshold(detector: str, tag: str, letters: int) -> float:
@@ -23,9 +28,18 @@ def threshold(detector: str, tag: str, letters: int) -> float:
 
     That of the table, for the installed version of the detector; else one for all languages.
     """
-    family = detector.partition(":")[0] if detector.startswith("fasttext:") else detector
-    found = _table().get((family, _version(detector), tag, length(letters)))
-    return FALLBACK.get(family, USUAL) if found is None else min(max(found, LEAST), MOST)
+    found = _table().get((family(detector), _version(detector), tag, length(letters)), USUAL)
+    return clamped(detector, found)
+
+
+def clamped(detector: str, score: float) -> float:
+    """Return a threshold within what makes sense for the detector."""
+    return min(max(score, SHARES.get(detector, LEAST)), MOST)
+
+
+def family(detector: str) -> str:
+    """Return the name of a detector without the place of its model: its column in the table of languages."""
+    return "fasttext" if detector.startswith("fasttext:") else detector
 
 
 def length(letters: int) -> str:

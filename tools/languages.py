@@ -75,7 +75,6 @@ RTL = {"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
 GROUPS = {
     "ara": "acm_Arab acq_Arab aeb_Arab apc_Arab arb_Arab ars_Arab ary_Arab arz_Arab mey_Arab",
     "fas": "pes_Arab prs_Arab",
-    "ful": "fuc_Latn fuv_Latn",
     "hbs": "bos_Latn hrv_Latn srp_Latn",
     "msa": "ind_Latn zsm_Latn",
     "nguni": "nde_Latn xho_Latn zul_Latn",
@@ -145,7 +144,7 @@ LABELS = {
 }
 # Labels that do not mean what the code means elsewhere, that cover a second language or script, or are two
 # for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern.
-# Dari, North Ndebele, Hassaniyya and Pulaar have no label, but are always called by their sister's.
+# Dari, North Ndebele and Hassaniyya have no label, but are always called by their sister's.
 LABEL_OF = {
     ("langdetect", "zho_Hans"): "zh-cn",
     ("langdetect", "zho_Hant"): "zh-tw",
@@ -176,7 +175,6 @@ LABEL_OF = {
     ("heliport", "nde_Latn"): "zul",
     ("heliport", "xho_Latn"): "zul",
     ("heliport", "mey_Arab"): "ara",
-    ("py3langid", "fuc_Latn"): "fuv",
 }
 # First words of the Unicode names of a script's letters, where they are not CLDR's name of the script.
 LETTERS = pairs("""
