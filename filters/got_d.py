@@ -32,7 +32,7 @@ def got_d(column: pl.Expr, *, target: str, keep: float, model: str = MODEL) -> p
     column: texts, turns, or embeddings (lists of numbers). target: as `decontaminate` reads one: a file or
     hf:// dataset, of texts, or of embeddings in a column of lists of numbers; 1,000 rows of it are used.
     keep: a share, rounded up. model: see embeddings.embed; only for texts. It judges all rows of a table
-    against each other and needs 16 kB of memory for each; in `finish:`, the rows of a language.
+    against each other and needs 45 kB of memory for each; in `finish:`, the rows of a language.
     -> reason: empty (null), not_selected; gradient: the lower, the more wanted.
     Raises RecipeError or UsageError where the target, the model or a package (the extra `select`) is missing.
     """
@@ -47,7 +47,10 @@ def got_d(column: pl.Expr, *, target: str, keep: float, model: str = MODEL) -> p
 def gradients(candidates: _Matrix, target: _Matrix) -> _Matrix:
     """Return the calibrated gradient for each candidate: its dual less the mean of the others'."""
     candidates, target = unit_length(candidates), unit_length(target)
-    cost = np.maximum(2 - 2 * candidates @ target.T, 0)
+    cost = candidates @ target.T
+    cost *= -2
+    cost += 2
+    np.maximum(cost, 0, out=cost)
     here, there = len(candidates), len(target)
     duals = sinkhorn_duals(np.full(here, 1 / here), np.full(there, 1 / there), cost)
     return np.asarray((duals - duals.mean()) * here / max(here - 1, 1))
@@ -57,18 +60,18 @@ def sinkhorn_duals(here: _Matrix, there: _Matrix, cost: _Matrix) -> _Matrix:
     """Return the dual of each row of the cost, for masses `here` of rows and `there` of columns."""
     import ot
 
-    scale = float(cost.max()) or 1.0
+    regularisation = _REGULARISATION * (float(cost.max()) or 1.0)
     _, log = ot.sinkhorn(
         here,
         there,
-        cost / scale,
-        _REGULARISATION,
+        cost,
+        regularisation,
         numItermax=_ROUNDS,
         stopThr=_PRECISION,
         log=True,
         warn=False,
     )
-    return np.asarray(_REGULARISATION * scale * np.log(log["u"]), dtype=np.float64)
+    return np.asarray(regularisation * np.log(log["u"]), dtype=np.float64)
 
 
 def _judge(values: pl.Series, target: Reference, keep: float, model: str) -> pl.Series:

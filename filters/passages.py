@@ -29,7 +29,6 @@ _FOLDED = {"ı": "i", "i\u0307": "i", "ß": "ss"}  # what lower case leaves of I
 _MOST_PARTS = 6  # sentences and the like that a short text may hold
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse
 _INVERSE = pow(_BASE, -1, 2**64)
-_SHORT = np.uint64(0xD6E8FEB86659FD93)  # tells a short text from a passage of the same words
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
@@ -94,9 +93,7 @@ def passages(texts: pl.Series, n: int, *, parts: bool) -> Passages:
     first, last = first[short], last[short]
     begins, stops = np.concatenate([begins, first]), np.concatenate([stops, last])
     hashes = _hashes(units, begins, stops)
-    long = len(hashes) - len(first)
-    hashes[long:] ^= _SHORT
-    return Passages(units, ends, said, begins, stops, hashes, long)
+    return Passages(units, ends, said, begins, stops, hashes, len(hashes) - len(first))
 
 
 def _runs(pieces: Places, texts: Places) -> tuple[Places, Places]:

@@ -65,6 +65,15 @@ def test_a_short_text_is_found_only_where_it_is_all_that_a_sentence_says(exam):
     ]
 
 
+def test_a_short_text_may_be_several_sentences(tmp_path):
+    file = write(tmp_path / "exam.jsonl", [{"text": "Who is there? It is me, Anna."}])
+    inside = "He heard a knock. Who is there? It is me, Anna! And the door opened."
+    assert judge(decontaminate(TEXT, against=file), [inside, "He heard. Who is there? Is it me?"]) == [
+        "in_exam",
+        None,
+    ]
+
+
 def test_a_short_text_that_many_items_share_is_no_benchmark(tmp_path):
     phrase = "Which of the following is true?"
     for copies, found in ((3, ["in_quiz"]), (4, [None])):

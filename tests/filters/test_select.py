@@ -16,7 +16,8 @@ def test_the_best_share_stays():
 
 
 @pytest.mark.parametrize(
-    ("rows", "keep", "left"), [(30, 0.1, 3), (7, 0.5, 4), (1, 0.01, 1), (9, 1.0, 9), (3, 1 / 3, 1)]
+    ("rows", "keep", "left"),
+    [(30, 0.1, 3), (7, 0.5, 4), (1, 0.01, 1), (9, 1.0, 9), (100, 0.07, 7), (3, 1 / 3, 1)],
 )
 def test_a_share_is_rounded_up(rows, keep, left):
     assert judge(select(SCORE, keep=keep, per=""), list(range(rows))).count(None) == left
@@ -37,6 +38,10 @@ def test_more_places_than_rows_keep_all():
 def test_of_equal_scores_the_earlier_stay():
     assert judge(select(SCORE, top=2, per=""), [1, 1, 1]) == [None, None, "not_selected"]
     assert judge(select(SCORE, top=2, per="", order="lowest"), [1, 1, 1]) == [None, None, "not_selected"]
+
+
+def test_of_many_equal_scores_the_earlier_stay():
+    assert judge(select(SCORE, top=700, per=""), [5] * 1_000) == [None] * 700 + ["not_selected"] * 300
 
 
 def test_lowest_may_be_best():
