@@ -10,6 +10,8 @@ _COPIED_WHOLE = 20  # characters from which a text that stands whole in another 
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance
 _FEWEST_RUNS = 8  # below it a share says nothing
 _SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
+# Of no width; tatweel, and the vowel signs of Arabic and Hebrew.
+_UNSEEN = r"[\u{AD}\u{200B}-\u{200F}\u{2060}\u{FEFF}\u{640}\u{64B}-\u{652}\u{591}-\u{5BD}]"
 _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
 
 
@@ -19,8 +21,9 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
     Dropped: a text equal to the source or to a line of it; one of 20 characters or more that stands whole in
     the source; one that holds a whole line of 20 characters or more of a source that is a list or turns (a
     persona's sentence, a turn of a demonstration); and one of whose runs of 8 words (16 characters in scripts
-    without spaces) more than max_share stand in the source. Case, spaces and punctuation do not count. A row
-    without a source is kept.
+    without spaces) more than max_share stand in the source. Case, spaces, punctuation, the width of letters
+    and the vowel signs of Arabic and Hebrew do not count. A row without a source is kept. All languages; a
+    copy in another script is not seen.
     -> reason: empty (null text), echo; share: of the runs, null where the text is too short for one.
     """
     rows = pl.struct(text.alias("text"), pl.col(source).alias("source"))
@@ -29,40 +32,68 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
 
 def _judge(batch: pl.Series, max_share: float) -> pl.Series:
     column, source = batch.struct.field("text"), batch.struct.field("source")
-    lines = items_series(source).list.join("\n").str.split("\n").alias("lines")
-    frame = pl.DataFrame([joined_series(column).alias("text"), joined_series(source).alias("source")])
+    frame = pl.DataFrame([_plain(joined_series(column), "text"), _plain(joined_series(source), "source")])
     frame = frame.select(
         squeezed(pl.col("text")),
         squeezed(pl.col("source")),
-        units(pl.col("text")).alias("words"),
-        units(pl.col("source")).alias("source_words"),
-        lines.list.eval(squeezed(pl.element().str.replace(_SPEAKER, ""))),
+        units(pl.col("text")).list.join(" ").alias("words"),
+        units(pl.col("source")).list.join(" ").alias("source_words"),
     )
+    inside = pl.col("source").str.contains(pl.col("text"), literal=True)
+    short = pl.col("text").str.len_chars() < _COPIED_WHOLE
     listed = isinstance(source.dtype, pl.List)
-    judged: list[dict[str, str | float | None]] = []
-    for text, given, words, given_words, parts in frame.iter_rows():
-        if text is None or not given:
-            judged.append({"reason": "empty" if text is None else None, "share": None})
+    asked = pl.col("text").is_not_null() & (pl.col("source") != "")
+    frame = frame.with_columns(
+        asked.fill_null(False).alias("asked"),
+        (inside & ~short).alias("whole"),
+        _lines(
+            source, frame.select((asked & (pl.lit(listed) | (inside & short))).fill_null(False)).to_series()
+        ),
+    )
+    judged: list[tuple[str | None, float | None]] = []
+    for text, _, words, given, asks, whole, parts in frame.iter_rows():
+        if not asks:
+            judged.append(("empty" if text is None else None, None))
             continue
-        share = _share(words, given_words)
+        share, lines = _share(words, given), parts or ()
         copied = (
-            text == given
-            or text in parts
-            or (len(text) >= _COPIED_WHOLE and text in given)
-            or (listed and any(len(part) >= _COPIED_WHOLE and part in text for part in parts))
+            whole
+            or text in lines
             or (share is not None and share > max_share)
+            or (listed and any(len(line) >= _COPIED_WHOLE and line in text for line in lines))
         )
-        judged.append({"reason": "echo" if copied else None, "share": share})
-    return pl.Series(judged, dtype=_JUDGED)
+        judged.append(("echo" if copied else None, share))
+    return pl.DataFrame(judged, schema=_JUDGED.to_schema(), orient="row").to_struct()
 
 
-def _share(words: Sequence[str], given: Sequence[str]) -> float | None:
+def _plain(text: pl.Series, name: str) -> pl.Series:
+    """One form of letters that come in several, without vowel signs and signs that cannot be seen."""
+    return text.str.normalize("NFKC").str.replace_all(_UNSEEN, "").alias(name)
+
+
+def _lines(source: pl.Series, wanted: pl.Series) -> pl.Series:
+    """The lines of each source, without speakers, for the rows where they are wanted; a text may be one."""
+    lines = _plain(items_series(source.filter(wanted)).list.join("\n"), "lines").str.split("\n")
+    lines = lines.list.eval(squeezed(pl.element().str.replace(_SPEAKER, "")))
+    none = pl.Series("lines", [None] * len(source), pl.List(pl.String))
+    return (
+        none.to_frame()
+        .with_row_index("row")
+        .update(pl.DataFrame([wanted.arg_true().alias("row"), lines.alias("lines")]), on="row")["lines"]
+    )
+
+
+def _share(words: str, given: str) -> float | None:
     """Share of the text's runs of words that stand in the source; None if there are too few."""
-    size = _RUN if sum(map(len, words)) > 2.5 * len(words) else _RUN_UNSPACED
-    runs = set(_runs(words, size))
-    if len(runs) < _FEWEST_RUNS:
+    own = words.split()
+    size = _RUN if len(words) + 1 > 3.5 * len(own) else _RUN_UNSPACED
+    if len(own) - size + 1 < _FEWEST_RUNS:
         return None
-    return len(runs & set(_runs(given, size))) / len(runs)
+    half = size // 2  # a run holds one of the pieces of this length that begin each half + 1 words
+    if not any(" ".join(own[i : i + half]) in given for i in range(0, len(own) - half + 1, half + 1)):
+        return 0.0
+    runs = set(_runs(own, size))
+    return len(runs & set(_runs(given.split(), size))) / len(runs)
 
 
 def _runs(words: Sequence[str], size: int) -> list[tuple[str, ...]]:

@@ -1,3 +1,5 @@
+import unicodedata
+
 import polars as pl
 from sentences import HUMAN, judge, measure
 
@@ -77,3 +79,23 @@ def test_the_limit_is_an_option():
     text, prompt = HUMAN["fra_Latn"] + " " + HUMAN["spa_Latn"], HUMAN["fra_Latn"]
     assert judge(echo(TEXT, max_share=0.9), [text], prompt=[prompt]) == [None]
     assert judge(echo(TEXT, max_share=0.3), [text], prompt=[prompt]) == ["echo"]
+
+
+def test_a_copy_in_other_forms_of_the_letters_is_an_echo():
+    wide = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
+    apart = [unicodedata.normalize("NFD", text) for text in TEXTS]
+    unseen = [
+        text.replace(" ", " \u200b").replace("ا", "ا\u064e").replace("ال", "ا\u0640ل") for text in TEXTS
+    ]
+    for copies in (apart, unseen, [text.translate(wide) for text in TEXTS]):
+        assert judge(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
+        assert judge(echo(TEXT), TEXTS, prompt=copies) == ["echo"] * len(TEXTS)
+
+
+def test_a_run_is_found_wherever_it_begins():
+    given = " ".join(f"given{i}" for i in range(8))
+    for before in range(12):
+        own = [f"own{i}" for i in range(30)]
+        text = " ".join([*own[:before], given, *own[before:]])
+        share = measure(echo(TEXT), "share", [text], prompt=[f"x {given} y"])[0]
+        assert share == 1 / 31
