@@ -77,7 +77,11 @@ def find(spec: str, columns: Sequence[str] = ()) -> Reference:
 
 @cache
 def benchmarks() -> dict[str, dict[str, str]]:
-    """Return the rows of benchmarks.csv, by name."""
+    """Return the rows of benchmarks.csv, by name.
+
+    configs and splits are patterns; languages are tags, or how many there are; a licence that is empty stands
+    on the dataset's page or nowhere.
+    """
     with _TABLE.open(encoding="utf-8", newline="") as lines:
         return {row["name"]: row for row in csv.DictReader(lines)}
 
