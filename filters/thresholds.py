@@ -20,7 +20,7 @@ LENGTHS = {
 }  # letters from which a text is of this length
 USUAL = 0.3  # where the table has none
 LEAST, MOST = 0.1, 0.9  # a threshold never lets everything through, nor asks for certainty
-SHARES = {"pycld2": 0.3}  # detectors that say how much of a text is in a language: less of it is too little
+LEAST_OF = {"pycld2": 0.2}  # it reports shares of a text: less than half of it in a language is too little
 
 
 def threshold(detector: str, tag: str, letters: int) -> float:
@@ -34,7 +34,7 @@ def threshold(detector: str, tag: str, letters: int) -> float:
 
 def clamped(detector: str, score: float) -> float:
     """Return a threshold within what makes sense for the detector."""
-    return min(max(score, SHARES.get(detector, LEAST)), MOST)
+    return min(max(score, LEAST_OF.get(detector, LEAST)), MOST)
 
 
 def family(detector: str) -> str:

@@ -53,9 +53,9 @@ def calibrate(
     reference: human texts: a folder with a `<language>.txt` for each language, a text a line, or a .jsonl or
     .parquet with the columns text and language. Any form of a language that `languages.find` takes will do.
     Neighbouring texts are joined to sentences and paragraphs, and cut to short ones, so their order counts.
-    false_reject: the share of texts in the right language that a threshold may turn away, short of the least
-    that `filters/thresholds.py` allows. A threshold is halfway between that and what texts of other languages
-    reach, where these are apart. out: a .csv to write.
+    false_reject: the share of texts in the right language that a threshold may turn away, more only to keep
+    English out or where `filters/thresholds.py` allows nothing less. A threshold is halfway between what all
+    but this share reach and what texts of other languages do, where these are apart. out: a .csv to write.
 
     Columns: detector, version, language, length, min_score; of the texts not used for it: false_rejects and
     false_accepts, the shares of texts in the language turned away, and of those in other languages let
@@ -99,15 +99,15 @@ def _limit(
     english: NDArray[np.float32],
     false_reject: float,
 ) -> float:
-    """Halfway, in log-odds, between what others reach and what ours do; what ours do if that is less."""
+    """Halfway, in log-odds, between what others reach and what ours do; what ours do if that is less. Well
+    above what any English text reaches, whatever ours do: English is what leaks."""
     reached = float(np.quantile(ours, false_reject, method="lower"))
-    needed = float(english.max(initial=0))
-    if len(others):
-        needed = max(needed, float(np.quantile(others, 1 - _OTHERS, method="higher")))
-    if needed >= reached:
-        return reached
+    needed = float(np.quantile(others, 1 - _OTHERS, method="higher")) if len(others) else 0.0
+    leaks = 1.5 * float(english.max(initial=0))
+    if max(needed, leaks) >= reached:
+        return max(reached, leaks)
     ends = np.clip((reached, needed), 0.01, 0.99)  # nearer to certainty there is nothing to tell
-    return float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean())))
+    return max(leaks, float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean()))))
 
 
 def _labels(detector: str, tag: str) -> set[str]:
