@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from glotmill.filters.text import items_series, joined_series, squeezed, units
+from glotmill.filters.text import UNSPACED, items_series, joined_series, squeezed
 
 _COPIED_WHOLE = 20  # characters from which a text that stands whole in another is a copy
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance
 _FEWEST_RUNS = 8  # below it a share says nothing
 _SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
+# Wide and narrow letters, ligatures and Arabic forms by place.
+_SEVERAL_FORMS = (
+    r"[\u{FF10}-\u{FF19}\u{FF21}-\u{FF3A}\u{FF41}-\u{FF5A}\u{FF66}-\u{FF9F}"
+    r"\u{FB00}-\u{FDFB}\u{FE70}-\u{FEFC}]"
+)
 # Of no width; tatweel, and the vowel signs of Arabic and Hebrew.
 _UNSEEN = r"[\u{AD}\u{200B}-\u{200F}\u{2060}\u{FEFF}\u{640}\u{64B}-\u{652}\u{591}-\u{5BD}]"
 _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
@@ -33,12 +38,8 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
 def _judge(batch: pl.Series, max_share: float) -> pl.Series:
     column, source = batch.struct.field("text"), batch.struct.field("source")
     frame = pl.DataFrame([_plain(joined_series(column), "text"), _plain(joined_series(source), "source")])
-    frame = frame.select(
-        squeezed(pl.col("text")),
-        squeezed(pl.col("source")),
-        units(pl.col("text")).list.join(" ").alias("words"),
-        units(pl.col("source")).list.join(" ").alias("source_words"),
-    )
+    frame = frame.select(squeezed(pl.col("text")), squeezed(pl.col("source")))
+    frame = frame.hstack([_words(frame["text"]).alias("words"), _words(frame["source"]).alias("given")])
     inside = pl.col("source").str.contains(pl.col("text"), literal=True)
     short = pl.col("text").str.len_chars() < _COPIED_WHOLE
     listed = isinstance(source.dtype, pl.List)
@@ -68,7 +69,16 @@ def _judge(batch: pl.Series, max_share: float) -> pl.Series:
 
 def _plain(text: pl.Series, name: str) -> pl.Series:
     """One form of letters that come in several, without vowel signs and signs that cannot be seen."""
-    return text.str.normalize("NFKC").str.replace_all(_UNSEEN, "").alias(name)
+    if text.str.contains(_SEVERAL_FORMS).any():
+        text = text.str.normalize("NFKC")
+    return text.str.replace_all(_UNSEEN, "").alias(name)
+
+
+def _words(squeezed: pl.Series) -> pl.Series:
+    """The words with spaces between them; in scripts without spaces, the characters."""
+    if squeezed.str.contains(f"[{UNSPACED}]").any():
+        squeezed = squeezed.str.replace_all(rf"([{UNSPACED}]\p{{M}}*)", " $1 ").str.replace_all("  +", " ")
+    return squeezed
 
 
 def _lines(source: pl.Series, wanted: pl.Series) -> pl.Series:
