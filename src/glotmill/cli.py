@@ -86,13 +86,13 @@ def list_(what: str, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("recipe_or_run")
+@click.argument("what", metavar="RECIPE|RUN|FILTER")
 @shared.as_json
-def show(recipe_or_run: str, as_json: bool) -> None:
-    """Show a recipe with its templates, or where a run is."""
+def show(what: str, as_json: bool) -> None:
+    """Show a recipe with its templates, where a run is, or what a filter does and which options it has."""
     from glotmill import listing, printing
 
-    found = listing.shown(recipe_or_run)
+    found = listing.shown(what)
     click.echo(printing.json_text(found.plain) if as_json else found.text)
 
 

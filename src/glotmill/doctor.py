@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,7 @@ def examine() -> dict[str, Any]:
         "packages": packages,
         "engines": engines,
         "engine": _default(packages),
+        "detectors": _detectors(),
         "embedded_model": _has_nano(),
         "tokens": {**{name: bool(os.environ.get(name)) for name in TOKENS}, "stored HF login": _hf_login()},
     }
@@ -64,6 +66,7 @@ def report(found: Mapping[str, Any]) -> str:
     name, why = found["engine"]["name"], found["engine"]["why"]
     gigabytes = 2**30
     memory, free = found["memory"], found["disk_free"]
+    detectors = found["detectors"].items()
     lines = labelled(
         [
             ("python", f"{found['python']} ({found['executable']})"),
@@ -86,6 +89,10 @@ def report(found: Mapping[str, Any]) -> str:
                 ),
             ),
             ("default", f"{name}: {why}" if name else f"no engine: {why}"),
+            (
+                "detectors",
+                "\n".join(f"{n}: {'yes' if d['usable'] else 'no'}, {d['why']}" for n, d in detectors),
+            ),
             (NANO, "present" if found["embedded_model"] else "missing from this installation"),
             ("tokens", "\n".join(f"{n}: {'yes' if there else 'no'}" for n, there in found["tokens"].items())),
         ],
@@ -133,6 +140,20 @@ def _engines(packages: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
             else "pip install 'glotmill[openai]'",
         },
     }
+
+
+def _detectors() -> dict[str, dict[str, Any]]:
+    """Which language detectors can be used, and their versions or what to install."""
+    from glotmill.filters import detectors
+
+    told = {}
+    for name in detectors.names():
+        if usable := detectors.installed(name):
+            why = detectors.version(name) or "installed"
+        else:
+            why = f"pip install {import_module(f'glotmill.filters.detectors.{name}').INSTALL!r}"
+        told[name] = {"usable": usable, "why": why}
+    return told
 
 
 def _default(packages: Mapping[str, str | None]) -> dict[str, Any]:

@@ -203,7 +203,8 @@ def _made(rows: pl.DataFrame, expression: pl.Expr, judge: Filter) -> pl.Series:
         return rows.with_columns(expression)[expression.meta.output_name()]
     except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
         there = ", ".join(sorted(n for n in rows.columns if n not in ("reason", "reason_at")))
-        text = " ".join(str(error).split("; valid columns", 1)[0].split())[:300]
+        text = str(error).partition("; valid columns")[0].partition("This error occurred")[0]
+        text = " ".join(text.split())[:300]
         raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
 
 

@@ -1,4 +1,4 @@
-"""What there is to use, and what a recipe or a run holds: `glotmill list` and `glotmill show`."""
+"""What there is to use, what a recipe or a run holds, and how a filter is used: `list` and `show`."""
 
 import inspect
 from collections.abc import Sequence
@@ -54,9 +54,16 @@ def lines(what: str, found: Sequence[dict[str, Any]]) -> str:
 
 
 def shown(source: str) -> Shown:
-    """Return what a run's folder or a recipe holds. Raises UsageError and RecipeError."""
+    """Return what a run's folder or a recipe holds, or what a filter (or another unit) says of itself.
+
+    A recipe goes before a unit of the same name. Raises UsageError and RecipeError.
+    """
     if (Path(source) / "run.json").is_file():
         return _run(Run(Path(source)))
+    if source not in recipes.built_in() and not Path(source).exists():
+        for kind in UNITS.values():
+            if source in units.names(kind) or (":" in source and kind == "filters"):
+                return _help(kind, source)
     recipe = recipes.read(source)
     named = {step.template_name for step in recipe.steps if isinstance(step, Generate | Render)}
     single = recipes.locate(source).suffix == ".j2"
@@ -98,6 +105,19 @@ def _run(run: Run) -> Shown:
     return Shown(plain, f"{funnel_table(funnels)}\n\n{columns(about)}")
 
 
+def _help(kind: str, name: str) -> Shown:
+    unit = units.find(kind, name)
+    plain = {"kind": kind[:-1], **_unit(kind, name), "help": inspect.getdoc(unit) or ""}
+    options = [
+        (option, "needed" if option in plain["needed"] else repr(default))
+        for option, default in plain["options"].items()
+    ]
+    told = columns([("option", "default"), *options]) if options else "no options"
+    return Shown(
+        plain, f"{safe(name)}, a {plain['kind']}: {safe(plain['about'])}\n\n{safe(plain['help'])}\n\n{told}"
+    )
+
+
 def _recipe(name: str) -> dict[str, Any]:
     try:
         return {"name": name, "about": recipes.read(name).about}
@@ -106,7 +126,7 @@ def _recipe(name: str) -> dict[str, Any]:
 
 
 def _unit(kind: str, name: str) -> dict[str, Any]:
-    about = units.about(kind, name)
+    about = units.about(kind, name) if ":" not in name else ""
     try:
         found = units.options(units.find(kind, name))
     except UsageError as error:

@@ -67,11 +67,9 @@ class Folder:
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{file}: cannot be read ({error}); name a new folder with -o") from None
         if differ:
-            what = {"rows": "input"}.get(differ[0], differ[0])
+            what = {"rows": "another input", "filters": "other filters"}.get(differ[0], "another language")
             was, now = _difference(before[differ[0]], _plain(about[differ[0]]))
-            raise UsageError(
-                f"{self.path}: begun with another {what}: {was}, now {now}; name a new folder with -o"
-            )
+            raise UsageError(f"{self.path}: begun with {what}: {was}, now {now}; name a new folder with -o")
 
     def funnel(self) -> list[dict[str, Any]] | None:
         """Return what `end` wrote; None if the work is not done."""
@@ -174,8 +172,8 @@ def _difference(was: Any, now: Any) -> tuple[str, str]:
     """What differs between two values, as short as can be."""
     if isinstance(was, list) and isinstance(now, list):
         pairs = [pair for pair in zip(was, now, strict=False) if pair[0] != pair[1]]
-        was, now = pairs[0] if pairs else (was[len(now) :], now[len(was) :])
-    elif isinstance(was, dict) and isinstance(now, dict):
+        return _difference(*pairs[0]) if pairs else _difference(was[len(now) :] or "", now[len(was) :] or "")
+    if isinstance(was, dict) and isinstance(now, dict):
         keys = [key for key in {**was, **now} if was.get(key) != now.get(key)]
         was, now = ({key: value.get(key) for key in keys} for value in (was, now))
-    return f"{json.dumps(was, ensure_ascii=False)[:300]}", f"{json.dumps(now, ensure_ascii=False)[:300]}"
+    return json.dumps(was, ensure_ascii=False)[:300], json.dumps(now, ensure_ascii=False)[:300]

@@ -136,6 +136,10 @@ def _object(line: bytes, place: str) -> bytes:
         value = json.loads(line.decode("utf-8"), parse_constant=lambda _: None)
     except UnicodeDecodeError as error:
         raise UsageError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{place}: not JSON at character {error.pos}: {error.msg}; write one object a line"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{place}: not JSON: {_line(error)}; write one object a line") from None
     if not isinstance(value, dict):

@@ -109,8 +109,8 @@ def cut(data: Dataset) -> Iterator[Part]:
             following = Part(part.number + 1, part.first + part.rows)
             yield part
             part, size = following, 0
-    if part.tables:
-        yield part
+    if part.tables or (not part.number and data.schema.names):
+        yield part if part.tables else Part(0, 0, [data.schema.empty_table()])  # so that readers find columns
 
 
 def first_of(each: Filter) -> str:

@@ -48,7 +48,7 @@ def result(folder: Path, job: Job, funnel: Sequence[dict[str, Any]]) -> dict[str
         "folder": str(folder),
         "kept": str(folder / "kept"),
         "rejects": str(folder / "rejects"),
-        "filters": [f"{each.of}.{each.filter}" for each in (*job.judges, *job.across)],
+        "filters": [f"{each.of}.{each.filter}".lstrip(".") for each in (*job.judges, *job.across)],
         "rows": sum(each["rows"] for each in funnel),
         "languages": list(funnel),
     }

@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +99,15 @@ def of_files(place: str, paths: Sequence[Path]) -> Dataset:
 
 
 def _of_hub(name: str, revision: str | None, config: str | None, split: str) -> Dataset:
-    from datasets import load_dataset
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
+    from datasets import load_dataset_builder
 
     try:
-        fixed = HfApi().dataset_info(name, revision=revision).sha
-        load = partial(load_dataset, name, config, split=split, revision=fixed, streaming=True)
-        stream = load().with_format("arrow")
+        builder = load_dataset_builder(name, config, revision=revision)
+        stream = builder.as_streaming_dataset(split=split).with_format("arrow")
         first = next(iter(stream.iter(1)), None)
-    except (OSError, HfHubHTTPError) as error:
+    except FileNotFoundError as error:  # no such dataset, or none that may be seen
+        raise UsageError(f"{name}: {_line(error)}; is it the id of a dataset, or a file?") from None
+    except OSError as error:
         raise EngineError(f"{name}: cannot be reached as a dataset of the Hub: {_line(error)}") from None
     except (ValueError, RuntimeError) as error:  # no such config or split
         raise UsageError(f"{name}: cannot be read as a dataset: {_line(error)}") from None
@@ -119,14 +117,15 @@ def _of_hub(name: str, revision: str | None, config: str | None, split: str) -> 
 
     def read() -> Iterator[Any]:
         try:
-            for table in load().with_format("arrow").iter(readers.ROWS // 4):
+            for table in stream.iter(readers.ROWS // 4):
                 yield _fitted(table, schema, name)
         except (OSError, RuntimeError) as error:
             raise EngineError(f"{name}: reading stopped: {_line(error)}") from None
 
-    info = getattr(stream.info, "splits", None) or {}
-    rows = info[split].num_examples if split in info else None
-    return Dataset(f"{name}@{fixed}", schema, f"{fixed} {config or 'default'} {split}", rows, read)
+    splits = builder.info.splits or {}
+    rows = splits[split].num_examples if split in splits else None
+    mark = f"{builder.hash} {config or 'default'} {split}"
+    return Dataset(f"{name}@{builder.hash}", schema, mark, rows, read)
 
 
 def _fitted(table: Any, schema: Any, place: str) -> Any:
