@@ -76,11 +76,9 @@ def keys(
         return _whole(column, also).map_batches(
             lambda texts: _lists(_hashes(texts)), return_dtype=pl.List(pl.UInt64), is_elementwise=True
         )
-    parts = pl.struct(
-        _equal(column).alias("text") if not model else joined(column).alias("text"),
-        fingerprint(column, also).alias("mark"),
-        fingerprint(pl.lit(""), also).alias("salt"),
-    )
+    text = joined(column) if model else folded(joined(column)).str.to_lowercase()
+    rest = pl.concat_str(pl.lit(""), *_others(also), separator=_BETWEEN)
+    parts = pl.struct(text.alias("text"), rest.alias("rest"))
     make = _near(near) if not model else _meaning(near, model)
     return parts.map_batches(make, return_dtype=_KEYS, is_elementwise=True)
 
@@ -121,8 +119,11 @@ def fingerprint(text: pl.Expr, also: Sequence[str] = ()) -> pl.Expr:
 
 
 def _whole(text: pl.Expr, also: Sequence[str]) -> pl.Expr:
-    parts = [_equal(text), *(_equal(pl.col(name)).fill_null("") for name in also)]
-    return pl.concat_str(parts, separator=_BETWEEN)
+    return pl.concat_str(_equal(text), *_others(also), separator=_BETWEEN)
+
+
+def _others(also: Sequence[str]) -> list[pl.Expr]:
+    return [_equal(pl.col(name)).fill_null("") for name in also]
 
 
 def _equal(text: pl.Expr) -> pl.Expr:
@@ -147,11 +148,9 @@ def _near(alike: float) -> Callable[[pl.Series], pl.Series]:
         table = rows.struct.unnest()
         flat, counts = shingles(table["text"])
         some = counts > 0
-        if not some.any():
-            return _keyed(table, some, np.zeros((0, 1), np.uint64), np.zeros((0, 1), np.uint8))
         found = signatures(flat, counts[some])
-        salt = table["salt"].to_numpy()[some]
-        return _keyed(table, some, band_keys(found, alike, salt), np.asarray(found & 255, np.uint8))
+        keys = band_keys(found, alike, _salt(table, some))
+        return _keyed(table, some, keys, np.asarray(found & 255, np.uint8))
 
     return make
 
@@ -162,19 +161,26 @@ def _meaning(cosine: float, model: str) -> Callable[[pl.Series], pl.Series]:
         vectors = embed(table["text"].fill_null("").to_list(), model)
         some = np.asarray(vectors.any(axis=1))
         found = sides(vectors[some])
-        salt = table["salt"].to_numpy()[some]
-        return _keyed(table, some, side_keys(found, cosine, salt), found[:, :CHECKED])
+        return _keyed(table, some, side_keys(found, cosine, _salt(table, some)), found[:, :CHECKED])
 
     return make
 
 
+def _salt(table: pl.DataFrame, some: NDArray[np.bool_]) -> U64:
+    """A number for the other columns of each row; most often there are few different ones."""
+    rest = table["rest"].filter(pl.Series(some))
+    numbers = rest.unique()
+    return rest.replace_strict(numbers, _hashes(numbers), return_dtype=pl.UInt64).to_numpy()
+
+
 def _keyed(table: pl.DataFrame, some: NDArray[np.bool_], keys: U64, sketches: NDArray[np.uint8]) -> pl.Series:
-    """Keys and sketches of some rows; of the others, a key that only equal texts share."""
+    """Keys and sketches of some rows; those in which there is nothing to compare are like each other."""
     place = pl.select(pl.when(pl.Series(some)).then(pl.Series(np.cumsum(some) - 1))).to_series()
     lists = pl.Series(keys, dtype=pl.Array(pl.UInt64, keys.shape[1])).arr.to_list()
+    bare = pl.when(table["text"].is_not_null() & ~pl.Series(some)).then(table["rest"])
     return pl.select(
         pl.struct(
-            keys=pl.coalesce(lists.gather(place), _lists(table["mark"])),
+            keys=pl.coalesce(lists.gather(place), _lists(_hashes(pl.select(bare).to_series()))),
             sketch=pl.Series([row.tobytes() for row in sketches], dtype=pl.Binary).gather(place),
         )
     ).to_series()

@@ -22,6 +22,8 @@ def signatures(flat: U32, counts: NDArray[np.intp]) -> U32:
     flat: the members of all sets, one set after the other; counts: how many each has, at least 1.
     """
     made = np.empty((len(counts), HASHES), np.uint32)
+    if not len(counts):
+        return made
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp)
     hashed, shifted = np.empty_like(flat), np.empty_like(flat)
     for place, (factor, summand) in enumerate(_constants()):

@@ -27,7 +27,6 @@ class Rule:
     reason: str
     alike: float
     earlier: Callable[[], Iterator[pl.DataFrame]]
-    sketch: None = None
 
 
 def rule(module: ModuleType, column: pl.Expr, options: Mapping[str, Any]) -> Rule | None:
@@ -115,7 +114,7 @@ class Seen:
         """
         return self.take(rows.select(self.rule.keys.alias("keys"))["keys"], ids=rows[id] if id else None)
 
-    def take(self, made: pl.Series, _: pl.Series | None = None, ids: pl.Series | None = None) -> pl.DataFrame:
+    def take(self, made: pl.Series, ids: pl.Series | None = None) -> pl.DataFrame:
         """As `judge`, for rows whose keys are at hand."""
         keys, sketches = _parts(made)
         if len(self._new) > _MANY:
@@ -192,10 +191,11 @@ class _Keys:
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return the value of each number."""
-        found = np.zeros(len(keys), np.uint32)
+        order = np.argsort(keys)  # in order, they lie near each other in the arrays
+        ordered, found = keys[order], np.zeros(len(keys), np.uint32)
         for have, values in self._runs:
-            at, hit = _places(have, keys)
-            found[hit] = values[at[hit]]
+            at, hit = _places(have, ordered)
+            found[order[hit]] = values[at[hit]]
         return found
 
     def add(self, new: Mapping[int, int]) -> None:

@@ -1,6 +1,6 @@
 """Shingles: the runs of three words that a text is made of, as numbers. A helper of filters.
 
-In scripts without spaces a word is a character; in Tibetan, whose syllables are set apart, a syllable.
+In scripts without spaces between words, Tibetan too, a letter or a vowel sign stands for a word.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from glotmill.filters.text import UNSPACED
 LONGEST = 200_000  # characters of a text that are looked at
 _LAST = 0x32400  # code points from here on are letters of words
 _SPACE, _WORD, _MARK, _SINGLE = 0, 1, 2, 3
+_BETWEEN = r"^[\s\p{C}[\p{P}--[-−*/%#&@]]]"
 _ODD = 0x9E3779B97F4A7C15
 
 U32: TypeAlias = NDArray[np.uint32]
@@ -25,8 +26,9 @@ U64: TypeAlias = NDArray[np.uint64]
 def shingles(texts: pl.Series) -> tuple[U32, NDArray[np.intp]]:
     """Return the shingles of texts one after the other, and how many each text has.
 
-    A text is lower case and squeezed, see `text.squeezed`; a sign that is still there is a word. A text of
-    one or two words is one shingle; null and a text without words have none. Equal on every machine.
+    Texts are lower case. What `text.squeezed` makes a space stands between words; a sign that it leaves is a
+    word. A text of one or two words is one shingle; null and a text without words have none. Numbers are
+    equal on every machine.
     """
     parts = [_of(part) for part in _parts(texts.fill_null("").str.slice(0, LONGEST))]
     if not parts:
@@ -93,9 +95,9 @@ def _tables() -> tuple[NDArray[np.uint8], U64]:
     known = pl.Series([chr(code) if not 0xD800 <= code < 0xE000 else " " for code in range(_LAST)])
     kinds = np.full(0x110000, _WORD, np.uint8)
     kinds[:_LAST] = _SINGLE
-    for pattern, kind in ((r"^[\p{L}\p{N}]", _WORD), (r"^\p{M}", _MARK), (r"^[\s\p{C}]", _SPACE)):
+    for pattern, kind in ((r"^[\p{L}\p{N}]", _WORD), (r"^\p{M}", _MARK), (_BETWEEN, _SPACE)):
         kinds[:_LAST][known.str.contains(pattern).to_numpy()] = kind
-    kinds[:_LAST][known.str.contains(rf"^[[{UNSPACED}]&&\p{{L}}]").to_numpy()] = _SINGLE
+    kinds[:_LAST][known.str.contains(rf"^[[{UNSPACED}\p{{Tibt}}]&&[\p{{L}}\p{{M}}]]").to_numpy()] = _SINGLE
     values = mixed(np.arange(1, 0x110001, dtype=np.uint64) * np.uint64(_ODD))
     values[kinds == _SPACE] = 0
     return kinds, values

@@ -87,6 +87,10 @@ class Filling:
         """The name of a shard's files."""
         return f"{self.tag}-{number:05d}"
 
+    def begin(self) -> None:
+        """Read the earlier rows that finish compares with; that may take a while. Raises UsageError."""
+        _ = self._streaming
+
     def finished(self, number: int, about: Mapping[str, str], rows: pl.DataFrame | None = None) -> None:
         """Take a shard that went through all steps; settle every shard whose turn has come.
 
@@ -162,7 +166,7 @@ class Filling:
         rules = [(judge, streaming(judge)) for judge in self.plan.recipe.finish if not judge.skip]
         pairs = [(judge, Seen(found)) for judge, found in rules if found is not None]
         for _, seen in pairs:
-            seen.begin()
+            seen.begin(self.tag)
         return pairs
 
     def _state(self) -> str:

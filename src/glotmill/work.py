@@ -35,6 +35,8 @@ async def fill(job: Job, progress: Progress, watch: Callable[[Progress], None]) 
     async with open_judges(judges) as judging, _engine(job, progress) as generate:
         window = progress.window = Window(generate, job.window, job.options.get("max_failures", 0.2))
         try:
+            for filling in job.fillings:
+                await asyncio.to_thread(filling.begin)
             while True:
                 await _loop(job, _Means(window, judging), lambda: watch(progress))
                 progress.note = "waiting for the replies in flight"
