@@ -2,10 +2,12 @@
 
 from functools import partial
 
+import numpy as np
 import polars as pl
 
+from glotmill.filters.codes import Codes, measured
 from glotmill.filters.quality import limits
-from glotmill.filters.text import joined_series, words_series
+from glotmill.filters.text import joined_series
 
 _FEWEST_LINES = 10  # of running text, below which the share that ends in punctuation says nothing
 _CODE = r"(?s)```.*?(?:```|\z)"
@@ -40,7 +42,7 @@ def measures(text: pl.Series) -> pl.DataFrame:
     prose = text.str.replace_all(_CODE, "") if text.str.contains("```", literal=True).any() else text
     prose = prose.str.replace_all(_LISTED, "").alias("prose")
     content = pl.col("text").str.strip_chars()
-    frame = pl.DataFrame([text.alias("text"), prose, words_series(text).list.len().alias("words")])
+    frame = pl.DataFrame([text.alias("text"), prose, measured(text, _words)["words"]])
     lines = pl.col("prose").str.count_matches(_LINE)
     return frame.select(
         "words",
@@ -50,6 +52,10 @@ def measures(text: pl.Series) -> pl.DataFrame:
         .then(content.str.count_matches("\n", literal=True) / pl.col("words"))
         .alias("new_lines"),
     )
+
+
+def _words(codes: Codes) -> pl.DataFrame:
+    return pl.DataFrame({"words": np.bincount(codes.words().row, minlength=codes.height)})
 
 
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:

@@ -2,20 +2,23 @@
 
 from functools import partial
 
+import numpy as np
 import polars as pl
 
+from glotmill.filters.codes import Codes, Keys, Pieces, Places, measured
 from glotmill.filters.quality import limits, stop_words
-from glotmill.filters.text import joined_series, words_series
+from glotmill.filters.text import joined_series
 
 _MOST_WORDS = 100_000
 _MOST_SYMBOLS = 0.1  # per word
 _MOST_BULLETS, _FEWEST_BULLETS = 0.9, 20  # a list of ten points is an answer
 _MOST_ELLIPSES, _FEWEST_LINES = 0.3, 10  # two of five lines that trail off are a style
+_PRIME = np.uint64(0xD6E8FEB86659FD93)
 _BULLET = r"(?m)^\s*[•‣◦▪●*·-]"
 _ELLIPSIS_END = r"(?m)(?:\.\.\.|…|⋯|。。。)\s*$"
 _LIMITS = ("shortest_words", "longest_words", "letters", "stop_words")
 _JUDGED = pl.Struct(
-    {"reason": pl.String, "words": pl.UInt32, "word_length": pl.Float64, "stop_words": pl.UInt32}
+    {"reason": pl.String, "words": pl.Int64, "word_length": pl.Float64, "stop_words": pl.Int64}
 )
 
 
@@ -45,17 +48,43 @@ def gopher_quality(text: pl.Expr, *, language: str = "language", from_words: int
 def measures(text: pl.Series, stop: pl.Series) -> pl.DataFrame:
     """Return what the limits are for: words, word_length, letters (share of words that hold one), stop_words.
 
-    stop: a list of words a row.
+    stop: words with spaces between, or null, for each text.
     """
-    words = words_series(text)
-    letters = words.list.eval(pl.element().filter(pl.element().str.contains(r"\p{L}")))
-    frame = pl.DataFrame([words.alias("all"), letters.alias("letters"), stop.alias("stop")])
-    return frame.select(
-        pl.col("all").list.len().alias("words"),
-        pl.col("letters").list.eval(pl.element().str.len_chars()).list.mean().alias("word_length"),
-        (pl.col("letters").list.len() / pl.col("all").list.len()).alias("letters"),
-        pl.col("all").list.set_intersection("stop").list.len().alias("stop_words"),
+    lists = stop.drop_nulls().unique(maintain_order=True)
+    of_text = stop.replace_strict(lists, range(len(lists)), default=-1, return_dtype=pl.Int64).to_numpy()
+    known = measured(lists, lambda codes: _with_list(codes.words(), np.arange(codes.height) + codes.first))
+    keys = np.unique(known["key"].to_numpy())
+    frame = measured(
+        text, lambda codes: _measure(codes, of_text[codes.first : codes.first + codes.height], keys)
     )
+    none = pl.Series("none", of_text < 0)
+    return frame.with_columns(pl.when(~none).then("stop_words").alias("stop_words"))
+
+
+def _with_list(words: Pieces, of_text: Places) -> pl.DataFrame:
+    """Return keys that are a word's in one list."""
+    return pl.DataFrame({"key": words.key + of_text[words.row].astype(np.uint64) * _PRIME})
+
+
+def _measure(codes: Codes, of_text: Places, stop: Keys) -> pl.DataFrame:
+    words, height = codes.words(), codes.height
+    lettered = words.letters > 0
+    number = np.bincount(words.row, minlength=height)
+    with_letters = np.bincount(words.row[lettered], minlength=height)
+    chars = np.bincount(words.row[lettered], weights=words.chars[lettered], minlength=height)
+    key = _with_list(words, of_text)["key"].to_numpy()
+    place = np.searchsorted(stop, key)
+    found = np.flatnonzero(np.append(stop, np.uint64(0))[place] == key)
+    different = np.unique(words.row[found] * (stop.size + 1) + place[found]) // (stop.size + 1)
+    return pl.DataFrame(
+        {
+            "words": number,
+            "with_letters": with_letters,
+            "word_length": np.where(with_letters > 0, chars / np.maximum(with_letters, 1), np.nan),
+            "letters": with_letters / np.maximum(number, 1),
+            "stop_words": np.bincount(different, minlength=height),
+        }
+    ).with_columns(pl.col("word_length").fill_nan(None))
 
 
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:

@@ -5,23 +5,19 @@ stands twice only if the runs of n-1 words at its place and at the next do: all 
 longer runs only the few places still in question.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glotmill.filters.codes import Keys, Pieces, Places
+
 TOP, AGAIN = (2, 3, 4), (5, 6, 7, 8, 9, 10)
-_FIELDS = [*(f"top_{n}" for n in TOP), *(f"again_{n}" for n in AGAIN), "runs"]
-_AT_ONCE = 500_000  # words; bounds memory, and keeps sorts in the cache
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
-Places = NDArray[np.int64]
 
 
-def ngram_shares(words: pl.Series) -> pl.DataFrame:
-    """Measure how much of each text is said again.
+def ngram_shares(words: Pieces, height: int) -> pl.DataFrame:
+    """Measure how much of each of `height` texts is said again.
 
-    words: a list of words a row; null counts as no words.
     top_2, top_3, top_4: share of the characters in the most frequent run of that many words (of equally
     frequent ones, the longest), all its places counted; 0 if none stands twice. Where it overlaps itself
     ("no no no") this can pass 1.
@@ -30,35 +26,19 @@ def ngram_shares(words: pl.Series) -> pl.DataFrame:
     runs: share of the runs of 5 words, by number, that stood before.
     Characters are those of the words: spaces and punctuation count on neither side.
     """
-    parts = [_measure(part) for part in _parts(words)]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(_FIELDS, pl.Float64))
-
-
-def _parts(words: pl.Series) -> Iterator[pl.Series]:
-    ends = np.cumsum(words.list.len().fill_null(0).to_numpy())
-    begin = 0
-    while begin < len(words):
-        limit = (ends[begin - 1] if begin else 0) + _AT_ONCE
-        end = max(begin + 1, int(np.searchsorted(ends, limit, side="right")))
-        yield words.slice(begin, end - begin)
-        begin = end
-
-
-def _measure(words: pl.Series) -> pl.DataFrame:
-    height = len(words)
-    numbers = words.list.len().fill_null(0).to_numpy()
-    row = np.repeat(np.arange(height), numbers)
-    flat = words.list.explode(empty_as_null=False, keep_nulls=False)
-    hashes = flat.hash().to_numpy()
-    ends = np.concatenate([[0], np.cumsum(flat.str.len_chars().to_numpy(), dtype=np.int64)])
-    total = np.maximum(np.bincount(row, weights=np.diff(ends), minlength=height), 1)
-    shares = {name: np.zeros(height) for name in _FIELDS}
-    key = (hashes ^ row.astype(np.uint64)) * _PRIME
+    row = words.row
+    ends = np.concatenate([[0], np.cumsum(words.chars)])
+    numbers = np.bincount(row, minlength=height)
+    total = np.maximum(np.bincount(row, weights=words.chars, minlength=height), 1)
+    names = [*(f"top_{n}" for n in TOP), *(f"again_{n}" for n in AGAIN), "runs"]
+    shares = {name: np.zeros(height) for name in names}
+    key = (words.key ^ row.astype(np.uint64)) * _PRIME
     place = np.flatnonzero(row[1:] == row[:-1])
     for n in range(2, AGAIN[-1] + 1):
         if not place.size:
             break
-        key[place] = (key[place] ^ (key[place] >> np.uint64(29)) ^ hashes[place + n - 1]) * _PRIME
+        before = key[place]
+        key[place] = (before ^ (before >> np.uint64(29)) ^ words.key[place + n - 1]) * _PRIME
         first, later, times = _groups(key, place)
         if n in TOP:
             shares[f"top_{n}"] = (
@@ -74,14 +54,18 @@ def _measure(words: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(shares)
 
 
-def _groups(key: NDArray[np.uint64], place: Places) -> tuple[Places, Places, Places]:
+def _groups(key: Keys, place: Places) -> tuple[Places, Places, Places]:
     """First and later places of the keys that stand more than once, and how often each first one's does."""
-    order = place[np.argsort(key[place], kind="stable")]  # stable: equal keys stay in order of place
+    order = place[np.argsort(key[place])]
+    same = key[order[1:]] == key[order[:-1]]
+    twice = np.concatenate([same, [False]]) | np.concatenate([[False], same])
+    order = np.sort(order[twice])
+    order = order[np.argsort(key[order], kind="stable")]  # equal keys in order of place
+    if not order.size:
+        return order, order, order
     starts = np.concatenate([[True], key[order[1:]] != key[order[:-1]]])
     begins = np.flatnonzero(starts)
-    times = np.diff(begins, append=order.size)
-    often = times > 1
-    return order[begins[often]], order[~starts], times[often]
+    return order[begins], order[~starts], np.diff(begins, append=order.size)
 
 
 def _most_frequent(row: Places, times: Places, chars: Places, height: int) -> NDArray[np.float64]:

@@ -33,7 +33,7 @@ def limits(language: pl.Series, *names: str) -> pl.DataFrame:
 
 
 def stop_words(language: pl.Series) -> pl.Series:
-    """Return the most frequent words of each row's language, null where none are known."""
+    """Return the most frequent words of each row's language, spaces between, null where none are known."""
     rows = language.cast(pl.String).to_frame("language")
     return rows.join(_stop_words(), on="language", how="left", maintain_order="left")["words"]
 
@@ -49,5 +49,4 @@ def _limits() -> dict[str, dict[str, float]]:
 
 @cache
 def _stop_words() -> pl.DataFrame:
-    table = pl.read_csv(STOP_WORDS, schema_overrides={"words": pl.String})
-    return table.select("language", pl.col("words").str.split(" "))
+    return pl.read_csv(STOP_WORDS, schema_overrides={"words": pl.String}).select("language", "words")

@@ -15,7 +15,7 @@ TOKENIZER = "words-1"  # what thresholds in words were derived with; another num
 UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
 _UNIT = rf"[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
 _WORD = r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}\u{200C}\u{200D}]*"  # joiners: Persian, Sinhala
-_ROWS = 4_096  # texts put to ICU at once
+_BETWEEN, _ROWS = "\x1e", 4_096  # texts put to ICU at once
 _NOT_PROSE = (
     r"(?s)```.*?(?:```|\z)",
     r"`[^`\n]*`",
@@ -83,19 +83,21 @@ def words_series(text: pl.Series) -> pl.Series:
     Thai, Khmer and the like by the dictionaries of ICU (by icu4py, whose wheels hold ICU 78): 16,000 texts of
     600 characters a CPU second, a third of what other scripts need.
     """
-    text = text.str.to_lowercase()
+    return spaced_series(text.str.to_lowercase()).str.extract_all(_WORD)
+
+
+def spaced_series(text: pl.Series) -> pl.Series:
+    """Put a space between the words of texts in scripts that have none there; other texts stay."""
     unspaced = text.str.contains(f"[{UNSPACED}]").fill_null(value=False)
-    if unspaced.any():
-        text = text.scatter(unspaced.arg_true(), _spaced(text.filter(unspaced)))
-    return text.str.extract_all(_WORD)
+    if not unspaced.any():
+        return text
+    return text.scatter(unspaced.arg_true(), _spaced(text.filter(unspaced)))
 
 
 def _spaced(text: pl.Series) -> pl.Series:
-    """Put a space between the words that ICU finds. Line ends become spaces."""
     from icu4py.breakers import WordBreaker  # 40 MB of dictionaries
 
     spaced: list[str] = []
-    lines = text.str.replace_all(r"[\n\r\x0B\x0C\u{85}\u{2028}\u{2029}]", " ")
-    for rows in lines.to_frame("line").iter_slices(_ROWS):
-        spaced += " ".join(WordBreaker("\n".join(rows["line"]), "und")).split("\n")
+    for rows in text.str.replace_all(_BETWEEN, " ", literal=True).to_frame("text").iter_slices(_ROWS):
+        spaced += " ".join(WordBreaker(_BETWEEN.join(rows["text"]), "und")).split(_BETWEEN)
     return pl.Series(spaced, dtype=pl.String)

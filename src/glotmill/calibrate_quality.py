@@ -103,7 +103,7 @@ def _limits(tag: str, lines: Sequence[str], stop: Sequence[str]) -> dict[str, fl
         raise UsageError(f"{tag}: {2 * len(lines)} lines; {2 * _FEWEST_LINES} are needed")
     texts = paragraphs(lines)
     text = pl.Series(texts)
-    gopher = gopher_quality.measures(text, pl.Series([list(stop)] * len(text), dtype=pl.List(pl.String)))
+    gopher = gopher_quality.measures(text, pl.Series([" ".join(stop)] * len(text)))
     whole = fineweb_quality.measures(pl.Series(lines))
     ends = float(whole["line_ends"].fill_null(1).sum()) / len(lines)
     mean, spread = _spread(gopher["word_length"])

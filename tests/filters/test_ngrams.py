@@ -4,11 +4,16 @@ import polars as pl
 import pytest
 from sentences import HUMAN
 
-from glotmill.filters import ngrams
-from glotmill.filters.ngrams import ngram_shares
+from glotmill.filters import codes, ngrams
+from glotmill.filters.codes import measured
 from glotmill.filters.text import words_series
 
 SONG = [*"abcabdabe", "of", "my", "home", "of", "my", "heart"]
+
+
+def shares_of(lists):
+    texts = pl.Series([words and " ".join(words) for words in lists], dtype=pl.String)
+    return measured(texts, lambda part: ngrams.ngram_shares(part.words(), part.height))
 
 
 def by_hand(words, n):
@@ -22,8 +27,8 @@ def by_hand(words, n):
 
 def test_shares_are_those_counted_by_hand():
     texts = [words_series(pl.Series([text]))[0].to_list() for text in HUMAN.values()]
-    texts += [SONG, SONG * 2, ["a"] * 30, ["a", "b"] * 15, texts[0] + SONG + texts[0], ["one"], []]
-    shares = ngram_shares(pl.Series(texts, dtype=pl.List(pl.String)))
+    texts += [SONG, SONG * 2, ["a"] * 30, ["a", "b"] * 15, texts[0] + SONG + texts[0], ["one"], [""]]
+    shares = shares_of(texts)
     for words, row in zip(texts, shares.iter_rows(named=True), strict=True):
         for n in ngrams.TOP:
             assert row[f"top_{n}"] == pytest.approx(by_hand(words, n)[0]), (n, words)
@@ -33,22 +38,22 @@ def test_shares_are_those_counted_by_hand():
 
 def test_what_is_said_twice_is_half():
     words = [f"w{i}" for i in range(40)]
-    row = ngram_shares(pl.Series([words * 2])).row(0, named=True)
+    row = shares_of([words * 2]).row(0, named=True)
     assert row["again_5"] == row["again_10"] == 0.5
     assert row["runs"] == 36 / 76  # the 4 runs over the seam are new
 
 
 def test_texts_do_not_mix_and_parts_do_not_matter(monkeypatch):
-    texts = pl.Series([SONG, SONG, None, SONG * 3, ["x"], SONG])
-    whole = ngram_shares(texts)
+    texts = [SONG, SONG, None, SONG * 3, ["x"], SONG]
+    whole = shares_of(texts)
     assert whole.row(0) == whole.row(1) == whole.row(5)
     assert set(whole.row(2)) == {0.0}
-    monkeypatch.setattr(ngrams, "_AT_ONCE", 20)
-    assert ngram_shares(texts).equals(whole)
+    monkeypatch.setattr(codes, "_AT_ONCE", 20)
+    assert shares_of(texts).equals(whole)
 
 
 def test_no_texts_and_no_words_are_fine():
-    none = ngram_shares(pl.Series([], dtype=pl.List(pl.String)))
+    none = shares_of([])
     assert none.height == 0
-    assert none.columns == ngram_shares(pl.Series([SONG])).columns
-    assert ngram_shares(pl.Series([None, []], dtype=pl.List(pl.String))).sum_horizontal().to_list() == [0, 0]
+    assert none.columns == shares_of([SONG]).columns
+    assert shares_of([None, [""], ["..."]]).sum_horizontal().to_list() == [0, 0, 0]

@@ -1,0 +1,157 @@
+"""Many texts as one array of code points: words, sentences and lines as numbers. A helper of filters.
+
+What filters count needs no strings: two words are compared by keys. The key of a piece is a polynomial of its
+letters, marks and digits in lower case, modulo 2 to the 64th, from sums over the whole array; so any cut of
+the texts into pieces costs a few operations a piece. Two different words share a key by a chance of 1 in
+10 to the 19th.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glotmill.filters.text import spaced_series
+
+Places: TypeAlias = NDArray[np.int64]
+Keys: TypeAlias = NDArray[np.uint64]
+_WORD, _LETTER, _JOINER, _STOP = 1, 2, 4, 8
+_SENTENCE_END = ".!?。！？।॥؟۔።…\n"
+_AT_ONCE = 100_000  # characters: the arrays stay in the processor's cache
+_PRIME = 0x9E3779B97F4A7C15
+_TABLED = 0x20000  # beyond it there are ideographs, and signs that no word holds
+_IDEOGRAPHS = slice(0x20000, 0x40000)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Pieces of texts, in order."""
+
+    row: Places  # of the text
+    key: Keys  # equal for pieces with the same letters, marks and digits
+    chars: Places  # how many of those
+    letters: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The code points of some texts, one after the other, and what their characters are."""
+
+    first: int  # number of the first text, among all that are measured
+    height: int  # number of texts
+    ends: Places  # where each text ends; one more code point stands between two texts
+    codes: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    content: NDArray[np.int32]  # how many letters, marks and digits stand before each place
+    letters: NDArray[np.int32]
+    sums: Keys
+
+    def words(self) -> Pieces:
+        """Return the words: runs of letters, marks and digits, with the joiners in them."""
+        inside = np.concatenate([[False], self.kinds & (_WORD | _JOINER) != 0, [False]])
+        bounds = np.flatnonzero(inside[1:] != inside[:-1])
+        return self._pieces(bounds[::2], bounds[1::2], 1, 0)
+
+    def sentences(self, letters: int) -> Pieces:
+        """Return the sentences with so many letters, from their first letter on."""
+        return self._between(self.kinds & _STOP != 0, letters)
+
+    def lines(self, letters: int) -> Pieces:
+        """Return the lines with so many letters, from their first letter on."""
+        return self._between(self.codes == 10, letters)
+
+    def paragraphs(self, letters: int) -> Pieces:
+        """Return the paragraphs with so many letters, from their first letter on."""
+        ends = self.codes == 10
+        ends[1:] &= ends[:-1]
+        ends[self.ends] = True
+        return self._between(ends, letters)
+
+    def _between(self, ends: NDArray[np.bool_], letters: int) -> Pieces:
+        bounds = np.flatnonzero(ends)
+        begins = np.concatenate([[0], bounds[:-1] + 1])
+        found = self.letters[bounds] - self.letters[begins] >= letters
+        begins, bounds = begins[found], bounds[found]
+        first = np.flatnonzero(self.kinds & _LETTER)
+        return self._pieces(first[self.letters[begins]], bounds, 1, letters)
+
+    def _pieces(self, begins: Places, ends: Places, chars: int, letters: int) -> Pieces:
+        """Return pieces with so many characters and letters."""
+        a, b = self.content[begins], self.content[ends]
+        long = self.letters[ends] - self.letters[begins]
+        if not (kept := (b - a >= chars) & (long >= letters)).all():
+            begins, a, b, long = begins[kept], a[kept], b[kept], long[kept]
+        key = (self.sums[b] - self.sums[a]) * _powers(len(self.sums))[1][a]
+        key ^= key >> np.uint64(29)
+        row = np.searchsorted(self.ends, begins)
+        return Pieces(row, key * np.uint64(_PRIME), (b - a).astype(np.int64), long.astype(np.int64))
+
+
+def measured(text: pl.Series, measure: Callable[[Codes], pl.DataFrame]) -> pl.DataFrame:
+    """Measure texts, some at a time: a row for each. Null is measured as an empty text.
+
+    Words of scripts without spaces are made to stand apart first.
+    """
+    text = spaced_series(text.fill_null(""))
+    lengths = text.str.len_chars().to_numpy().astype(np.int64)
+    part = (np.cumsum(lengths + 1) - 1) // _AT_ONCE
+    bounds = np.flatnonzero(np.diff(part, prepend=-1, append=-1))
+    if not len(text):
+        bounds = np.zeros(2, np.int64)  # one part without rows, for its columns
+    return pl.concat(measure(_coded(text[a:b], lengths[a:b], a)) for a, b in pairwise(bounds.tolist()))
+
+
+def _coded(text: pl.Series, lengths: Places, first: int) -> Codes:
+    whole = "\n".join([*text, ""]).encode("utf-32-le")
+    codes = np.frombuffer(whole, np.uint32)
+    kind_of, lower_of = _tables()
+    kinds = kind_of[codes]
+    counted = (kinds & _WORD).view(np.bool_)
+    content = _counts(counted)
+    letters = _counts(kinds & _LETTER != 0)
+    held = codes[counted]
+    sums = np.zeros(held.size + 1, np.uint64)
+    lower = np.where(held < _TABLED, lower_of[np.minimum(held, _TABLED - 1)], held).astype(np.uint64)
+    np.cumsum(lower * _powers(held.size)[0][: held.size], out=sums[1:])
+    ends = np.cumsum(lengths + 1) - 1
+    return Codes(first, len(text), ends, codes, kinds, content, letters, sums)
+
+
+def _counts(found: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """How many stand before each place."""
+    counts = np.zeros(found.size + 1, np.int32)
+    np.cumsum(found, out=counts[1:])
+    return counts
+
+
+def _powers(size: int) -> tuple[Keys, Keys]:
+    """At least so many powers of an odd number, and of its inverse."""
+    return _computed_powers(1 << max(size, _AT_ONCE).bit_length())
+
+
+@lru_cache(maxsize=2)
+def _computed_powers(size: int) -> tuple[Keys, Keys]:
+    inverse = pow(_PRIME, -1, 1 << 64)
+    powers = (np.full(size, base, np.uint64) for base in (_PRIME, inverse))
+    up, down = map(np.cumprod, powers)
+    return up, down
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """What each code point is, and its lower case."""
+    kinds = np.zeros(0x110000, np.uint8)
+    categories = [unicodedata.category(chr(code))[0] for code in range(_TABLED)]
+    of = {"L": _WORD | _LETTER, "M": _WORD, "N": _WORD}
+    kinds[:_TABLED] = [of.get(category, 0) for category in categories]
+    kinds[_IDEOGRAPHS] = _WORD | _LETTER
+    kinds[[0x200C, 0x200D]] = _JOINER
+    kinds[[ord(sign) for sign in _SENTENCE_END]] |= _STOP
+    lower = [ord(chr(code).lower()[0]) if kinds[code] else code for code in range(_TABLED)]
+    return kinds, np.array(lower, np.uint32)
