@@ -50,6 +50,7 @@ class Codes:
     kinds: NDArray[np.uint8]
     content: NDArray[np.int32]  # how many letters, marks and digits stand before each place
     letters: NDArray[np.int32]
+    held: NDArray[np.uint32]  # the letters, marks and digits alone
     sums: Keys
 
     def words(self) -> Pieces:
@@ -72,6 +73,13 @@ class Codes:
         ends[1:] &= ends[:-1]
         ends[self.ends] = True
         return self._between(ends, letters)
+
+    def runs(self, length: int) -> Places:
+        """Return the texts in which a letter may stand `length` times in a row, and a few others."""
+        block = length // 2  # so long a run fills one, wherever blocks begin
+        blocks = self.held[: len(self.held) // block * block].reshape(-1, block)
+        same = np.flatnonzero((blocks == blocks[:, :1]).all(axis=1)) * block
+        return np.unique(np.searchsorted(self.content[self.ends], same, side="right")) + self.first
 
     def _between(self, ends: NDArray[np.bool_], letters: int) -> Pieces:
         bounds = np.flatnonzero(ends)
@@ -120,7 +128,7 @@ def _coded(text: pl.Series, lengths: Places, first: int) -> Codes:
     lower = np.where(held < _TABLED, lower_of[np.minimum(held, _TABLED - 1)], held).astype(np.uint64)
     np.cumsum(lower * _powers(held.size)[0][: held.size], out=sums[1:])
     ends = np.cumsum(lengths + 1) - 1
-    return Codes(first, len(text), ends, codes, kinds, content, letters, sums)
+    return Codes(first, len(text), ends, codes, kinds, content, letters, held, sums)
 
 
 def _counts(found: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -29,29 +29,26 @@ def fineweb_quality(text: pl.Expr, *, language: str = "language", from_words: in
     off, as in FineWeb2. Both limits are the language's own (120 languages in `quality.csv`): in Thai,
     where sentences end in no sign, the first is 0. Other languages have the loosest limits of their script.
     language: the column of tags such as `swh_Latn`.
-    -> reason: empty (null), line_ends, new_lines; line_ends: share of lines, null if there are none;
-    new_lines: per word, null if there is no word.
+    -> reason: empty (null), line_ends, new_lines; line_ends: share of lines; new_lines: per word. Both are
+    null for texts of fewer than 10 lines, which are kept.
     """
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     judge = partial(_judge, from_words=from_words)
     return rows.map_batches(judge, return_dtype=_JUDGED, is_elementwise=True)
 
 
-def measures(text: pl.Series) -> pl.DataFrame:
-    """Return what the limits are for: words, lines (of running text), line_ends, new_lines."""
+def line_ends(text: pl.Series) -> pl.DataFrame:
+    """Return how many lines of running text there are, `lines`, and how many end in punctuation, `ended`."""
     prose = text.str.replace_all(_CODE, "") if text.str.contains("```", literal=True).any() else text
-    prose = prose.str.replace_all(_LISTED, "").alias("prose")
-    content = pl.col("text").str.strip_chars()
-    frame = pl.DataFrame([text.alias("text"), prose, measured(text, _words)["words"]])
-    lines = pl.col("prose").str.count_matches(_LINE)
-    return frame.select(
-        "words",
-        lines.alias("lines"),
-        pl.when(lines > 0).then(pl.col("prose").str.count_matches(_ENDED) / lines).alias("line_ends"),
-        pl.when(pl.col("words") > 0)
-        .then(content.str.count_matches("\n", literal=True) / pl.col("words"))
-        .alias("new_lines"),
+    prose = prose.str.replace_all(_LISTED, "")
+    return pl.DataFrame(
+        [prose.str.count_matches(_LINE).alias("lines"), prose.str.count_matches(_ENDED).alias("ended")]
     )
+
+
+def word_numbers(text: pl.Series) -> pl.Series:
+    """Return the number of words of each text."""
+    return measured(text, _words)["words"]
 
 
 def _words(codes: Codes) -> pl.DataFrame:
@@ -60,19 +57,38 @@ def _words(codes: Codes) -> pl.DataFrame:
 
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:
     text = joined_series(batch.struct.field("text")).alias("text")
-    least = limits(batch.struct.field("language"), *_LIMITS).rename(lambda name: f"limit_{name}")
-    frame = pl.concat([text.to_frame(), measures(text), least], how="horizontal")
-    few_ends = pl.col("line_ends") < pl.col("limit_line_ends")
+    breaks = text.str.strip_chars().str.count_matches("\n", literal=True).alias("breaks")
+    rows = pl.DataFrame([pl.int_range(len(text), eager=True).alias("row"), text, breaks])
+    rows = rows.with_columns(batch.struct.field("language"))
+    judged = rows.select("row", "text").join(
+        _of_lines(rows, from_words), "row", "left", maintain_order="left"
+    )
+    reason = pl.when(pl.col("text").is_null()).then(pl.lit("empty")).otherwise("reason")
+    return judged.select(pl.struct(reason.alias("reason"), "line_ends", "new_lines")).to_series()
+
+
+def _of_lines(rows: pl.DataFrame, from_words: int) -> pl.DataFrame:
+    """Judge the texts that have lines enough for a rule: most have not."""
+    rows = rows.filter(pl.col("breaks") >= _FEWEST_LINES - 1)
+    words = word_numbers(rows["text"])
+    frame = pl.concat(
+        [
+            rows,
+            words.to_frame(),
+            line_ends(rows["text"]),
+            limits(rows["language"], *_LIMITS).rename(lambda name: f"limit_{name}"),
+        ],
+        how="horizontal",
+    )
+    frame = frame.with_columns(
+        pl.when(pl.col("lines") > 0).then(pl.col("ended") / pl.col("lines")).alias("line_ends"),
+        pl.when(pl.col("words") > 0).then(pl.col("breaks") / pl.col("words")).alias("new_lines"),
+    )
     broken = (
-        pl.when((pl.col("lines") >= _FEWEST_LINES) & few_ends)
+        pl.when((pl.col("lines") >= _FEWEST_LINES) & (pl.col("line_ends") < pl.col("limit_line_ends")))
         .then(pl.lit("line_ends"))
         .when(pl.col("new_lines") > pl.col("limit_new_lines"))
         .then(pl.lit("new_lines"))
     )
-    reason = (
-        pl.when(pl.col("text").is_null())
-        .then(pl.lit("empty"))
-        .when(pl.col("words") >= from_words)
-        .then(broken)
-    )
-    return frame.select(pl.struct(reason.alias("reason"), "line_ends", "new_lines")).to_series()
+    reason = pl.when(pl.col("words") >= from_words).then(broken)
+    return frame.select("row", reason.alias("reason"), "line_ends", "new_lines")

@@ -15,6 +15,7 @@ _MOST_BULLETS, _FEWEST_BULLETS = 0.9, 20  # a list of ten points is an answer
 _MOST_ELLIPSES, _FEWEST_LINES = 0.3, 10  # two of five lines that trail off are a style
 _PRIME = np.uint64(0xD6E8FEB86659FD93)
 _BULLET = r"(?m)^\s*[•‣◦▪●*·-]"
+_LINE = r"(?m)^.*\S"
 _ELLIPSIS_END = r"(?m)(?:\.\.\.|…|⋯|。。。)\s*$"
 _LIMITS = ("shortest_words", "longest_words", "letters", "stop_words")
 _JUDGED = pl.Struct(
@@ -93,9 +94,10 @@ def _judge(batch: pl.Series, from_words: int) -> pl.Series:
     least = limits(language, *_LIMITS).rename(lambda name: f"limit_{name}")
     frame = pl.concat([text.to_frame(), measures(text, stop_words(language)), least], how="horizontal")
     content = pl.col("text")
+    frame = frame.with_columns(content.str.count_matches("\n", literal=True).alias("breaks"))
+    many = pl.when(pl.col("breaks") >= _FEWEST_LINES - 1).then(content)  # texts of few lines need no count
+    lines, bullets, ellipses = (many.str.count_matches(sign) for sign in (_LINE, _BULLET, _ELLIPSIS_END))
     symbols = content.str.count_matches("#", literal=True) + content.str.count_matches(r"\.\.\.|…")
-    lines = content.str.count_matches(r"(?m)^.*\S")
-    bullets, ellipses = content.str.count_matches(_BULLET), content.str.count_matches(_ELLIPSIS_END)
     running = (
         pl.col("words") * pl.col("letters") >= from_words
     )  # a sum worked out has few words beside numbers

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
-from glotmill.filters.text import joined_series, words_series
+from glotmill.filters.codes import Codes, measured
+from glotmill.filters.text import joined_series
 
 _RATIO = 0.72  # of different words to words, at which a stretch of text is used up
 _FEWEST_WORDS = 50  # below it the measure says nothing
@@ -30,18 +32,19 @@ def lexical_diversity(text: pl.Expr, *, min_mtld: float = 10.0) -> pl.Expr:
 
 def _judge(column: pl.Series, min_mtld: float) -> pl.Series:
     text = joined_series(column)
-    words = (
-        words_series(text)
-        .list.eval(pl.element().filter(pl.element().str.contains(r"\p{L}")))
-        .list.head(_SEEN)
-    )
-    flat = words.list.explode(empty_as_null=False, keep_nulls=False).hash().to_list()
-    ends = words.list.len().fill_null(0).cum_sum().to_list()
-    mtld = pl.Series("mtld", [_mtld(flat[a:b]) for a, b in pairwise([0, *ends])], dtype=pl.Float64)
+    mtld = measured(text, _measure)["mtld"]
     frame = pl.DataFrame([text.alias("text"), mtld])
     uniform = pl.when(pl.col("mtld") < min_mtld).then(pl.lit("too_uniform"))
     reason = pl.when(pl.col("text").is_null()).then(pl.lit("empty")).otherwise(uniform)
     return frame.select(pl.struct(reason.alias("reason"), "mtld")).to_series()
+
+
+def _measure(codes: Codes) -> pl.DataFrame:
+    words = codes.words()
+    keys = words.key[words.letters > 0].tolist()
+    ends = np.cumsum(np.bincount(words.row[words.letters > 0], minlength=codes.height)).tolist()
+    found = [_mtld(keys[a : min(b, a + _SEEN)]) for a, b in pairwise([0, *ends])]
+    return pl.DataFrame({"mtld": found}, schema={"mtld": pl.Float64})
 
 
 def _mtld(words: Sequence[int]) -> float | None:

@@ -12,8 +12,7 @@ from glotmill.filters.codes import Codes, Pieces, measured
 from glotmill.filters.ngrams import AGAIN, TOP, ngram_shares
 from glotmill.filters.text import joined_series
 
-_RUN = re.compile(r"([^\W\d_])\1{29,}")
-_BLOCK = 15  # a run of 30 holds a whole block of 15, wherever blocks begin
+_RUN, _RUN_LETTERS = re.compile(r"([^\W\d_])\1{29,}"), 30
 _SHORTEST_PIECE = 6  # letters; below it, repeats such as "Yes, sir." are speech
 _FEWEST_RUNS = 20  # below it a share says nothing
 _FEWEST_WORDS = 50  # from which Gopher's limits for n-grams hold
@@ -47,15 +46,16 @@ def repetition(text: pl.Expr, *, max_share: float = 0.4, slack: float = 2.5) -> 
 def _judge(column: pl.Series, max_share: float, slack: float) -> pl.Series:
     text = joined_series(column)
     shares = measured(text, _measure)
+    run = [bool(may and _RUN.search(each)) for may, each in zip(shares["run"], text, strict=True)]
     shares = shares.with_columns(
-        _loops(text).alias("loops"), _letter_runs(text).alias("letter_runs"), text.alias("text")
+        _loops(text).alias("loops"), text.alias("text"), pl.Series("run", run, pl.Boolean)
     )
     share = pl.max_horizontal("runs", "sentences", "lines", "paragraphs", "loops")
     many = pl.any_horizontal(pl.col(name) > slack * limit for name, limit in _GOPHER.items())
     reason = (
         pl.when(pl.col("text").is_null())
         .then(pl.lit("empty"))
-        .when((share > max_share) | pl.col("letter_runs"))
+        .when((share > max_share) | pl.col("run"))
         .then(pl.lit("repetition"))
         .when((pl.col("words") >= _FEWEST_WORDS) & many)
         .then(pl.lit("repeated_ngrams"))
@@ -70,6 +70,7 @@ def _measure(codes: Codes) -> pl.DataFrame:
     shares = ngram_shares(words, codes.height)
     return shares.with_columns(
         pl.Series("words", number),
+        pl.Series("run", np.isin(np.arange(codes.height) + codes.first, codes.runs(_RUN_LETTERS))),
         pl.Series("runs", np.where(number >= _FEWEST_RUNS + 4, shares["runs"], 0.0)),
         pl.Series("sentences", _repeats(codes.sentences(_SHORTEST_PIECE), codes.height, 1, 3)[1]),
         pl.Series("lines", np.maximum(*_repeats(codes.lines(_SHORTEST_PIECE), codes.height, 10, 2))),
@@ -110,16 +111,3 @@ def _ends_in_loop(text: str) -> bool:
     while text[-period * (rounds + 1) : -period * rounds] == piece:
         rounds += 1
     return rounds >= _LOOP_ROUNDS and rounds * period >= _LOOP_CHARS
-
-
-def _letter_runs(text: pl.Series) -> pl.Series:
-    """Whether a text holds a run of one letter."""
-    whole = "\n".join(each or "" for each in text)
-    whole += "\n" * (-len(whole) % _BLOCK)
-    blocks = np.frombuffer(whole.encode("utf-32-le"), np.uint32).reshape(-1, _BLOCK)
-    same = np.flatnonzero((blocks == blocks[:, :1]).all(axis=1)) * _BLOCK  # a run fills at least one block
-    ends = np.cumsum(text.str.len_chars().fill_null(0).to_numpy() + 1)
-    rows = set(np.searchsorted(ends, same, side="right").tolist()) if same.size else set()
-    return pl.Series(
-        [row in rows and _RUN.search(text[row]) is not None for row in range(len(text))], dtype=pl.Boolean
-    )

@@ -104,8 +104,9 @@ def _limits(tag: str, lines: Sequence[str], stop: Sequence[str]) -> dict[str, fl
     texts = paragraphs(lines)
     text = pl.Series(texts)
     gopher = gopher_quality.measures(text, pl.Series([" ".join(stop)] * len(text)))
-    whole = fineweb_quality.measures(pl.Series(lines))
-    ends = float(whole["line_ends"].fill_null(1).sum()) / len(lines)
+    whole = fineweb_quality.line_ends(pl.Series(lines))
+    ends = int(whole["ended"].sum()) / max(int(whole["lines"].sum()), 1)
+    words = int(fineweb_quality.word_numbers(pl.Series(lines)).sum())
     mean, spread = _spread(gopher["word_length"])
     found = {
         "shortest_words": min(mean - spread, 0.65 * mean),
@@ -113,7 +114,7 @@ def _limits(tag: str, lines: Sequence[str], stop: Sequence[str]) -> dict[str, fl
         "letters": _low(gopher["letters"]),
         "stop_words": min(_low(gopher["stop_words"], 3), min(gopher["stop_words"]) - 1) // 1,
         "line_ends": ends - _DEVIATIONS * (ends * (1 - ends) / _ENDS) ** 0.5,
-        "new_lines": 0.3 * _WORDS_A_LINE * len(lines) / int(whole["words"].sum()),
+        "new_lines": 0.3 * _WORDS_A_LINE * len(lines) / words,
     }
     return {name: _bounded(name, value) for name, value in found.items()}
 
