@@ -14,7 +14,15 @@ from glotmill.filters.text import items_series
 _SEEN = 2_000  # characters from each end of a reply that are read
 _NUMBER = rf"(?:(?<![^\s:=(\[>])-)?(?<![a-zа-яα-ω\d.,_]){NUMBER}"
 _ANY = re.compile(_NUMBER)
-_LABELLED = re.compile(rf"[:=>]\s*\(?({_NUMBER})(?!\d|\s?(?:-|~|to|\.\.)\s?\d)")
+_LABELS = (
+    "score|rating|rate|grade|overall|note|bewertung|punktzahl|puntuación|puntaje|calificación|nota|pontuação"
+    "|punteggio|voto|scor|ocena|wynik|hodnocení|оценка|оцінка|балл|бал|βαθμός|βαθμολογία|betyg|karakter|poeng"
+    "|pisteet|arvosana|pontszám|értékelés|puan|skor|nilai|điểm|alama|评分|得分|分数|評分|評価|スコア|点数|점수"
+    "|평점|คะแนน|التقييم|الدرجة|النتيجة|امتیاز|نمره|ציון|דירוג|स्कोर|अंक|रेटिंग|স্কোর|নম্বর"
+)
+_LABEL = rf"[:=>]\s*\(?({_NUMBER})(?!\d|\s?(?:-|~|to|\.\.)\s?\d)"
+_LABELLED = re.compile(_LABEL)
+_NAMED = re.compile(rf"(?:{_LABELS})[^\d\n:=>]{{0,20}}{_LABEL}")
 _ALONE = re.compile(rf"^\W*?({_NUMBER})\W*$", re.MULTILINE)
 # Between the score and the top of the scale, and between the top and the score.
 _OF = (
@@ -35,8 +43,9 @@ def judge(
     of them, one a trial (`trials: 3` at the step). Read are 8, 8/10, 8 out of 10, 10点満点中8点, Rating: 8,
     **8**, {"score": 8}, a number alone on a line, and the only number of a text, in any digits (８, ٨, ८). A
     number outside the scale (its lowest and highest score), a range, and several numbers of which none is
-    marked are no score: a trial without one does not count. Words for numbers are not read; the words of
-    `8 out of 10` are known in some 30 languages, all else asks for no language.
+    marked are no score: a trial without one does not count. Words for numbers are not read; `out of`, and the
+    word before the colon where several numbers follow one, are known in some 35 languages; all else asks for
+    no language.
     -> reason: empty (null), no_score, too_low, disputed; mean; spread: the standard deviation, over trials:
        how many had a score.
     Source: the annotator of Bridging the Gap (2024): three trials, mean and deviation.
@@ -121,15 +130,18 @@ def _of_object(found: dict[str, Any]) -> float | None:
 
 
 def _marked(text: str, high: float) -> str | None:
-    """The last number of a text that is marked as the score."""
+    """The number of a text that is marked as the score; the last, if it says that of several."""
     top = rf"{high:g}(?:[.,]0)?(?![\d.,]*\d)"
     patterns = (
         rf"({_NUMBER})\s*[^\W\d]{{0,2}}\s*(?:{_OF})\s*{top}",
         rf"(?<![\d.,]){top}\s*(?:{_SCALE_FIRST})[\s,、，:]*({_NUMBER})",
     )
-    for pattern in (*map(re.compile, patterns), _LABELLED, _ALONE):
+    for pattern in (*map(re.compile, patterns), _NAMED):
         if found := pattern.findall(text):
             return str(found[-1])
+    for pattern in (_LABELLED, _ALONE):  # marked, but of what?
+        if len(values := set(pattern.findall(text))) == 1:
+            return str(values.pop())
     return None
 
 

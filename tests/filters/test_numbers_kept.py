@@ -56,6 +56,10 @@ def test_scale_words_after_digits_are_read(text, source):
         ("au XIXe siècle", "in the 19th century"),
         ("на рубеже XVIII века", "the 18th century"),
         ("у ХІХ столітті", "the 19th century"),
+        ("十九世纪", "in the 19th century"),
+        ("二百八十一家店", "281 stores"),
+        ("二〇一六年", "in 2016"),
+        ("百分之一百", "100 percent"),
         ("um 7:55 Uhr", "at 7.55 am"),
         ("at 7.55", "at 7:55"),
         ("ในปี 2560", "in 2017"),
@@ -93,6 +97,7 @@ def test_numbers_that_the_source_has_not_are_invented():
 def test_a_number_is_not_found_inside_another():
     assert one("Es waren 1470.", "There were 47.") == "numbers_missing"
     assert one("Es waren 4,7 Liter.", "There were 47 litres.") == "numbers_missing"
+    assert one("十八世纪", "in the 19th century") == "numbers_missing"
 
 
 def test_texts_without_numbers_are_kept():
