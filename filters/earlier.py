@@ -59,14 +59,13 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        there = [name for name in file.schema_arrow.names if name in {*columns, "verdict"}]
-        for batch in file.iter_batches(batch_size=_ROWS, columns=there):
+        there = set(file.schema_arrow.names)
+        of_run = "verdict" in there and (path.parent.parent / "run.json").is_file()
+        wanted = [name for name in columns if name in there]
+        read = list(dict.fromkeys([*wanted, "verdict"])) if of_run else wanted
+        for batch in file.iter_batches(batch_size=_ROWS, columns=read):
             table = pl.DataFrame(pl.from_arrow(batch))
-            yield table.filter(verdict="kept").drop("verdict") if _is_run(path, there) else table
-
-
-def _is_run(path: Path, columns: Sequence[str]) -> bool:
-    return "verdict" in columns and (path.parent.parent / "run.json").is_file()
+            yield (table.filter(verdict="kept") if of_run else table).select(wanted)
 
 
 def _jsonl(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -58,7 +58,7 @@ def _parts(texts: pl.Series) -> Iterator[list[str]]:
 
 
 def _of(texts: list[str]) -> tuple[U32, NDArray[np.intp]]:
-    codes = np.frombuffer("\n".join([*texts, ""]).replace("\r", " ").encode("utf-32-le"), np.uint32)
+    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le"), np.uint32)
     kinds, values = _tables()
     kind = kinds[codes]
     before = np.concatenate([np.zeros(1, np.uint8), kind[:-1]])
@@ -68,8 +68,8 @@ def _of(texts: list[str]) -> tuple[U32, NDArray[np.intp]]:
         return np.zeros(0, np.uint32), np.zeros(len(texts), np.intp)
     powers, inverses = _powers()
     words = np.add.reduceat(values[codes] * powers[: len(codes)], at) * inverses[at]
-    row = np.searchsorted(np.flatnonzero(codes == 10), at)
-    return _runs(mixed(words), row, len(texts))
+    ends = np.cumsum([len(text) + 1 for text in texts])
+    return _runs(mixed(words), np.searchsorted(ends, at, side="right"), len(texts))
 
 
 def _runs(words: U64, row: NDArray[np.intp], rows: int) -> tuple[U32, NDArray[np.intp]]:
