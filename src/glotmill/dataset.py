@@ -1,7 +1,7 @@
 """Writes the accepted rows as parquet that every reader takes: `dataset/<language>/train-*.parquet`."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,9 @@ def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
     draft, final = folder / f".{language}.tmp", folder / language
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    written = _write(draft, tables)
+    written = write_files(draft, "train", tables)
     if written:
         shutil.rmtree(final, ignore_errors=True)
-        files = sorted(draft.iterdir())
-        for number, path in enumerate(files):
-            path.rename(draft / f"train-{number:05d}-of-{len(files):05d}.parquet")
         draft.rename(final)
     else:
         shutil.rmtree(draft)
@@ -53,7 +50,23 @@ def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
     return written
 
 
-def _write(draft: Path, tables: Iterable[pl.DataFrame]) -> int:
+def write_files(
+    folder: Path, split: str, tables: Iterable[pl.DataFrame], about: Callable[[Any], Any] | None = None
+) -> int:
+    """Write rows as `<split>-00000-of-00001.parquet` and so on, and return how many; none make no file.
+
+    about: gets the pyarrow schema of a file and returns the one to write, with metadata of its own.
+    """
+    written = _write(folder, split, tables, about)
+    files = sorted(folder.glob(f".{split}-*.parquet"))
+    for number, path in enumerate(files):
+        path.rename(folder / f"{split}-{number:05d}-of-{len(files):05d}.parquet")
+    return written
+
+
+def _write(
+    folder: Path, split: str, tables: Iterable[pl.DataFrame], about: Callable[[Any], Any] | None
+) -> int:
     import pyarrow.parquet as pq
 
     writer: Any = None
@@ -65,10 +78,10 @@ def _write(draft: Path, tables: Iterable[pl.DataFrame]) -> int:
         table = pl.concat(held, how="vertical_relaxed").to_arrow(compat_level=pl.CompatLevel.oldest())
         held.clear()
         if writer is None:
-            path = draft / f"{written:012d}.parquet"
+            path = folder / f".{split}-{written:012d}.parquet"
             writer = pq.ParquetWriter(
                 path,
-                table.schema,
+                about(table.schema) if about else table.schema,
                 compression="zstd",
                 write_page_index=True,
                 use_content_defined_chunking=_CHUNKING,

@@ -20,6 +20,8 @@ from glotmill.store import Journal
 from glotmill.window import Window
 
 MADE = ("id", "row", "language")  # columns that every table has
+SEED_KEY = "seed_key"  # a column of rows/ alone: the same for all that was made of equal seed rows
+ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are made again from their replies
 VERDICTS = {"verdict": pl.String(), "reason": pl.String(), "reason_at": pl.String()}
 
 
@@ -42,7 +44,7 @@ class Plan:
 
     @cached_property
     def _common(self) -> str:
-        parts = [self.recipe.digest(), self.recipe.name, self.model, self.revision, self.language.tag]
+        parts = [ROWS_FORM, self.recipe.digest(), self.recipe.name, self.model, self.revision, self.language.tag]
         parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
         parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
         parts += [f"{name}={kind}" for name, kind in self.seed_schema.items()]
@@ -78,6 +80,16 @@ def seed_table(plan: Plan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFram
         "language": pl.Series([plan.language.tag] * len(seeds), dtype=pl.String),
     }
     return pl.DataFrame(made).hstack(table)
+
+
+def seed_key(row: Row) -> str:
+    """Return a hash of what a seed row says, 24 hexadecimal digits: the same whoever asks, and however often.
+
+    Equal rows have one key, in whatever language, pass, sample or view: what they become is kept on one side
+    of a split.
+    """
+    text = json.dumps(row, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def split(shard: Shard, rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from glotmill.sources import Row
 __all__ = ["Row", "Seeds", "frame", "open_seeds"]
 
 # Names of columns that a run itself makes, and of what every template is given.
-TAKEN = ("id", "row", "verdict", "reason", "reason_at", "finish", "examples", "feedback")
+TAKEN = ("id", "row", "seed_key", "verdict", "reason", "reason_at", "finish", "examples", "feedback")
 
 
 @dataclass

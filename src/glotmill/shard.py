@@ -7,7 +7,7 @@ import polars as pl
 from glotmill import units
 from glotmill.errors import RecipeError, RequestFailed
 from glotmill.generate import generate
-from glotmill.plan import MADE, VERDICTS, Shard, seed_table, split
+from glotmill.plan import MADE, SEED_KEY, VERDICTS, Shard, seed_key, seed_table, split
 from glotmill.seeds import Row
 from glotmill.steps import Filter, Generate, Render, Transform
 
@@ -17,7 +17,8 @@ _WRONG = (pl.exceptions.PolarsError, TypeError, ValueError, LookupError, Attribu
 async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
     """Take seed rows through all steps.
 
-    rows: seeds -> + id, row, language, what steps make, verdict (kept, dropped, failed), reason, reason_at.
+    rows: seeds -> + id, row, language, seed_key, what steps make, verdict (kept, dropped, failed), reason,
+    reason_at.
     Raises EngineError, and RecipeError where the recipe does not fit what the model said.
     """
     rows = seed_table(shard.plan, seeds)
@@ -39,7 +40,10 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
         whole = pl.concat([kept, *shard.done], how="diagonal_relaxed")
     except pl.exceptions.PolarsError as error:
         raise RecipeError(f"a transform changed the type of a column; make a new one: {error}") from None
-    return whole.sort("row", "id").select(*MADE, pl.all().exclude(*MADE, *VERDICTS), *VERDICTS)
+    keys = pl.Series([seed_key(row) for _, _, row in seeds], dtype=pl.String)
+    whole = whole.with_columns(keys.gather(whole["row"]).alias(SEED_KEY))
+    first = (*MADE, SEED_KEY)
+    return whole.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICTS), *VERDICTS)
 
 
 def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:

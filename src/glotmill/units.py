@@ -1,4 +1,7 @@
-"""Finds a unit (filter, transform, engine, format) by its name: a file, entry point, or `module:function`."""
+"""Finds a unit (filter, transform, engine, format) by its name: a file, entry point, or `module:function`.
+
+Formats are named with hyphens: `trl-sft` is the function trl_sft in formats/trl_sft.py.
+"""
 
 import ast
 import inspect
@@ -24,8 +27,8 @@ def find(kind: str, name: str) -> Unit:
         if ":" in name:
             module, _, attribute = name.partition(":")
             return _callable(getattr(import_module(module), attribute), name)
-        if name in _files(kind):
-            return _callable(getattr(import_module(f"glotmill.{kind}.{name}"), name), name)
+        if file := _files(kind).get(name):
+            return _callable(getattr(import_module(f"glotmill.{kind}.{file.stem}"), file.stem), name)
         if name in (points := _points(kind)):
             return _callable(points[name].load(), name)
     except (ImportError, AttributeError, SyntaxError, NameError, ValueError, TypeError) as error:
@@ -94,7 +97,7 @@ def _files(kind: str) -> dict[str, Path]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
         if path.stem in defined:  # a file without a function of its name is a helper
-            units[path.stem] = path
+            units[path.stem.replace("_", "-") if kind == "formats" else path.stem] = path
     return units
 
 
