@@ -209,3 +209,18 @@ def test_a_judgement_that_is_cancelled_leaves_a_working_judge() -> None:
 def test_filter_needs_a_known_column() -> None:
     with pytest.raises(RecipeError):
         judge_rows(table("a"), [judge("echo", source="nowhere")])
+
+
+def test_marks_are_made_of_the_rows_that_are_kept() -> None:
+    rows = table("a", "LOUD", "A!", None, "b", language=["x", "x", "x", "x", "y"])
+
+    async def ask() -> pl.DataFrame:
+        async with open_judges(1) as opened:
+            across = [judge("duplicates"), judge("duplicates", within="")]
+            return await opened.verdicts(rows, [judge("own_filters:loud", share=0.6)], across)
+
+    found = asyncio.run(ask())
+    assert found["reason"].to_list() == [None, "loud", None, None, None]
+    first, second = found["keys_0"], found["keys_1"]
+    assert first.is_null().to_list() == second.is_null().to_list() == [False, True, False, True, False]
+    assert first[0].to_list() == first[2].to_list() != second[0].to_list()

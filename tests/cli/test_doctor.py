@@ -39,6 +39,7 @@ def test_doctor_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None
     assert found["cores"] >= 1
     assert found["disk_free"] > 0
     assert found["packages"]["polars"]
+    assert found["detectors"]["py3langid"]["usable"] is True
     assert main(["doctor"]) == code
     assert "python " in capsys.readouterr().out
 
@@ -113,3 +114,13 @@ def test_doctor_loads_no_engine() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == "[]\n"
+
+
+def test_a_detector_that_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    from glotmill.filters import detectors
+
+    monkeypatch.setattr(detectors, "installed", lambda name: name != "pycld2")
+    found = doctor.examine()["detectors"]
+    assert found["pycld2"]["usable"] is False
+    assert "glotmill[cld2]" in found["pycld2"]["why"]
+    assert "pycld2: no, pip install" in doctor.report(doctor.examine())

@@ -1,0 +1,76 @@
+"""The commands on anyone's data, and what is told of filters, as a user meets them."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import ENVIRONMENT, command
+
+from glotmill.cli import main
+
+LINES = {
+    "fra.txt": "Le petit garçon numéro {} mange une pomme rouge dans le grand jardin de sa tante.",
+    "Swahili.txt": "Mtoto mdogo wa {} anakula tunda jekundu katika shamba kubwa la shangazi yake.",
+}
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, said in (("filter", "--explain ID"), ("calibrate", "--false-reject SHARE")):
+        assert main([name, "--help"]) == 0
+        assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["length", "language", "duplicates"])
+def test_show_tells_how_a_filter_is_used(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", name, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["name"]) == ("filter", name)
+    assert main(["show", name]) == 0
+    text = capsys.readouterr().out
+    assert "eason" in text
+    for option in found["options"]:
+        assert option in text
+
+
+def test_show_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "lenth"]) == 2
+    assert "no recipe or filter 'lenth'; did you mean 'length'?" in capsys.readouterr().err
+    assert main(["show", "nosuch:thing"]) == 2
+    assert "'nosuch:thing' cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_terminal_sees_where_the_work_is(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("filter", "a.txt", "-o", "out", "--filters", "length"),
+        cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs, text=True,
+    )  # fmt: skip
+    os.close(theirs)
+    out, _ = process.communicate(timeout=60)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "2 rows" in shown
+    assert "100.0% kept" in shown
+    assert "Kept: out/kept (2 rows)" in out
+
+
+def test_calibrate_writes_thresholds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, line in LINES.items():
+        (folder / name).write_text("".join(line.format(n) + "\n" for n in range(120)))
+    out = tmp_path / "thresholds.csv"
+    options = ["--reference", str(folder), "--detectors", "py3langid", "-o", str(out)]
+    assert main(["calibrate", *options]) == 0
+    assert "py3langid" in capsys.readouterr().out
+    lines = out.read_text().splitlines()
+    assert lines[0].startswith("detector,version,language,length,min_score")
+    assert {line.split(",")[2] for line in lines[1:]} == {"fra_Latn", "swh_Latn"}
+    assert main(["calibrate", *options, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["thresholds"]) == len(lines) - 1
+    assert main(["calibrate", "--reference", str(tmp_path / "nosuch"), "-o", str(out)]) == 2
