@@ -122,10 +122,7 @@ def _object(text: str) -> Any:
 
 
 def _of_object(found: dict[str, Any]) -> float | None:
-    value = next((found[name] for name in _NAMES if name in found), None)
-    if value is None or isinstance(value, bool | dict | list):
-        return None
-    number = plain(str(value)).strip()
+    number = plain(str(next((found[name] for name in _NAMES if name in found), ""))).strip()
     return _value(number) if _ANY.fullmatch(number) else None
 
 

@@ -24,6 +24,6 @@ def non_degenerate(text: pl.Expr, *, source: str = "prompt", finish_reason: str 
     if source:
         judges.append(echo(text, source=source))
     return pl.coalesce(
-        pl.when(blank.fill_null(True)).then(pl.lit("empty")),
+        pl.when(blank).then(pl.lit("empty")),
         *(judge.struct.field("reason") for judge in judges),
     )

@@ -68,7 +68,7 @@ def _judge(batch: pl.Series, fixed: Sequence[Term] | None, min_share: float, let
             judged.append(("empty", None, None))
             continue
         if source is not None:
-            terms = [term for term in terms if not term[0] or _stands(term[0], source, letters)]
+            terms = [term for term in terms if _stands(term[0], source, letters)]
         lost = [target for _, target in terms if not _stands(target, text, letters)]
         share = 1 - len(lost) / len(terms) if terms else None
         reason = "terms_missing" if share is not None and share < min_share else None
