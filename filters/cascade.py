@@ -12,6 +12,7 @@ from glotmill.filters.detectors import labels_of, load
 from glotmill.filters.thresholds import threshold
 
 ENGLISH = "eng_Latn"
+_SURE = 0.6  # mean probability, over the detectors asked, of what is called English
 
 
 class Pieces(NamedTuple):
@@ -19,6 +20,7 @@ class Pieces(NamedTuple):
 
     texts: list[str]
     letters: NDArray[np.intp]
+    weight: NDArray[np.intp]  # letters, of dense scripts more
     row: NDArray[np.intp]
     asked: NDArray[np.intp]  # the number of the language asked for
 
@@ -28,6 +30,7 @@ class Answer(NamedTuple):
 
     accepted: NDArray[np.bool_]  # by one of them
     score: NDArray[np.float32]  # the probability of the language's group: the highest that one gave
+    other: NDArray[np.float32]  # the probability of a language outside the group: the highest that one gave
     english: NDArray[np.bool_]  # not accepted, and English by one of them
     said: list["Said"]
 
@@ -49,11 +52,12 @@ def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score
     tags: the languages asked for, by number. min_score: instead of each detector's own thresholds.
     """
     number = len(pieces.texts)
-    accepted, english = np.zeros(number, bool), np.zeros(number, bool)
-    score, said = np.zeros(number, np.float32), []
+    accepted = np.zeros(number, bool)
+    score, other, english, heard = np.zeros((4, number), np.float32)
+    said = []
     for detector in detectors:
         known = np.array([bool(group(detector, tag)) for tag in tags], bool)
-        left = np.flatnonzero(~accepted & known[pieces.asked])
+        left = np.flatnonzero(~accepted & (known[pieces.asked] | (english > _SURE * heard)))
         if not len(left):
             continue
         labels, found = _scores(detector, [pieces.texts[piece] for piece in left.tolist()])
@@ -63,9 +67,36 @@ def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score
         least = _thresholds(detector, asked, pieces.letters[left], tags) if min_score is None else min_score
         accepted[left] = chance >= least
         score[left] = np.maximum(score[left], chance)
-        english[left] |= found[:, np.isin(labels, labels_of(detector, ENGLISH))].sum(axis=1) >= 0.5
+        other[left] = np.maximum(other[left], (found * (1 - ours[asked])).max(axis=1))
+        english[left] += found[:, np.isin(labels, labels_of(detector, ENGLISH))].sum(axis=1)
+        heard[left] += found.any(axis=1)
         said.append(Said(detector, labels, left, accepted[left], found))
-    return Answer(accepted, np.minimum(score, 1), english & ~accepted, said)
+    return Answer(accepted, np.minimum(score, 1), other, ~accepted & (english > _SURE * heard), said)
+
+
+def of_another(detectors: Sequence[str], texts: Sequence[str], tags: Sequence[str]) -> NDArray[np.bool_]:
+    """Return whether each text is rather in another language of its language's group.
+
+    tags: the language of each. Asked is the first detector with labels that tell it from others.
+    """
+    found = np.zeros(len(texts), bool)
+    for tag in set(tags):
+        detector = next((name for name in detectors if _rivals(name, tag)), None)
+        if detector is None:
+            continue
+        of = [number for number, other in enumerate(tags) if other == tag]
+        labels, chance = _scores(detector, [texts[number] for number in of])
+        own = chance[:, np.isin(labels, labels_of(detector, tag))].sum(axis=1)
+        found[of] = own < chance[:, np.isin(labels, _rivals(detector, tag))].max(axis=1)
+    return found
+
+
+def _rivals(detector: str, tag: str) -> list[str]:
+    """The labels of the others of a language's group that are written as it is, but for its own labels."""
+    own = set(labels_of(detector, tag)) if tag else set()
+    members = [languages.find(member) for member in sorted(languages.confusable(tag))] if own else []
+    written = [member.tag for member in members if member.script == languages.find(tag).script]
+    return [label for member in written for label in labels_of(detector, member) if label not in own]
 
 
 @cache

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glotmill import languages
 from glotmill.errors import RecipeError
-from glotmill.filters.cascade import Pieces, ask, group
+from glotmill.filters.cascade import Pieces, ask, group, of_another
 from glotmill.filters.detectors import installed, load
 from glotmill.filters.letters import slices
 from glotmill.filters.prose import prose_series
@@ -25,7 +25,8 @@ _DEFAULT = ("pycld2", "py3langid")
 _MIN_LETTERS = 10  # of a piece; fewer tell no language
 _MIN_SCRIPT = 0.4
 _ITEM_LETTERS = 20  # an item of fewer is judged with the others only
-_ITEM_SCORE = 0.1  # below it an item is clearly another language
+_CLEAR = 0.1  # below it a piece is clearly in another language or script
+_ENGLISH = 0.15  # of max_foreign: English is what leaks into other languages, and hardly mistaken for them
 _PARAGRAPH = 300  # letters from which a very language can be told from those like it
 _FIELDS = {
     "reason": pl.String,
@@ -68,12 +69,13 @@ def language(
        pycld2 if it is installed, then py3langid.
     policy: group, as above; strict, for texts of 300 letters and more the very language of the group; script,
        no detector, only the script.
-    min_score: one threshold for all languages. max_foreign: the greatest share of letters in others.
+    min_score: one threshold for all languages. max_foreign: the greatest share of letters in others; of
+       English, 0.15 of it.
     unjudged: keep, for languages that no detector knows: their texts are held to the script only.
     language: the column of languages asked for.
     -> reason: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
-       mixed_language (over max_foreign is in another language or script, or an item of a list or a turn of
-       20 letters or more is); no_detector (none knows the language: see `cannot_judge`);
+       mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn,
+       of 20 letters or more); no_detector (none knows the language: see `cannot_judge`);
        detected: the language of most of it, `und` if unjudged; score: the probability of the group, mean of
        the pieces, null if unjudged; runner_up: the language next to it; language_share, english_share: of the
        letters; votes: what each detector found in what was put to it, `pycld2=fra_Latn py3langid=oci_Latn`.
@@ -149,30 +151,34 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
     answer = ask(detectors, pieces, rows.tags, options.min_score)
     known = np.array([any(group(name, tag) for name in detectors) for tag in rows.tags], bool)
     spoken = answer.accepted | ~known[pieces.asked]
-    written = _written(rows)
+    written, unlike = _written(rows)
     good = spoken & written
-    weight = rows.scripts.sum(axis=1)
+    clear = unlike | (~spoken & (answer.score < _CLEAR) & (answer.other >= 0.5))
 
-    def share(of: NDArray[np.bool_] | NDArray[np.float32]) -> NDArray[np.float64]:
-        with np.errstate(invalid="ignore"):
-            return np.bincount(pieces.row, weight * of, number) / total
+    def amount(of: NDArray[np.bool_] | NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.bincount(pieces.row, pieces.weight * of, number).astype(np.float64)
 
-    total = np.bincount(pieces.row, weight, number)
-    right, english = share(good), share(answer.english)
-    strange = _strange_items(rows, ~written | (~spoken & (answer.score < _ITEM_SCORE)), number)
-    foreign = (1 - right > options.max_foreign) | strange
-    reason = np.full(number, None, object)
-    reason[foreign] = "mixed_language"
-    reason[foreign & (right < 0.5)] = "wrong_script"
-    reason[foreign & (right < 0.5) & (share(spoken) < 0.5)] = "wrong_language"
+    with np.errstate(invalid="ignore"):
+        sure = amount(good) >= amount(~good)  # then what may be the language is not held against the row
+        total = np.where(sure, amount(good | clear), amount(np.ones(len(good), bool)))
+        right, english = amount(good) / total, amount(answer.english) / total
+        score = amount(answer.score) / amount(np.ones(len(good), bool))
+        foreign = (1 - right > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
+        foreign |= _strange_items(rows, clear, number)
+        reason = np.full(number, None, object)
+        reason[foreign] = "mixed_language"
+        reason[foreign & (right < 0.5)] = "wrong_script"
+        reason[foreign & (right < 0.5) & (amount(spoken) / total < 0.5)] = "wrong_language"
+    if options.policy == "strict":
+        reason[_of_another(rows, detectors, ~foreign)] = "wrong_language"
     unknown = ~known[rows.asked]
     if options.policy != "script" and options.unjudged == "error":
         reason[unknown] = "no_detector"
     columns = [
         pl.Series("reason", reason.tolist(), dtype=pl.String),
-        pl.Series("score", np.where(unknown, np.nan, share(answer.score)), nan_to_null=True),
-        pl.Series("language_share", right, nan_to_null=True),
-        pl.Series("english_share", english, nan_to_null=True),
+        pl.Series("score", np.where(unknown, np.nan, score.round(4)), nan_to_null=True),
+        pl.Series("language_share", right.round(4), nan_to_null=True),
+        pl.Series("english_share", english.round(4), nan_to_null=True),
     ]
     return named(answer, pieces, rows.tags, rows.asked).with_columns(columns).select(*_FIELDS)
 
@@ -185,21 +191,22 @@ def _cut(column: pl.Series, asked: pl.Series) -> _Rows:
     row_of = items["row"].to_numpy().astype(np.intp)
     found = cut(prose_series(items["item"]).fill_null("").to_list(), row_of)
     long = np.flatnonzero(found.letters >= _MIN_LETTERS)
-    row = row_of[found.text[long]]
+    row, scripts = row_of[found.text[long]], found.scripts[long]
     texts = [found.pieces[piece] for piece in long.tolist()]
-    pieces = Pieces(texts, found.letters[long], row, asked_of[row])
-    return _Rows(pieces, found.text[long], found.scripts[long], asked_of, [_tag(tag) for tag in tags])
+    pieces = Pieces(texts, found.letters[long], scripts.sum(axis=1), row, asked_of[row])
+    return _Rows(pieces, found.text[long], scripts, asked_of, [_tag(tag) for tag in tags])
 
 
-def _written(rows: _Rows) -> NDArray[np.bool_]:
-    """Whether each piece is in the script asked for."""
-    found = np.ones(len(rows.item), bool)
+def _written(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each piece is in the script asked for, and whether it clearly is not."""
+    right, wrong = np.ones(len(rows.item), bool), np.zeros(len(rows.item), bool)
     for number, tag in enumerate(rows.tags):
         of = rows.pieces.asked == number
         if tag and of.any():
             share, other = share_of(languages.find(tag).script, rows.scripts[of])
-            found[of] = (share >= _MIN_SCRIPT) & ~other
-    return found
+            right[of] = (share >= _MIN_SCRIPT) & ~other
+            wrong[of] = (share < _CLEAR) | other
+    return right, wrong
 
 
 def _strange_items(rows: _Rows, strange: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
@@ -208,6 +215,17 @@ def _strange_items(rows: _Rows, strange: NDArray[np.bool_], number: int) -> NDAr
     odd = (letters >= _ITEM_LETTERS) & (np.bincount(rows.item, rows.pieces.letters * strange) == letters)
     found = np.zeros(number, bool)
     found[rows.pieces.row[odd[rows.item]]] = True
+    return found
+
+
+def _of_another(rows: _Rows, detectors: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which kept rows, of those long enough to tell, are in another language of the group."""
+    row = rows.pieces.row
+    long = np.flatnonzero(kept & (np.bincount(row, rows.pieces.letters, len(kept)) >= _PARAGRAPH))
+    begins, ends = np.searchsorted(row, long).tolist(), np.searchsorted(row, long, "right").tolist()
+    texts = [" ".join(rows.pieces.texts[a:b]) for a, b in zip(begins, ends, strict=True)]
+    found = np.zeros(len(kept), bool)
+    found[long] = of_another(detectors, texts, [rows.tags[number] for number in rows.asked[long]])
     return found
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-LETTER, STOP, FULL_STOP, GAP, SPACE, BREAK = 1, 2, 4, 8, 16, 32
-_STOPS = ".!?…؟‼⁇⁈⁉"
-_FULL_STOPS = "。！？｡।॥۔։።፧፨။។៕།༎᙮᭞᭟᱾᱿꧉᠃᠉"  # no space need follow
+LETTER, MARK, STOP, FULL_STOP, GAP, SPACE, BREAK = 1, 2, 4, 8, 16, 32, 64
+_STOPS = ".!?…|؟‼⁇⁈⁉"
+_FULL_STOPS = "。！？｡।॥۔։፡።፧፨။។៕།༎᙮᭞᭟᱾᱿꧉᠃᠉"  # no space need follow
 _END = 0x323B0  # of the Han characters; no letter comes after it
 _MORE_HAN = 0x20000  # from here on all are
 _SLICE = 2_000_000  # bytes
@@ -23,6 +23,7 @@ Runr Saur Sinh Sund Syrc Talu Taml Tavt Telu Tfng Tglg Thaa Thai Tibt Vaii Yiii
 _SCRIPTS = _SINGLE.split()
 _NONE, COMMON, _OTHER, _HAN, SIMPLIFIED, TRADITIONAL, _FIRST = range(7)
 _NUMBER = _FIRST + len(_SCRIPTS)
+LATIN = _FIRST + _SCRIPTS.index("Latn")
 _PARTS = {  # ISO 15924 codes that stand for several scripts
     "Jpan": ("Hani", "Hira", "Kana"),
     "Hrkt": ("Hira", "Kana"),
@@ -81,12 +82,12 @@ def of_script(script: str) -> NDArray[np.bool_]:
 
 @cache
 def kinds() -> NDArray[np.uint8]:
-    """What each code point is to a sentence: LETTER and so on, added."""
+    """What each code point is to a sentence: LETTER, MARK and so on, added."""
     table = np.zeros(_END + 1, np.uint8)
     for point in range(_MORE_HAN):
         category = unicodedata.category(chr(point))
-        if category[0] == "L":
-            table[point] = LETTER
+        if category[0] in "LM":
+            table[point] = LETTER if category[0] == "L" else MARK
         elif category[0] == "Z":
             table[point] = GAP | SPACE
         elif category in ("Ps", "Pe", "Pi", "Pf", "Cf"):
@@ -105,7 +106,7 @@ def scripts() -> NDArray[np.uint8]:
     """The column of `per_script` of each code point."""
     table = np.zeros(_END + 1, np.uint8)
     table[_MORE_HAN:_END] = _HAN
-    number = np.flatnonzero(kinds()[:_MORE_HAN] & LETTER)
+    number = np.flatnonzero(kinds()[:_MORE_HAN] & (LETTER | MARK))
     letters = pl.Series([chr(point) for point in number])
     table[number] = _OTHER
     table[number[letters.str.contains(r"\p{sc:Zyyy}|\p{sc:Zinh}").to_numpy()]] = COMMON
@@ -121,17 +122,15 @@ def scripts() -> NDArray[np.uint8]:
 
 @cache
 def weights() -> NDArray[np.uint8]:
-    """How much each code point says: a letter or a mark 1, Hangul 2, Han and kana 3."""
-    table = _script_weights()[scripts()].astype(np.uint8)
-    marks = [point for point in range(_MORE_HAN) if unicodedata.category(chr(point))[0] == "M"]
-    table[marks] = 1
-    return table
+    """How much each code point says: a letter or mark 1, a syllable of Hangul or Ethiopic 2, Han and kana
+    3."""
+    return _script_weights()[scripts()].astype(np.uint8)
 
 
 @cache
 def _script_weights() -> NDArray[np.intp]:
     found = np.ones(_NUMBER, np.intp)
     found[_NONE] = 0
-    found[of_script("Kore")] = 2
+    found[of_script("Kore") | of_script("Ethi")] = 2
     found[of_script("Jpan")] = 3
     return found

@@ -19,8 +19,8 @@ def script(text: pl.Expr, *, language: str = "language", min_share: float = 0.4)
     """Keep texts of which at least min_share of the letters are of the script in the language's tag.
 
     Code, formulas, addresses and cited text do not count; a text without letters is kept. A Han character or
-    kana counts as three letters, a Hangul syllable as two. Simplified and traditional Chinese are told apart
-    by the characters that only one of GB 2312 and Big5 has.
+    kana counts as three letters, a Hangul or Ethiopic syllable as two. Simplified and traditional Chinese are
+    told apart by the characters that only one of GB 2312 and Big5 has.
     language: the column of tags such as `swh_Latn`.
     -> reason: empty (null), unknown_script, wrong_script; share: of the letters, null if there are none.
     """

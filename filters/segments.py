@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from glotmill.filters.letters import (
     BREAK,
+    COMMON,
     FULL_STOP,
     GAP,
+    LATIN,
     LETTER,
     SPACE,
     STOP,
     kinds,
     per_script,
     points,
+    scripts,
     weights,
 )
 
@@ -34,7 +37,7 @@ class Segments(NamedTuple):
 
 def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
     """Cut texts after sentences, and put sentences together until a piece has 30 letters; of dense scripts
-    fewer: 10 Han characters, 15 Hangul syllables.
+    fewer: 10 Han characters, 15 Hangul or Ethiopic syllables.
 
     A sentence ends with a mark of its script (. ! ? … 。 । ۔ ؟ ። ། and others) or with the line; in Thai and
     Lao, with a space. Texts of one row (the items of a list, turns) share a piece only where the first has
@@ -44,7 +47,7 @@ def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
     """
     whole = "".join([f"{text}\n" for text in texts])
     signs = points(whole)
-    begins = np.flatnonzero(_begins(kinds()[signs]))
+    begins = np.flatnonzero(_begins(kinds()[signs]) | _switches(signs))
     weight = np.concatenate(([0], np.cumsum(weights()[signs], dtype=np.intp)))[begins]
     ends = np.cumsum(np.fromiter((len(text) + 1 for text in texts), np.intp, len(texts)))
     text = np.searchsorted(ends, begins, side="right")
@@ -53,16 +56,17 @@ def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
     of = np.repeat(np.arange(len(heads)), np.diff(heads, append=len(signs)))
     counted = signs[len(signs) - len(of) :]
     letters = np.bincount(of, weights=kinds()[counted] & LETTER, minlength=len(heads)).astype(np.intp)
-    scripts = per_script(counted, of, len(heads))
-    stops = np.append(heads[1:], len(signs))
+    stops = np.minimum(
+        np.append(heads[1:], len(signs)), ends[np.searchsorted(row, row[text], "right") - 1] - 1
+    )
     keep = np.flatnonzero(letters)
     pieces = [whole[a:b] for a, b in zip(heads[keep].tolist(), stops[keep].tolist(), strict=True)]
-    return Segments(text[keep], pieces, letters[keep], scripts[keep])
+    return Segments(text[keep], pieces, letters[keep], per_script(counted, of, len(heads))[keep])
 
 
 def _begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether a sentence begins with the character."""
-    place = np.arange(1, len(kind) + 1)
+    place = np.arange(1, len(kind) + 1, dtype=np.int32)  # so many characters are not cut at once
     solid: NDArray[np.bool_] = kind & GAP == 0
     last = _last(place * solid)  # the solid character before, from 1; 0: none
     before = np.concatenate(([BREAK], kind))[last]
@@ -73,9 +77,23 @@ def _begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return found
 
 
-def _last(place: NDArray[np.intp]) -> NDArray[np.intp]:
+def _switches(signs: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether a run of many Latin letters among those of another script, or what follows it, begins here."""
+    place = np.flatnonzero((scripts()[signs] > COMMON) | (kinds()[signs] & BREAK != 0))
+    latin = scripts()[signs[place]] == LATIN
+    begin = np.flatnonzero(latin[1:] != latin[:-1]) + 1  # of each run but the first
+    size = np.diff(begin, append=len(place))
+    long = latin[begin] & (size >= _MIN_ITEM)
+    found = np.zeros(len(signs), bool)
+    found[place[begin[long]]] = True
+    found[place[begin[1:][long[:-1]]]] = True
+    found[kinds()[signs] & BREAK != 0] = False
+    return found
+
+
+def _last(place: NDArray[np.int32]) -> NDArray[np.int32]:
     """The greatest place before each."""
-    return np.concatenate(([0], np.maximum.accumulate(place)[:-1]))
+    return np.concatenate((np.zeros(1, np.int32), np.maximum.accumulate(place)[:-1]))
 
 
 def _heads(weight: NDArray[np.intp], text: NDArray[np.intp], row: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -1,8 +1,10 @@
+import numpy as np
 import polars as pl
 import pytest
 from sentences import HUMAN, judge, measure
 
 from glotmill.errors import RecipeError
+from glotmill.filters.detectors import Scores
 from glotmill.filters.language import cannot_judge, language
 
 TEXT = pl.col("text")
@@ -116,5 +118,149 @@ def test_the_limit_is_an_option():
 
 def test_the_column_of_languages_is_an_option():
     assert judge(language(TEXT, language="asked"), [HUMAN["eng_Latn"]], asked=["fra_Latn"]) == [
+        "wrong_language"
+    ]
+
+
+def half_english(tag, between):
+    """A text of the language of which one sentence in four is English."""
+    first, second = HUMAN["eng_Latn"].split(". ")
+    return between.join([HUMAN[tag], HUMAN[tag], first + "."]), between.join([HUMAN[tag], second])
+
+
+@pytest.mark.parametrize("between", [" ", "\n"], ids=["space", "line"])
+def test_english_among_another_language_is_dropped_and_measured(between):
+    tags = [tag for tag in TAGS if tag != "eng_Latn"]
+    for number in (0, 1):
+        texts = [half_english(tag, between)[number] for tag in tags]
+        assert judge(language(TEXT), texts, language=tags) == ["mixed_language"] * len(tags)
+        for share in measure(language(TEXT), "english_share", texts, language=tags):
+            assert 0.08 < share < 0.5
+        runners = measure(language(TEXT), "runner_up", texts, language=tags)
+        assert runners == ["eng_Latn"] * len(tags)
+
+
+def test_another_language_than_english_may_be_a_part_up_to_the_limit():
+    text = " ".join([HUMAN["spa_Latn"]] * 4 + [HUMAN["tur_Latn"]])
+    asked = {"language": ["spa_Latn"]}
+    assert judge(language(TEXT), [text], **asked) == [None]
+    assert judge(language(TEXT, max_foreign=0.1), [text], **asked) == ["mixed_language"]
+    (share,) = measure(language(TEXT), "language_share", [text], **asked)
+    assert 0.75 < share < 0.85
+    assert measure(language(TEXT), "english_share", [text], **asked) == [0]
+
+
+def test_most_of_another_language_is_the_wrong_language():
+    text = " ".join([HUMAN["spa_Latn"]] * 4 + [HUMAN["tur_Latn"]])
+    assert judge(language(TEXT), [text], language=["tur_Latn"]) == ["wrong_language"]
+    assert measure(language(TEXT), "detected", [text], language=["tur_Latn"]) == ["spa_Latn"]
+
+
+def test_the_language_in_letters_of_another_script_is_said_to_be_that():
+    cyrillic = "Пекар отвара своју радњу пре изласка сунца и цела улица мирише на свеж хлеб и топле колаче."
+    latin = "Pekar otvara svoju radnju pre izlaska sunca i cela ulica miriše na svež hleb i tople kolače."
+    texts = [cyrillic, latin, cyrillic, latin, HUMAN["zho_Hans"], HUMAN["zho_Hant"]]
+    asked = ["srp_Cyrl", "srp_Latn", "srp_Latn", "srp_Cyrl", "zho_Hant", "zho_Hans"]
+    said = judge(language(TEXT), texts, language=asked)
+    assert said == [None, None, *["wrong_script"] * 4]
+    assert measure(language(TEXT), "language_share", texts, language=asked) == [1, 1, 0, 0, 0, 0]
+
+
+def test_romanised_hindi_is_not_hindi():
+    text = "Bekari wala suraj nikalne se pehle apni dukaan kholta hai aur poori gali mein roti ki mehak hai."
+    assert judge(language(TEXT), [text], language=["hin_Deva"])[0] in ("wrong_language", "wrong_script")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Tafsiri sentensi hii kwa Kiswahili: "The baker opens his shop before sunrise every day."',
+        "Tafsiri sentensi hii kwa Kiswahili:\n> The baker opens his shop before sunrise every day.",
+    ],
+)
+def test_a_cited_source_is_not_held_against_the_text(text):
+    assert judge(language(TEXT), [text], language=["swh_Latn"]) == [None]
+    assert judge(language(TEXT), [text], language=["eng_Latn"]) == ["wrong_language"]
+
+
+def test_a_text_that_is_all_quoted_is_judged():
+    said = judge(language(TEXT), ['OK: "' + HUMAN["eng_Latn"] + '"'], language=["swh_Latn"])
+    assert said == ["wrong_language"]
+
+
+def test_names_in_another_script_do_not_make_a_text_foreign():
+    texts = [
+        "Peter Jones และ Holly Willoughby ก่อตั้งบริษัท Truly ร่วมกันเมื่อหลายปีก่อน แต่ตอนนี้เธอถอนตัวแล้ว",
+        "Вчера Apple и Google представили новые телефоны, а Microsoft показала Windows для разработчиков.",
+    ]
+    assert judge(language(TEXT), texts, language=["tha_Thai", "rus_Cyrl"]) == [None, None]
+
+
+def test_only_the_script_is_judged_where_the_recipe_says_so():
+    texts = [HUMAN["fra_Latn"], HUMAN["rus_Cyrl"], HUMAN["fra_Latn"]]
+    asked = ["swh_Latn", "swh_Latn", "ewe_Latn"]
+    judged = language(TEXT, policy="script")
+    assert judge(judged, texts, language=asked) == [None, "wrong_script", None]
+    assert measure(judged, "detected", texts, language=asked) == ["und"] * 3
+    assert judge(language(TEXT, unjudged="keep"), texts, language=["ewe_Latn"] * 3)[1] == "wrong_script"
+
+
+def test_the_very_language_is_asked_of_paragraphs_only():
+    malay = (
+        "Kerajaan telah mengumumkan bahawa semua kereta lama mesti diperiksa sebelum hari Khamis ini. "
+        "Encik Rahman memandu lori ke kilang kerana bas sekolah anaknya rosak di tepi jalan raya. "
+        "Dia berkata bahawa perbelanjaan kedainya bertambah besar tahun ini, tetapi dia tetap berpuas hati "
+        "kerana pelanggan masih datang setiap petang Ahad untuk membeli epal, lobak merah dan kasut baharu."
+    )
+    judged = language(TEXT, policy="strict")
+    assert judge(judged, [malay, malay], language=["zsm_Latn", "ind_Latn"]) == [None, "wrong_language"]
+    assert judge(judged, [malay[:90]], language=["ind_Latn"]) == [None]
+    assert judge(language(TEXT), [malay], language=["ind_Latn"]) == [None]
+
+
+def test_an_option_that_is_none_is_an_error():
+    with pytest.raises(RecipeError, match="policy 'lax'; there is group, strict, script"):
+        language(TEXT, policy="lax")
+    with pytest.raises(RecipeError, match="unjudged 'drop'; there is error, keep"):
+        language(TEXT, unjudged="drop")
+
+
+ASKED = []
+
+
+def says_french(texts):
+    """A detector that finds French in what holds `le`, and else a bit of Basque."""
+    ASKED.extend(texts)
+    french = np.array([float(" le " in text) for text in texts], np.float32)
+    return Scores(("fra_Latn", "eus_Latn"), np.stack((french, (1 - french) * np.float32(0.7)), axis=1))
+
+
+def says_nothing(texts):
+    """A detector that knows French and never finds it."""
+    ASKED.extend(texts)
+    return Scores(("fra_Latn", "deu_Latn"), np.zeros((len(texts), 2), np.float32))
+
+
+def test_the_next_detector_is_asked_only_of_what_is_not_accepted():
+    texts = ["il mange toujours le pain du boulanger", "elle boit souvent du vin rouge ici"]
+    stack = [f"{__name__}:says_french", f"{__name__}:says_nothing"]
+    ASKED.clear()
+    judged = language(TEXT, detectors=stack)
+    assert judge(judged, [*texts, texts[0]], language=["fra_Latn"] * 3) == [None, "wrong_language", None]
+    assert [text.strip() for text in ASKED if text] == [*texts, texts[1]], "equal texts are asked once"
+    votes = measure(judged, "votes", texts, language=["fra_Latn"] * 2)
+    assert votes == [f"{stack[0]}=fra_Latn", f"{stack[0]}=eus_Latn"]
+    assert measure(judged, "detected", texts, language=["fra_Latn"] * 2) == ["fra_Latn", "eus_Latn"]
+    assert measure(judged, "score", texts, language=["fra_Latn"] * 2) == [1, 0]
+    assert (
+        judge(language(TEXT, detectors=stack[1:]), texts, language=["deu_Latn"] * 2) == ["wrong_language"] * 2
+    )
+
+
+def test_one_threshold_may_stand_for_all():
+    text = ["le petit chat boit du lait chaud"]
+    stack = [f"{__name__}:says_french"]
+    assert judge(language(TEXT, detectors=stack), text, language=["eus_Latn"]) == [None]
+    assert judge(language(TEXT, detectors=stack, min_score=0.9), text, language=["eus_Latn"]) == [
         "wrong_language"
     ]
