@@ -183,6 +183,8 @@ def _output(recipe: Recipe, rows: pl.DataFrame) -> None:
     for role, name in said.items():
         if rows.schema[name] != pl.String:
             raise RecipeError(f"output.messages.{role}: {name!r} is {rows.schema[name]}; a message is a text")
+    if "reasoning" in said and "assistant" not in said:
+        raise RecipeError("output.messages.reasoning: goes with `assistant`; add the column of the answer")
     if said and "messages" in recipe.output.columns:
         raise RecipeError("output: `messages` twice; take it out of `columns`")
     dataset.shape(rows, recipe.output)

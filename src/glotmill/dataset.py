@@ -1,7 +1,7 @@
 """Writes the accepted rows as parquet that every reader takes: `dataset/<language>/train-*.parquet`."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from glotmill.recipe import Output
 ROWS_PER_FILE = 500_000
 ROWS_PER_GROUP = 5_000  # small enough for the Hub's viewer, also with long chats
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+REASONED = pl.List(pl.Struct({"role": pl.String, "content": pl.String, "reasoning_content": pl.String}))
 
 # As the Hub's own writer cuts its files, so that a changed row changes few chunks.
 _CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level": 0}
@@ -25,14 +26,28 @@ def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
     """
     columns = [pl.col("id"), pl.col("language")]
     if output.messages:
-        said = [
-            pl.struct(role=pl.lit(role), content=pl.col(output.messages[role]))
-            for role in ("system", "user", "assistant")
-            if role in output.messages
-        ]
-        there = pl.element().filter(pl.element().struct.field("content").is_not_null())
-        columns.append(pl.concat_list(said).list.eval(there).cast(MESSAGES).alias("messages"))
+        columns.append(messages(output.messages))
     return rows.select(*columns, *(c for c in dict.fromkeys(output.columns) if c not in ("id", "language")))
+
+
+def messages(columns: Mapping[str, str]) -> pl.Expr:
+    """Return the chat made of a row's columns, by role; a column that is null is not said.
+
+    With `reasoning`, every message has `reasoning_content`: of the assistant what it thought, else "" (never
+    null: chat templates of transformers 4 write a null out as the word None).
+    """
+    said = []
+    for role in ("system", "user", "assistant"):
+        if role not in columns:
+            continue
+        parts = {"role": pl.lit(role), "content": pl.col(columns[role])}
+        if "reasoning" in columns:
+            thought = pl.col(columns["reasoning"]).fill_null("") if role == "assistant" else pl.lit("")
+            parts["reasoning_content"] = thought
+        said.append(pl.struct(**parts))
+    there = pl.element().filter(pl.element().struct.field("content").is_not_null())
+    dtype = REASONED if "reasoning" in columns else MESSAGES
+    return pl.concat_list(said).list.eval(there).cast(dtype).alias("messages")
 
 
 def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:

@@ -69,8 +69,8 @@ Source = Annotated[
 class Output(Strict):
     """What a kept row leaves as: `messages` made of named columns, and the columns beside them."""
 
-    # role -> column
-    messages: dict[Literal["system", "user", "assistant"], str] | None = None
+    # role -> column; `reasoning`: what the assistant thought before it answered, kept apart
+    messages: dict[Literal["system", "user", "assistant", "reasoning"], str] | None = None
     columns: list[str] = Field(default_factory=list)
 
 
