@@ -30,7 +30,8 @@ from glotmill.filters.language import cannot_judge, language
 
 RESULTS = Path(__file__).parent / "results"
 ENGLISH = "eng_Latn"
-OWN, EACH = 150, 10  # texts of the language itself, and of each other one
+OWN, EACH = 150, 15  # texts of the language itself, and of each other one
+PART = 30_000  # rows put to the filter at once
 STACKS = {"default": (), "langdetect": ("langdetect",)}
 
 
@@ -79,22 +80,29 @@ def joined(lines: Sequence[str], chars: int) -> list[str]:
 
 def table(name: str, stack: Sequence[str], texts: dict[str, list[str]]) -> pl.DataFrame:
     """The share of texts kept, by language asked for and length."""
-    rows = []
+    asked = [tag for tag in texts if not cannot_judge(tag, detectors=stack)]
+    found = []
     for length, of in (("sentence", texts), ("paragraph", {t: joined(x, 450) for t, x in texts.items()})):
-        for tag in texts:
-            if cannot_judge(tag, detectors=stack):
-                continue
-            put = pl.concat(list(to_judge(tag, of)))
-            kept = put.filter(pl.col("text").pipe(language, detectors=stack).struct.field("reason").is_null())
-            counts = put.group_by("of").len().join(kept.group_by("of").len("kept"), on="of", how="left")
-            share = dict(counts.select("of", pl.col("kept").fill_null(0) / pl.col("len")).iter_rows())
-            own, english = share.pop(tag), share.pop(ENGLISH, 0.0)
-            neighbour = max(share, key=lambda other: share[other])
-            most = share.pop(neighbour)
-            other = statistics.fmean(share.values())
-            rows.append((name, length, tag, own, english, most, neighbour if most else "", other))
+        put = pl.concat([frame for tag in asked for frame in to_judge(tag, of)]).sort("text")
+        kept = [
+            part.select(language(pl.col("text"), detectors=stack).struct.field("reason").is_null())
+            for part in put.iter_slices(PART)  # a text that is put often is looked at once
+        ]
+        shares = put.with_columns(pl.concat(kept)).group_by("language", "of").agg(pl.col("reason").mean())
+        found += [(name, length, *row) for row in summed_up(shares, asked)]
     columns = ["stack", "length", "language", "right", "english", "neighbour", "neighbour_is", "other"]
-    return pl.DataFrame(rows, schema=columns, orient="row")
+    return pl.DataFrame(found, schema=columns, orient="row")
+
+
+def summed_up(shares: pl.DataFrame, asked: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    """For each language asked for, its row of the table."""
+    for tag in asked:
+        rows = shares.filter(pl.col("language") == tag).sort("of")
+        share = dict(rows.select("of", "reason").iter_rows())
+        own, english = share.pop(tag), share.pop(ENGLISH, 0.0)
+        neighbour = max(share, key=lambda other: share[other])
+        most = share.pop(neighbour)
+        yield tag, own, english, most, neighbour if most else "", statistics.fmean(share.values())
 
 
 def to_judge(tag: str, texts: dict[str, list[str]]) -> Iterator[pl.DataFrame]:

@@ -19,8 +19,7 @@ LENGTHS = {
     "paragraph": 300,
 }  # letters from which a text is of this length
 USUAL = 0.3  # where the table has none
-LEAST, MOST = 0.1, 0.9  # a threshold never lets everything through, nor asks for certainty
-LEAST_OF = {"pycld2": 0.2}  # it reports shares of a text: less than half of it in a language is too little
+LEAST, MOST = 0.2, 0.9  # a threshold never lets everything through, nor asks for certainty
 
 
 def threshold(detector: str, tag: str, letters: int) -> float:
@@ -29,12 +28,12 @@ def threshold(detector: str, tag: str, letters: int) -> float:
     That of the table, for the installed version of the detector; else one for all languages.
     """
     found = _table().get((family(detector), _version(detector), tag, length(letters)), USUAL)
-    return clamped(detector, found)
+    return clamped(found)
 
 
-def clamped(detector: str, score: float) -> float:
-    """Return a threshold within what makes sense for the detector."""
-    return min(max(score, LEAST_OF.get(detector, LEAST)), MOST)
+def clamped(score: float) -> float:
+    """Return a threshold within what makes sense."""
+    return min(max(score, LEAST), MOST)
 
 
 def family(detector: str) -> str:

@@ -87,7 +87,7 @@ def _calibrated(detector: str, texts: _Texts, false_reject: float) -> Iterator[t
             if min((ours & of & check).sum() for check in (texts.check, ~texts.check)) < _FEWEST:
                 continue
             known = [scores[each & of & ~texts.check, column] for each in (ours, others, english)]
-            limit = round(clamped(detector, _limit(known[0], known[1], known[2], false_reject)), 3)
+            limit = round(clamped(_limit(known[0], known[1], known[2], false_reject)), 3)
             kept, passed = (scores[each & of & texts.check, column] >= limit for each in (ours, others))
             shares = 1 - kept.mean(), passed.mean() if len(passed) else 0.0
             yield family(detector), version(detector), tag, name, limit, *map(float, shares), len(kept)
