@@ -55,7 +55,8 @@ def theirs(python: Path, documents: dict[str, list[str]]) -> dict[str, float]:
     lines = "".join(json.dumps(each) + "\n" for each in documents.items())
     done = subprocess.run([python, "-c", THEIRS], input=lines, capture_output=True, text=True, check=True)
     seconds, missing = {}, {}
-    for said in map(json.loads, done.stdout.splitlines()):
+    said_lines = [line for line in done.stdout.splitlines() if line.startswith("{")]  # tokenizers print too
+    for said in map(json.loads, said_lines):
         if "seconds" in said:
             seconds[said["language"]] = said["seconds"]
         else:

@@ -86,8 +86,8 @@ class Codes:
         begins = np.concatenate([[0], bounds[:-1] + 1])
         found = self.letters[bounds] - self.letters[begins] >= letters
         begins, bounds = begins[found], bounds[found]
-        first = np.flatnonzero(self.kinds & _LETTER)
-        return self._pieces(first[self.letters[begins]], bounds, 1, letters)
+        first = np.searchsorted(self.letters, self.letters[begins] + 1) - 1
+        return self._pieces(first, bounds, 1, letters)
 
     def _pieces(self, begins: Places, ends: Places, chars: int, letters: int) -> Pieces:
         """Return pieces with so many characters and letters."""
@@ -97,7 +97,8 @@ class Codes:
             begins, a, b, long = begins[kept], a[kept], b[kept], long[kept]
         key = (self.sums[b] - self.sums[a]) * _powers(len(self.sums))[1][a]
         key ^= key >> np.uint64(29)
-        row = np.searchsorted(self.ends, begins)
+        until = np.searchsorted(begins, self.ends, side="right")  # pieces are many, texts few
+        row = np.repeat(np.arange(self.height), np.diff(until, prepend=0))
         return Pieces(row, key * np.uint64(_PRIME), (b - a).astype(np.int64), long.astype(np.int64))
 
 

@@ -14,6 +14,7 @@ _MOST_SYMBOLS = 0.1  # per word
 _MOST_BULLETS, _FEWEST_BULLETS = 0.9, 20  # a list of ten points is an answer
 _MOST_ELLIPSES, _FEWEST_LINES = 0.3, 10  # two of five lines that trail off are a style
 _PRIME = np.uint64(0xD6E8FEB86659FD93)
+_FIRST = np.uint64(48)
 _BULLET = r"(?m)^\s*[•‣◦▪●*·-]"
 _LINE = r"(?m)^.*\S"
 _ELLIPSIS_END = r"(?m)(?:\.\.\.|…|⋯|。。。)\s*$"
@@ -74,9 +75,13 @@ def _measure(codes: Codes, of_text: Places, stop: Keys) -> pl.DataFrame:
     with_letters = np.bincount(words.row[lettered], minlength=height)
     chars = np.bincount(words.row[lettered], weights=words.chars[lettered], minlength=height)
     key = _with_list(words, of_text)["key"].to_numpy()
-    place = np.searchsorted(stop, key)
-    found = np.flatnonzero(np.append(stop, np.uint64(0))[place] == key)
-    different = np.unique(words.row[found] * (stop.size + 1) + place[found]) // (stop.size + 1)
+    may = np.zeros(1 << 16, np.bool_)  # most words are told apart by their first 16 bits
+    may[stop >> _FIRST] = True
+    found = np.flatnonzero(may[key >> _FIRST])
+    place = np.searchsorted(stop, key[found])
+    same = np.append(stop, np.uint64(0))[place] == key[found]
+    found, place = found[same], place[same]
+    different = np.unique(words.row[found] * (stop.size + 1) + place) // (stop.size + 1)
     return pl.DataFrame(
         {
             "words": number,

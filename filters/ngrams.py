@@ -45,9 +45,8 @@ def ngram_shares(words: Pieces, height: int) -> pl.DataFrame:
                 _most_frequent(row[first], times, ends[first + n] - ends[first], height) / total
             )
         elif later.size:
-            shares[f"again_{n}"] = (
-                np.bincount(row, weights=_covered(later, n, ends), minlength=height) / total
-            )
+            inside = np.unique(later[:, None] + np.arange(n))
+            shares[f"again_{n}"] = np.bincount(row[inside], words.chars[inside], height) / total
         if n == AGAIN[0]:
             shares["runs"] = np.bincount(row[later], minlength=height) / np.maximum(numbers - n + 1, 1)
         place = _longer(np.concatenate([first, later]), row, n + 1)
@@ -74,15 +73,6 @@ def _most_frequent(row: Places, times: Places, chars: Places, height: int) -> ND
     best = np.zeros(height)
     best[row[order]] = times[order] * chars[order]  # the last one written stays
     return best
-
-
-def _covered(later: Places, n: int, ends: Places) -> Places:
-    """Per word, its characters if it stands in a run of n that begins at one of the places, else 0."""
-    change = np.zeros(ends.size, np.int64)
-    np.add.at(change, later, 1)
-    np.add.at(change, later + n, -1)
-    inside = np.cumsum(change[:-1]) > 0
-    return np.where(inside, np.diff(ends), 0)
 
 
 def _longer(place: Places, row: Places, n: int) -> Places:

@@ -7,6 +7,8 @@ uses it. `units` gives words, or single characters in those scripts: what compar
 dictionary.
 """
 
+from functools import lru_cache
+
 import polars as pl
 
 TOKENIZER = "words-1"  # what thresholds in words were derived with; another number where `words` changes
@@ -15,7 +17,7 @@ TOKENIZER = "words-1"  # what thresholds in words were derived with; another num
 UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
 _UNIT = rf"[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
 _WORD = r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}\u{200C}\u{200D}]*"  # joiners: Persian, Sinhala
-_BETWEEN, _ROWS = "\x1e", 4_096  # texts put to ICU at once
+_LONG = 5_000  # characters; shorter texts are remembered
 _NOT_PROSE = (
     r"(?s)```.*?(?:```|\z)",
     r"`[^`\n]*`",
@@ -95,9 +97,17 @@ def spaced_series(text: pl.Series) -> pl.Series:
 
 
 def _spaced(text: pl.Series) -> pl.Series:
+    return pl.Series(
+        [_remembered(each) if len(each) <= _LONG else _broken(each) for each in text], dtype=pl.String
+    )
+
+
+@lru_cache(maxsize=2_048)  # a row's filters ask one after the other
+def _remembered(text: str) -> str:
+    return _broken(text)
+
+
+def _broken(text: str) -> str:
     from icu4py.breakers import WordBreaker  # 40 MB of dictionaries
 
-    spaced: list[str] = []
-    for rows in text.str.replace_all(_BETWEEN, " ", literal=True).to_frame("text").iter_slices(_ROWS):
-        spaced += " ".join(WordBreaker(_BETWEEN.join(rows["text"]), "und")).split(_BETWEEN)
-    return pl.Series(spaced, dtype=pl.String)
+    return " ".join(WordBreaker(text, "und"))
