@@ -288,6 +288,18 @@ def test_another_command_into_the_same_folder(tmp_path: Path, capsys: pytest.Cap
     assert "out: begun with another input: " in capsys.readouterr().err
 
 
+def test_secrets_are_not_kept(tmp_path: Path) -> None:
+    jsonl(tmp_path / "data.jsonl", {"text": "abc"})
+    (tmp_path / "sift_secret.py").write_text(
+        "import polars as pl\n\ndef sift_secret(text, *, api_key=''):\n"
+        "    return pl.when(text == api_key).then(text)\n"
+    )
+    command = ["filter", "data.jsonl", "-o", "out", "--filters", "sift_secret:sift_secret", "--set"]
+    assert main([*command, "sift_secret:sift_secret.api_key=sk-hidden"]) == 0
+    assert "sk-hidden" not in (tmp_path / "out" / "filter.json").read_text()
+    assert main([*command, "sift_secret:sift_secret.api_key=sk-other"]) == 2
+
+
 @pytest.mark.usefixtures("small")
 def test_rows_that_end_a_process_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     texts = [*"abcdefghijklmnop", "bomb", *"qrst"]
@@ -319,13 +331,19 @@ def start(source: Path, out: Path) -> "subprocess.Popen[bytes]":
 
 def killable(process: "subprocess.Popen[bytes]", out: Path, files: int) -> bool:
     """Wait until so many files are written; False if the work was done before."""
-    while len(list(out.glob("*/*.parquet"))) < files:
+    while sum(len(list(out.glob(f"{kind}/*.parquet"))) for kind in ("kept", "rejects")) < files:
         try:
             process.wait(0.01)
             return False
         except subprocess.TimeoutExpired:
             continue
     return True
+
+
+def written(out: Path) -> dict[str, int]:
+    """When each whole part was written: both of its files are there."""
+    both = [{path.name for path in out.glob(f"{kind}/*.parquet")} for kind in ("kept", "rejects")]
+    return {name: (out / "kept" / name).stat().st_mtime_ns for name in both[0] & both[1]}
 
 
 def parts(out: Path) -> dict[str, bytes]:
@@ -337,7 +355,7 @@ def test_killed_work_goes_on_where_it_was(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "data.jsonl", *rows)
     out, kills = tmp_path / "killed", 0
     while True:
-        before = parts(out)
+        before, times = parts(out), written(out)
         process = start(source, out)
         if not killable(process, out, len(before) + 31):
             break
@@ -345,6 +363,7 @@ def test_killed_work_goes_on_where_it_was(tmp_path: Path) -> None:
         process.communicate()
         kills += 1
         assert parts(out).items() >= before.items()
+        assert written(out).items() >= times.items(), "a part was judged twice"
     output = process.communicate()[0].decode()
     assert process.returncode == 0, output
     assert kills >= 2, "the work was done too soon; make it longer"

@@ -52,21 +52,21 @@ def filter_(source: str, folder: str | None, wanted: str | None, as_json: bool, 
         raise UsageError("filter: give one of --language and --language-column")
     asked = Asked(find_language(tag).tag if tag else "", column or "")
     filters: Sequence[Any] = given["filters"]
-    if wanted is not None and (Path(source) / "run.json").is_file():
-        data, own = explain.of_run(Path(source))
-        filters = filters or own
-    else:
-        data = tables.find(source, given["config"], given["split"])
-    job = sift.plan(data, asked, filters, given["column"], given["settings"])
-    if wanted is not None:
-        found = explain.explain(data, job, wanted)
-        click.echo(printing.json_text(found) if as_json else explain.text(found, shared.width()))
-        return
-    assert folder is not None
     with sifted.watching() as watch:
-        funnel = sift.sift(job, Path(folder), watch)
-    result = sifted.result(Path(folder), job, funnel)
-    click.echo(printing.json_text(result) if as_json else sifted.text(result))
+        if wanted is not None and (Path(source) / "run.json").is_file():
+            data, own = explain.of_run(Path(source))
+            filters = filters or own
+        else:
+            data = tables.find(source, given["config"], given["split"])
+        job = sift.plan(data, asked, filters, given["column"], given["settings"])
+        if wanted is not None:
+            found = explain.explain(data, job, wanted)
+            text = explain.text(found, shared.width())
+        else:
+            out = Path(str(folder))
+            found = sifted.result(out, job, sift.sift(job, out, watch))
+            text = sifted.text(found)
+    click.echo(printing.json_text(found) if as_json else text)
 
 
 @click.command()

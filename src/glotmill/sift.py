@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,7 @@ def funnel(counts: Counts) -> list[dict[str, Any]]:
 def about(job: Job) -> dict[str, Any]:
     """Return what `filter.json` says of a work: enough to repeat it, and no secret."""
     filters = [
-        {
-            **{k: "(not kept)" if _SECRET.search(k) else v for k, v in _plain(each).items()},
-            "code": units.digest(units.find("filters", each.filter))[:16],
-        }
+        {**_plain(each), "code": units.digest(units.find("filters", each.filter))[:16]}
         for each in (*job.judges, *job.across)
     ]
     found = {}
@@ -133,7 +131,10 @@ def about(job: Job) -> dict[str, Any]:
 
 
 def _plain(each: Filter) -> dict[str, Any]:
-    return each.model_dump(mode="json", exclude={"skip"})
+    """A filter as JSON; of a text that may be a secret, only what tells it from another."""
+    plain = each.model_dump(mode="json", exclude={"skip"})
+    secret = {k: v for k, v in plain.items() if isinstance(v, str) and _SECRET.search(k)}
+    return plain | {k: f"(not kept: {sha256(v.encode()).hexdigest()[:8]})" for k, v in secret.items()}
 
 
 def _unjudged(asked: Asked, filters: Sequence[Filter]) -> str | None:

@@ -21,6 +21,7 @@ def watching() -> Iterator[Watch]:
         yield lambda progress: None
         return
     with Live(Text("reading the input", style="dim"), console=console, auto_refresh=False) as live:
+        live.refresh()
         yield lambda progress: live.update(Text(line(progress), style="dim"), refresh=True)
 
 
