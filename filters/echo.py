@@ -9,6 +9,7 @@ from glotmill.filters.text import UNSPACED, items_series, joined_series, squeeze
 _COPIED_WHOLE = 20  # characters from which a text that stands whole in another is a copy
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance
 _FEWEST_RUNS = 8  # below it a share says nothing
+_SEEN = 50_000  # characters of each that are looked at
 _SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
 # Wide and narrow letters, ligatures and Arabic forms by place.
 _SEVERAL_FORMS = (
@@ -28,7 +29,7 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
     persona's sentence, a turn of a demonstration); and one of whose runs of 8 words (16 characters in scripts
     without spaces) more than max_share stand in the source. Case, spaces, punctuation, the width of letters
     and the vowel signs of Arabic and Hebrew do not count. A row without a source is kept. All languages; a
-    copy in another script is not seen.
+    copy in another script is not seen. The first 50,000 characters of each are looked at.
     -> reason: empty (null text), echo; share: of the runs, null where the text is too short for one.
     """
     rows = pl.struct(text.alias("text"), pl.col(source).alias("source"))
@@ -69,6 +70,7 @@ def _judge(batch: pl.Series, max_share: float) -> pl.Series:
 
 def _plain(text: pl.Series, name: str) -> pl.Series:
     """One form of letters that come in several, without vowel signs and signs that cannot be seen."""
+    text = text.str.slice(0, _SEEN)
     if text.str.contains(_SEVERAL_FORMS).any():
         text = text.str.normalize("NFKC")
     return text.str.replace_all(_UNSEEN, "").alias(name)
