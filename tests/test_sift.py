@@ -162,6 +162,19 @@ def test_columns_are_kept_as_they_are(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("small")
+def test_what_is_written_is_a_dataset(tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    source = jsonl(tmp_path / "data.jsonl", *({"text": "x" * (n >= 9)} for n in range(18)))
+    sift(source, tmp_path / "out", "--filters", "length")
+    for kind, rows in (("kept", 9), ("rejects", 9)):
+        files = sorted(map(str, tmp_path.glob(f"out/{kind}/*.parquet")))
+        assert len(files) == 2
+        loaded = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+        assert loaded.num_rows == rows
+
+
 def test_odd_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     odd = tmp_path / "odd.jsonl"
     odd.write_bytes(

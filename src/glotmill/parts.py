@@ -22,6 +22,7 @@ from glotmill.errors import UsageError
 
 FORMAT = 1  # of the folder
 OWN = ("reason", "reason_at")
+ROWS_PER_GROUP = 5_000
 
 Counts = Counter[tuple[str, str]]  # (language, reason, empty if kept) -> rows
 
@@ -145,7 +146,9 @@ class Folder:
         path = self._name(kind, number)
         path.parent.mkdir(exist_ok=True)
         draft = path.with_suffix(".tmp")
-        pq.write_table(table, draft, compression="zstd", row_group_size=5_000)
+        with pq.ParquetWriter(draft, table.schema, compression="zstd") as writer:
+            if table.num_rows:  # `datasets` cannot read an empty group of rows
+                writer.write_table(table, row_group_size=ROWS_PER_GROUP)
         draft.replace(path)
 
     def _write(self, name: str, plain: Any) -> None:
