@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glotmill import cli_data
+from glotmill import cli_data, cli_out
 from glotmill import cli_options as shared
 from glotmill.errors import GlotmillError, UsageError
 
@@ -72,6 +72,7 @@ def cli() -> None:
 
 cli.add_command(cli_data.filter_)
 cli.add_command(cli_data.calibrate)
+cli.add_command(cli_out.export)
 
 
 @cli.command("list")

@@ -30,7 +30,7 @@ def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
     return rows.select(*columns, *(c for c in dict.fromkeys(output.columns) if c not in ("id", "language")))
 
 
-def messages(columns: Mapping[str, str]) -> pl.Expr:
+def messages(columns: Mapping[Any, str]) -> pl.Expr:
     """Return the chat made of a row's columns, by role; a column that is null is not said.
 
     With `reasoning`, every message has `reasoning_content`: of the assistant what it thought, else "" (never
@@ -44,7 +44,7 @@ def messages(columns: Mapping[str, str]) -> pl.Expr:
         if "reasoning" in columns:
             thought = pl.col(columns["reasoning"]).fill_null("") if role == "assistant" else pl.lit("")
             parts["reasoning_content"] = thought
-        said.append(pl.struct(**parts))
+        said.append(pl.struct([part.alias(name) for name, part in parts.items()]))
     there = pl.element().filter(pl.element().struct.field("content").is_not_null())
     dtype = REASONED if "reasoning" in columns else MESSAGES
     return pl.concat_list(said).list.eval(there).cast(dtype).alias("messages")

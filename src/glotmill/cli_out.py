@@ -1,0 +1,67 @@
+"""The commands that take a finished run elsewhere. As cli.py: parse, call, print."""
+
+from typing import Any
+
+import click
+
+from glotmill import cli_options as shared
+
+
+class _ListsFormats(click.Command):
+    """Its help ends with the formats that there are."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from glotmill import units
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(name, units.about("formats", name)) for name in units.names("formats")])
+
+
+@click.command(cls=_ListsFormats)
+@click.argument("run", metavar="RUN")
+@click.option("--format", "name", default="trl-sft", show_default=True, metavar="FORMAT", help="See below.")
+@click.option("-o", "--folder", required=True, metavar="DIR", help="To write; an earlier export is replaced.")
+@click.option(
+    "--split",
+    default="train=1",
+    show_default=True,
+    metavar="NAME=SHARE,...",
+    help="As in train=0.98,test=0.02. All that came of one seed row is on one side.",
+)
+@click.option(
+    "--columns",
+    multiple=True,
+    metavar="A,B,...",
+    help="To leave beside what a trainer reads; without it, the recipe's output.columns.",
+)
+@click.option(
+    "--reasoning",
+    type=click.Choice(["field", "inline", "drop"]),
+    help="In reasoning_content, in <think> before the answer, or not at all.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    callback=shared.pairs,
+    metavar="OPTION=VALUE",
+    help="Of the format; `glotmill show FORMAT` tells them.",
+)
+@shared.as_json
+def export(run: str, as_json: bool, **given: Any) -> None:
+    """Write a finished run for a trainer: a folder for each language, a file for each split."""
+    from pathlib import Path
+
+    from glotmill import export as exports
+    from glotmill import printing
+    from glotmill.store import Run
+
+    options = dict(given["settings"])
+    if given["columns"]:
+        options["columns"] = [c.strip() for text in given["columns"] for c in text.split(",") if c.strip()]
+    if given["reasoning"]:
+        options["reasoning"] = given["reasoning"]
+    found = exports.export(
+        Run(Path(run)), Path(given["folder"]), given["name"], split=given["split"], options=options
+    )
+    click.echo(printing.json_text(found) if as_json else exports.text(found))
