@@ -1,0 +1,118 @@
+"""Mixed scripts: words of letters from two alphabets, and letters of scripts that do not belong."""
+
+from functools import cache
+from typing import NamedTuple
+
+import polars as pl
+
+from glotmill.filters.text import joined_series, prose_series
+from glotmill.languages import table
+
+# ISO 15924 codes, and the scripts that text of each is written in; any other code stands for its own.
+_WRITTEN_IN = {
+    "Jpan": ("Hira", "Kana", "Hani"),
+    "Hrkt": ("Hira", "Kana"),
+    "Kore": ("Hang", "Hani"),
+    "Hang": ("Hang", "Hani"),
+    "Hans": ("Hani", "Bopo"),
+    "Hant": ("Hani", "Bopo"),
+    "Hanb": ("Hani", "Bopo"),
+}
+# Latin words stand inside the words of these: there are no spaces, or both prefixes and endings.
+_OPEN = frozenset({"Hani", "Hira", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Ethi"})
+_UNSPACED = _OPEN - {"Hang", "Ethi"}
+_LEAST = 10  # letters from which a share says something
+# Greek letters that are typed where a keyboard lacks one of the language: the open o of Ewe, accented vowels.
+_STAND_INS = "ͻϙὸὺὼὲὴὶάέήίόύώ"
+_GREEK = rf"[\p{{Greek}}--[{_STAND_INS}]]{{2}}"
+_JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64, "example": pl.String})
+
+
+class _Rules(NamedTuple):
+    foreign: str  # a letter that is neither of the script nor Latin nor Greek
+    touching: str  # letters that make a word mixed
+    word: str  # the same; group 1 is the word
+
+
+def mixed_script(text: pl.Expr, *, language: str = "language", max_share: float = 0.1) -> pl.Expr:
+    """Keep texts whose words are each of one script, and that are not strewn with letters of others.
+
+    A word is mixed if a letter of a third script stands beside one of the language's own (`необходимо确`), or
+    if Latin letters stand inside it. Between Latin, Cyrillic, Greek and Armenian, which look alike, a Latin
+    end (`Уэльc` with a Latin c) or a single letter (`oд`) is enough, and in Latin words any Cyrillic letter.
+    Whole are words in capitals alone, a Latin name with an ending of the language (`CNNның`) or, elsewhere, a
+    prefix, Greek letters in formulas, and Chinese characters, kana and Hangul beside each other. Where words
+    have no spaces between them, only Latin beside Cyrillic counts.
+    max_share: of letters of other scripts, Latin ones and single Greek ones aside; Latin words are judged by `script`. Below ten
+    letters there is no share. Code, formulas and addresses are set aside. Any language whose tag names a
+    script. language: the column of tags.
+    -> reason: empty (null), unknown_script, mixed_script; share: of foreign letters; example: the mixed word.
+    """
+    rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
+    return rows.map_batches(lambda batch: _judge(batch, max_share), return_dtype=_JUDGED, is_elementwise=True)
+
+
+def _judge(batch: pl.Series, max_share: float) -> pl.Series:
+    text = prose_series(joined_series(batch.struct.field("text")))
+    frame = pl.DataFrame(
+        [text.alias("text"), batch.struct.field("language").str.extract(r"_([A-Z][a-z]{3})\b").alias("code")]
+    ).with_row_index("place")
+    parts = [_measured(part, code) for (code,), part in frame.group_by("code", maintain_order=True)]
+    if not parts:
+        return pl.Series([], dtype=_JUDGED)
+    frame = pl.concat(parts).sort("place")
+    reason = (
+        pl.when(pl.col("text").is_null())
+        .then(pl.lit("empty"))
+        .when(~pl.col("known"))
+        .then(pl.lit("unknown_script"))
+        .when(pl.col("example").is_not_null() | (pl.col("share") > max_share))
+        .then(pl.lit("mixed_script"))
+    )
+    return frame.select(pl.struct(reason.alias("reason"), "share", "example")).to_series()
+
+
+def _measured(part: pl.DataFrame, code: object) -> pl.DataFrame:
+    """Rows of one script -> + share, example, known."""
+    if not isinstance(code, str) or (rules := _rules(code)) is None:
+        nothing = {"share": pl.lit(None, pl.Float64), "example": pl.lit(None, pl.String)}
+        return part.with_columns(**nothing, known=pl.lit(False))
+    foreign = pl.col("text").str.count_matches(rules.foreign)
+    if code != "Grek":  # one Greek letter is a formula's, two are a word's
+        foreign += pl.col("text").str.count_matches(_GREEK) * 2
+    letters = pl.col("text").str.count_matches(r"\p{L}")
+    mixed = part["text"].str.contains(rules.touching).fill_null(False)
+    example = pl.Series("example", [None] * part.height, pl.String)
+    if mixed.any():
+        words = part["text"].filter(mixed).str.extract(rules.word, 1).str.extract(r"([\p{L}\p{M}]+)\z", 1)
+        example = example.scatter(mixed.arg_true(), words)
+    return part.with_columns(
+        example,
+        share=pl.when(letters >= _LEAST).then(foreign / letters),
+        known=pl.lit(True),
+    )
+
+
+@cache
+def _rules(code: str) -> _Rules | None:
+    """The rules for text in a script; None if no language of the table is written in it."""
+    if code not in {*_WRITTEN_IN, *(language.script for language in table())}:
+        return None
+    scripts = _WRITTEN_IN.get(code, (code,))
+    own = "[" + "".join(rf"\p{{scx:{script}}}" for script in scripts) + "]"
+    third = rf"[\p{{L}}--[{own}\p{{Latin}}\p{{Common}}\p{{Inherited}}]]"
+    foreign = rf"[{third}--\p{{Greek}}]"
+    touching = [] if code == "Cyrl" else [r"\p{Latin}\p{Cyrillic}", r"\p{Cyrillic}\p{Latin}"]
+    if code == "Latn":
+        touching += [rf"\p{{Latin}}{foreign}", rf"{foreign}\p{{Latin}}"]
+        touching += [rf"\p{{Latin}}[\p{{Greek}}--[{_STAND_INS}]]+\p{{Latin}}"]
+    elif scripts[0] not in _UNSPACED:
+        touching += [rf"{own}\p{{M}}*{third}", rf"{third}\p{{M}}*{own}"]
+    if code in ("Cyrl", "Grek", "Armn"):  # in capitals alone it is a slip in an abbreviation
+        small = rf"[{own}&&\p{{Ll}}]"
+        touching += [rf"{small}\p{{Latin}}", rf"{own}[\p{{Latin}}&&\p{{Ll}}]"]
+        touching += [rf"(?:\A|[^\p{{L}}\p{{M}}])\p{{Latin}}{small}"]
+    elif code != "Latn" and scripts[0] not in _OPEN:
+        touching += [rf"{own}\p{{M}}*\p{{Latin}}+{own}"]
+    union = "|".join(touching)
+    return _Rules(foreign, union, rf"([\p{{L}}\p{{M}}]{{0,30}}(?:{union})[\p{{L}}\p{{M}}]{{0,30}})")
