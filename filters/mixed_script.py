@@ -43,9 +43,9 @@ def mixed_script(text: pl.Expr, *, language: str = "language", max_share: float 
     Whole are words in capitals alone, a Latin name with an ending of the language (`CNNның`) or, elsewhere, a
     prefix, Greek letters in formulas, and Chinese characters, kana and Hangul beside each other. Where words
     have no spaces between them, only Latin beside Cyrillic counts.
-    max_share: of letters of other scripts, Latin ones and single Greek ones aside; Latin words are judged by `script`. Below ten
-    letters there is no share. Code, formulas and addresses are set aside. Any language whose tag names a
-    script. language: the column of tags.
+    max_share: of letters of other scripts, Latin ones and single Greek ones aside; Latin words are judged by
+    `script`. Below ten letters there is no share. Code, formulas and addresses are set aside. Any language
+    whose tag names a script. language: the column of tags.
     -> reason: empty (null), unknown_script, mixed_script; share: of foreign letters; example: the mixed word.
     """
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
