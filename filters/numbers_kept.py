@@ -57,6 +57,8 @@ def numbers_kept(
     people translated from English into 124 languages, 1.3 % are dropped (5.4 % of those with numbers), half
     of them for converted units; most in Yoruba (17 %), which writes numbers as words, Czech, Malayalam and
     Polish (5 %); at most 1 % in 78 of the languages. invented: 1.1 % more.
+    With one number changed in its last digit 74 % are dropped; with min_share 1, 96 %, and 1.7 % of the human
+    ones.
     """
     rows = pl.struct(joined(text).alias("text"), joined(pl.col(source)).alias("source"))
     return rows.map_batches(
