@@ -98,6 +98,20 @@ def test_languages_in_any_form(tmp_path: Path) -> None:
     assert lost["reason"].to_list() == ["wrong_script"] * 7 + ["wrong_script"]
 
 
+def test_a_language_that_cannot_be_judged_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = jsonl(tmp_path / "data.jsonl", {"text": "Mienendo ya ŋutu ƒe nya.", "lang": "ewe_Latn"})
+    options = ("--filters", "language", "--set", 'language.detectors=["py3langid"]')
+    assert (
+        sift(source, tmp_path / "out", *options, "--language-column", "lang")[1]["reason"].item()
+        == "no_detector"
+    )
+    assert "No detector knows ewe_Latn" in capsys.readouterr().out
+    assert main(["filter", str(source), "-o", "out2", *options, "--language", "ewe"]) == 2
+    assert "does not know ewe_Latn" in capsys.readouterr().err
+    more = ("--set", "language.unjudged=keep", "--language", "ewe")
+    assert sift(source, tmp_path / "out3", *options, *more)[0].height == 1
+
+
 def test_of_messages_the_assistant_is_judged(tmp_path: Path) -> None:
     def chat(user: str, *replies: str | None) -> list[dict[str, str | None]]:
         return [{"role": "user", "content": user}, *({"role": "assistant", "content": r} for r in replies)]

@@ -13,7 +13,16 @@ from glotmill.errors import RecipeError, UsageError
 from glotmill.steps import Filter
 
 # What no data to train on should hold, the cheapest to find first.
-DEFAULT = ("length", "mojibake", "language", "repetition", "refusal", "assistant_speak", "duplicates")
+DEFAULT = (
+    "length",
+    "mojibake",
+    "placeholders",
+    "language",
+    "repetition",
+    "refusal",
+    "assistant_speak",
+    "duplicates",
+)
 
 _FILES = (".yaml", ".yml", ".json")
 

@@ -52,6 +52,7 @@ def result(folder: Path, job: Job, funnel: Sequence[dict[str, Any]]) -> dict[str
         "filters": [f"{each.of}.{each.filter}".lstrip(".") for each in (*job.judges, *job.across)],
         "rows": sum(each["rows"] for each in funnel),
         "languages": list(funnel),
+        "note": _note(funnel),
     }
 
 
@@ -66,8 +67,20 @@ def text(found: dict[str, Any]) -> str:
         share = f"{each['kept'] / each['rows']:.1%}"
         rows.append((each["language"] or "all", *counts, share, printing.reasons(each["dropped"])))
     table = printing.columns(rows, right=range(1, 5)) if languages else "no rows"
+    note = f"\n\n{found['note']}" if found["note"] else ""
     return (
         f"{table}\n\nAsked: {printing.safe(', '.join(found['filters']))}\n"
         f"Kept: {printing.safe(found['kept'])} ({kept:,} rows)\n"
-        f"Every other row, with its reason: {printing.safe(found['rejects'])}"
+        f"Every other row, with its reason: {printing.safe(found['rejects'])}{note}"
+    )
+
+
+def _note(funnel: Sequence[dict[str, Any]]) -> str | None:
+    """What may be a surprise: a language lost as a whole, because nothing here can judge it."""
+    unjudged = [each["language"] for each in funnel if "no_detector" in each["dropped"]]
+    if not unjudged:
+        return None
+    return (
+        f"No detector knows {', '.join(unjudged)}: these rows were not judged, and are not kept. "
+        "To keep them by their script alone: --set language.unjudged=keep"
     )
