@@ -1,6 +1,8 @@
 """How a language fills: in the order of its shards, whatever the order in which they are done."""
 
+import importlib
 import itertools
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +190,82 @@ def test_a_shard_that_lost_all_its_rows_early_may_lack_columns(tmp_path: Path) -
     bare = rows("-x").drop("draft", "topic")
     made.finished(0, about(bare), bare)
     assert made.settled == 1
+
+
+NEAR = (
+    PLAIN[: PLAIN.index("finish")]
+    + """
+finish: [{filter: duplicates, of: draft, near: 0.65, against: OLD}]
+output: {columns: [draft]}
+"""
+)
+LONG = "the first of some words that are said in a row, so that one of them does not matter much at all"
+
+
+def test_near_rows_of_other_shards_and_of_an_earlier_dataset(tmp_path: Path) -> None:
+    old = pl.DataFrame({"draft": ["old words"] * 2, "language": ["eng_Latn", "fra_Latn"]})
+    old.write_parquet(tmp_path / "old.parquet")
+    made = filling(tmp_path, plain=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
+    tables = [rows(LONG, "old words"), rows("new words", LONG.replace("row", "queue"), "-" + LONG)]
+    for number, table in enumerate(tables):
+        made.finished(number, about(table), table)
+    said = [made.store.read_rows(made.name(n)) for n in range(2)]
+    assert said[0].select("reason", "draft_duplicates_first").rows() == [
+        (None, None),
+        ("near_duplicate", None),
+    ]
+    assert said[1].select("reason", "draft_duplicates_first").rows() == [
+        *((None, None), ("near_duplicate", "0"), ("too_short", None))
+    ]
+    assert made.accepted == 2
+    again = filling(tmp_path, plain=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
+    again.finished(0, about(rows("other")), rows("other"))
+    again.finished(1, again.store.about_rows(again.name(1)))
+    changed = again.store.read_rows(again.name(1))
+    assert changed.select("verdict", "draft_duplicates_first").rows() == [("kept", None)] * 2 + [
+        ("dropped", None)
+    ]
+
+
+def test_another_earlier_dataset_judges_anew(tmp_path: Path) -> None:
+    path = tmp_path / "old.parquet"
+    for text, accepted in (("nothing", 4), (LONG, 3)):
+        pl.DataFrame({"draft": [text]}).write_parquet(path)
+        made = filling(tmp_path, plain=NEAR.replace("OLD", str(path)))
+        table = rows(LONG, "a", "b", "c")
+        made.finished(0, about(table), table)
+        assert made.accepted == accepted
+        assert made.store.read_rows(made.name(0)).filter(verdict="kept").height == accepted
+
+
+OWN = """
+import polars as pl
+def own(text): return pl.lit(None, pl.String)
+def keys(text): return text.str.len_chars().cast(pl.UInt64).reshape((-1, 1)).arr.to_list()
+def limit(): return 2
+def reason(): return "REASON"
+"""
+
+
+def test_an_edited_filter_judges_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    plain = (
+        PLAIN[: PLAIN.index("finish")]
+        + "finish: [{filter: 'own_keys:own', of: draft}]\noutput: {columns: [draft]}"
+    )
+    table = rows("a", "b", "c", "dd", "-e")
+    for reason in ("too_many", "enough_of_them"):
+        (tmp_path / "own_keys.py").write_text(OWN.replace("REASON", reason))
+        monkeypatch.delitem(sys.modules, "own_keys", raising=False)
+        importlib.invalidate_caches()
+        made = filling(tmp_path, plain=plain)
+        there = made.store.about_rows(made.name(0))
+        made.finished(0, there or about(table), None if there else table)
+        assert made.store.read_rows(made.name(0))["reason"].to_list() == [
+            None,
+            None,
+            reason,
+            None,
+            "too_short",
+        ]
+        assert made.accepted == 3
