@@ -35,8 +35,8 @@ def placeholders(text: pl.Expr) -> pl.Expr:
 
     Dropped: [Name], [tu nombre], 【您的姓名】, <insert date> and their like in the 57 languages of
     `placeholders.csv` (all count in every row), {user_name}, unfilled Jinja, XXXX and XX/XX/XXXX, a blank of
-    three or more underscores, lorem ipsum, [TODO]. Code, formulas, Markdown links and rules are set aside, and
-    JSON is none; a cloze is one. What is in no bracket and no Latin letter is not seen.
+    three or more underscores, lorem ipsum, [TODO]. A cloze is one; JSON is none. Code, formulas, Markdown
+    links and rules are set aside.
     -> reason: empty (null), placeholder; example: what was found first.
     """
     return text.map_batches(_judge, return_dtype=_JUDGED, is_elementwise=True)
