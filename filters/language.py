@@ -24,7 +24,7 @@ UNJUDGED = ("error", "keep")
 _DEFAULT = ("pycld2", "py3langid")
 _MIN_LETTERS = 10  # of a piece; fewer tell no language
 _MIN_SCRIPT = 0.4
-_ITEM_LETTERS = 20  # an item of fewer is judged with the others only
+_LONG = 20  # letters from which a piece that no detector is sure of is held against the row
 _CLEAR = 0.1  # below it a piece is clearly in another language or script
 _ENGLISH = 0.15  # of max_foreign: English is what leaks into other languages, and hardly mistaken for them
 _PARAGRAPH = 300  # letters from which a very language can be told from those like it
@@ -33,7 +33,7 @@ _FIELDS = {
     "detected": pl.String,
     "score": pl.Float64,
     "runner_up": pl.String,
-    "language_share": pl.Float64,
+    "share": pl.Float64,
     "english_share": pl.Float64,
     "votes": pl.String,
 }
@@ -62,8 +62,8 @@ def language(
     A text is cut after sentences into pieces of some 40 characters. Of each piece, the detectors that know
     the language are asked for the probability of the language and of those it cannot be told from (its
     group), among all languages they know; one must find it no less than its threshold for this language and
-    length. Before that, code, formulas, addresses, markup, digits and cited text are left out; a piece of
-    fewer than 10 letters is not judged.
+    length. Before that, code, formulas, addresses, markup, digits and cited text are left out. A piece of
+    fewer than 10 letters is not judged, nor one of fewer than 20 of which no detector is sure.
 
     detectors: names of `filters/detectors`, asked in turn, the next only of what is not yet accepted; none:
        pycld2 if it is installed, then py3langid.
@@ -77,8 +77,9 @@ def language(
        mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn,
        of 20 letters or more); no_detector (none knows the language: see `cannot_judge`);
        detected: the language of most of it, `und` if unjudged; score: the probability of the group, mean of
-       the pieces, null if unjudged; runner_up: the language next to it; language_share, english_share: of the
-       letters; votes: what each detector found in what was put to it, `pycld2=fra_Latn py3langid=oci_Latn`.
+       the pieces, null if unjudged; runner_up: the language next to it; share, english_share: of the
+       letters, those in the language and in English; votes: what each detector found in what was put to it,
+       such as `pycld2=fra_Latn py3langid=oci_Latn`.
 
     Raises RecipeError if there is no such detector or policy.
     """
@@ -159,8 +160,9 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
         return np.bincount(pieces.row, pieces.weight * of, number).astype(np.float64)
 
     with np.errstate(invalid="ignore"):
+        long = pieces.letters >= _LONG
         sure = amount(good) >= amount(~good)  # then what may be the language is not held against the row
-        total = np.where(sure, amount(good | clear), amount(np.ones(len(good), bool)))
+        total = np.where(sure, amount(good | clear), amount(good | clear | long))
         right, english = amount(good) / total, amount(answer.english) / total
         score = amount(answer.score) / amount(np.ones(len(good), bool))
         foreign = (1 - right > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
@@ -174,13 +176,16 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
     unknown = ~known[rows.asked]
     if options.policy != "script" and options.unjudged == "error":
         reason[unknown] = "no_detector"
+    score[unknown] = np.nan
+    numbers = [score, right, english]
     columns = [
-        pl.Series("reason", reason.tolist(), dtype=pl.String),
-        pl.Series("score", np.where(unknown, np.nan, score.round(4)), nan_to_null=True),
-        pl.Series("language_share", right.round(4), nan_to_null=True),
-        pl.Series("english_share", english.round(4), nan_to_null=True),
+        pl.Series(name, np.where(total > 0, values, np.nan).round(4), nan_to_null=True)
+        for name, values in zip(("score", "share", "english_share"), numbers, strict=True)
     ]
-    return named(answer, pieces, rows.tags, rows.asked).with_columns(columns).select(*_FIELDS)
+    detected = pl.when(pl.Series(total > 0)).then("detected").otherwise(pl.lit("und")).alias("detected")
+    reasons = pl.Series("reason", reason.tolist(), dtype=pl.String)
+    found = named(answer, pieces, rows.tags, rows.asked)
+    return found.with_columns(reasons, detected, *columns).select(*_FIELDS)
 
 
 def _cut(column: pl.Series, asked: pl.Series) -> _Rows:
@@ -212,7 +217,7 @@ def _written(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def _strange_items(rows: _Rows, strange: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
     """Which rows have an item that is all strange, and long enough to be sure."""
     letters = np.bincount(rows.item, rows.pieces.letters)
-    odd = (letters >= _ITEM_LETTERS) & (np.bincount(rows.item, rows.pieces.letters * strange) == letters)
+    odd = (letters >= _LONG) & (np.bincount(rows.item, rows.pieces.letters * strange) == letters)
     found = np.zeros(number, bool)
     found[rows.pieces.row[odd[rows.item]]] = True
     return found

@@ -49,6 +49,14 @@ def test_what_holds_too_few_letters_is_kept_unjudged(text):
     assert measure(language(TEXT), "score", [text], language=["swh_Latn"]) == [None]
 
 
+def test_a_short_text_that_no_detector_is_sure_of_is_kept_unjudged():
+    judged = language(TEXT, detectors=["py3langid"])
+    texts = ["We take away: 16 - 7 = 9.", "Wir haben nur noch 9 Äpfel."]
+    assert judge(judged, texts[:1], language=["eng_Latn"]) == [None]
+    assert measure(judged, "detected", texts[:1], language=["eng_Latn"]) == ["und"]
+    assert judge(judged, texts[1:], language=["eng_Latn"]) == ["wrong_language"]
+
+
 def test_code_addresses_and_formulas_do_not_count():
     code = "\n```python\nfor item in the_whole_list_of_all_items:\n    print(item, 'and more English')\n```\n"
     code += "`another_long_name_in_english(with_its_arguments)`"
@@ -145,7 +153,7 @@ def test_another_language_than_english_may_be_a_part_up_to_the_limit():
     asked = {"language": ["spa_Latn"]}
     assert judge(language(TEXT), [text], **asked) == [None]
     assert judge(language(TEXT, max_foreign=0.1), [text], **asked) == ["mixed_language"]
-    (share,) = measure(language(TEXT), "language_share", [text], **asked)
+    (share,) = measure(language(TEXT), "share", [text], **asked)
     assert 0.75 < share < 0.85
     assert measure(language(TEXT), "english_share", [text], **asked) == [0]
 
@@ -163,7 +171,7 @@ def test_the_language_in_letters_of_another_script_is_said_to_be_that():
     asked = ["srp_Cyrl", "srp_Latn", "srp_Latn", "srp_Cyrl", "zho_Hant", "zho_Hans"]
     said = judge(language(TEXT), texts, language=asked)
     assert said == [None, None, *["wrong_script"] * 4]
-    assert measure(language(TEXT), "language_share", texts, language=asked) == [1, 1, 0, 0, 0, 0]
+    assert measure(language(TEXT), "share", texts, language=asked) == [1, 1, 0, 0, 0, 0]
 
 
 def test_romanised_hindi_is_not_hindi():
