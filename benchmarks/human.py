@@ -42,6 +42,16 @@ OF_NUMBERS = ("likelihood", "quality_buckets")  # they judge a column of scores
 SHAPES = {"sentence": (1, " "), "paragraph": (5, " "), "page": (15, "\n")}
 TAGS = {"shi": "shi_Arab"}  # NTREX writes Tachelhit in Arabic letters
 PROBE = "Nobody knows why the river turned and left the old mill standing on dry land."
+CANNOT = (
+    UsageError,
+    pl.exceptions.PolarsError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
+    ValueError,
+)
 RESULTS = Path(__file__).parent / "results" / "human.csv"
 Build = Callable[[pl.Expr], pl.Expr]
 
@@ -60,7 +70,7 @@ def judging_one_text() -> dict[str, Build]:
             if set(judged.meta.root_names()) - set(once.columns):
                 continue
             alone, twice = reasons(once, judged), reasons(pl.concat([once, once]), judged)
-        except (ImportError, TypeError, ValueError, UsageError, pl.exceptions.PolarsError) as error:
+        except CANNOT as error:
             print(f"{module}: left out, {' '.join(str(error).split())[:120]}")
             continue
         if alone[0] is not None:

@@ -22,6 +22,8 @@ from glotmill.filters.text import spaced_series
 Places: TypeAlias = NDArray[np.int64]
 Keys: TypeAlias = NDArray[np.uint64]
 _WORD, _LETTER, _JOINER, _STOP = 1, 2, 4, 8
+_WEIGHTS = np.array([(kind & _WORD) + ((kind & _LETTER) << 31) for kind in range(16)], np.int64)
+_LOWER_HALF = 0xFFFFFFFF
 _SENTENCE_END = ".!?。！？।॥؟۔።…\n"
 _AT_ONCE = 100_000  # characters: the arrays stay in the processor's cache
 _PRIME = 0x9E3779B97F4A7C15
@@ -48,8 +50,7 @@ class Codes:
     ends: Places  # where each text ends; one more code point stands between two texts
     codes: NDArray[np.uint32]
     kinds: NDArray[np.uint8]
-    content: NDArray[np.int32]  # how many letters, marks and digits stand before each place
-    letters: NDArray[np.int32]
+    counts: Places  # before each place: letters, marks and digits, and in the upper half letters
     held: NDArray[np.uint32]  # the letters, marks and digits alone
     sums: Keys
 
@@ -79,27 +80,28 @@ class Codes:
         block = length // 2  # so long a run fills one, wherever blocks begin
         blocks = self.held[: len(self.held) // block * block].reshape(-1, block)
         same = np.flatnonzero((blocks == blocks[:, :1]).all(axis=1)) * block
-        return np.unique(np.searchsorted(self.content[self.ends], same, side="right")) + self.first
+        ends = self.counts[self.ends] & _LOWER_HALF
+        return np.unique(np.searchsorted(ends, same, side="right")) + self.first
 
     def _between(self, ends: NDArray[np.bool_], letters: int) -> Pieces:
         bounds = np.flatnonzero(ends)
         begins = np.concatenate([[0], bounds[:-1] + 1])
-        found = self.letters[bounds] - self.letters[begins] >= letters
+        found = (self.counts[bounds] >> 32) - (self.counts[begins] >> 32) >= letters
         begins, bounds = begins[found], bounds[found]
-        first = np.searchsorted(self.letters, self.letters[begins] + 1) - 1
+        first = np.searchsorted(self.counts, ((self.counts[begins] >> 32) + 1) << 32) - 1
         return self._pieces(first, bounds, 1, letters)
 
     def _pieces(self, begins: Places, ends: Places, chars: int, letters: int) -> Pieces:
         """Return pieces with so many characters and letters."""
-        a, b = self.content[begins], self.content[ends]
-        long = self.letters[ends] - self.letters[begins]
+        before, after = self.counts[begins], self.counts[ends]
+        a, b, long = before & _LOWER_HALF, after & _LOWER_HALF, (after >> 32) - (before >> 32)
         if not (kept := (b - a >= chars) & (long >= letters)).all():
             begins, a, b, long = begins[kept], a[kept], b[kept], long[kept]
         key = (self.sums[b] - self.sums[a]) * _powers(len(self.sums))[1][a]
         key ^= key >> np.uint64(29)
         until = np.searchsorted(begins, self.ends, side="right")  # pieces are many, texts few
         row = np.repeat(np.arange(self.height), np.diff(until, prepend=0))
-        return Pieces(row, key * np.uint64(_PRIME), (b - a).astype(np.int64), long.astype(np.int64))
+        return Pieces(row, key * np.uint64(_PRIME), b - a, long)
 
 
 def measured(text: pl.Series, measure: Callable[[Codes], pl.DataFrame]) -> pl.DataFrame:
@@ -121,22 +123,13 @@ def _coded(text: pl.Series, lengths: Places, first: int) -> Codes:
     codes = np.frombuffer(whole, np.uint32)
     kind_of, lower_of = _tables()
     kinds = kind_of[codes]
-    counted = (kinds & _WORD).view(np.bool_)
-    content = _counts(counted)
-    letters = _counts(kinds & _LETTER != 0)
-    held = codes[counted]
+    counts = np.zeros(codes.size + 1, np.int64)
+    np.cumsum(_WEIGHTS[kinds], out=counts[1:])
+    held = codes[(kinds & _WORD).view(np.bool_)]
     sums = np.zeros(held.size + 1, np.uint64)
-    lower = np.where(held < _TABLED, lower_of[np.minimum(held, _TABLED - 1)], held).astype(np.uint64)
-    np.cumsum(lower * _powers(held.size)[0][: held.size], out=sums[1:])
+    np.cumsum(lower_of[held] * _powers(held.size)[0][: held.size], out=sums[1:])
     ends = np.cumsum(lengths + 1) - 1
-    return Codes(first, len(text), ends, codes, kinds, content, letters, held, sums)
-
-
-def _counts(found: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """How many stand before each place."""
-    counts = np.zeros(found.size + 1, np.int32)
-    np.cumsum(found, out=counts[1:])
-    return counts
+    return Codes(first, len(text), ends, codes, kinds, counts, held, sums)
 
 
 def _powers(size: int) -> tuple[Keys, Keys]:
@@ -153,8 +146,8 @@ def _computed_powers(size: int) -> tuple[Keys, Keys]:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """What each code point is, and its lower case."""
+def _tables() -> tuple[NDArray[np.uint8], Keys]:
+    """What each code point is, and the lower case of those that words hold."""
     kinds = np.zeros(0x110000, np.uint8)
     categories = [unicodedata.category(chr(code))[0] for code in range(_TABLED)]
     of = {"L": _WORD | _LETTER, "M": _WORD, "N": _WORD}
@@ -162,5 +155,6 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     kinds[_IDEOGRAPHS] = _WORD | _LETTER
     kinds[[0x200C, 0x200D]] = _JOINER
     kinds[[ord(sign) for sign in _SENTENCE_END]] |= _STOP
-    lower = [ord(chr(code).lower()[0]) if kinds[code] else code for code in range(_TABLED)]
-    return kinds, np.array(lower, np.uint32)
+    lower = np.arange(_IDEOGRAPHS.stop, dtype=np.uint64)
+    lower[:_TABLED] = [ord(chr(code).lower()[0]) if kinds[code] else code for code in range(_TABLED)]
+    return kinds, lower

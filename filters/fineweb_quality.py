@@ -9,7 +9,7 @@ from glotmill.filters.codes import Codes, measured
 from glotmill.filters.quality import limits
 from glotmill.filters.text import joined_series
 
-_FEWEST_LINES = 10  # of running text, below which the share that ends in punctuation says nothing
+_FEWEST_LINES = 20  # below it a poem without punctuation may stand
 _CODE = r"(?s)```.*?(?:```|\z)"
 _LINE = r"(?m)^.*\S"
 _LISTED = r"(?m)^\s*(?:[•‣◦▪●*·#|>-]|(?:\p{N}{1,3}|\p{L})[.)、:।]).*\S"  # points, headings, tables, quotes
@@ -23,14 +23,14 @@ def fineweb_quality(text: pl.Expr, *, language: str = "language", from_words: in
     """Keep texts whose lines are those of running text.
 
     The rules of FineWeb as FineWeb2 uses them (Penedo et al. 2024, 2025), for texts of from_words words or
-    more; shorter ones are kept. Dropped: too few of 10 lines or more that end in punctuation (points of a
+    more; shorter ones are kept. Dropped: too few of 20 lines or more that end in punctuation (points of a
     list, headings, table rows, quotes and code do not count), and more line ends per word than a list of
     single words has. FineWeb's rule for repeated lines is the filter `repetition`; that for short lines is
     off, as in FineWeb2. Both limits are the language's own (120 languages in `quality.csv`): in Thai,
     where sentences end in no sign, the first is 0. Other languages have the loosest limits of their script.
     language: the column of tags such as `swh_Latn`.
     -> reason: empty (null), line_ends, new_lines; line_ends: share of lines; new_lines: per word. Both are
-    null for texts of fewer than 10 lines, which are kept.
+    null for texts of fewer than 20 lines, which are kept.
     """
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     judge = partial(_judge, from_words=from_words)

@@ -17,7 +17,7 @@ _PARTS, _IN_PARTS = 5, 4  # of the lines, in how many of which a stop word stand
 _FEWEST_LINES = 50
 _DEVIATIONS = 5  # standard deviations between the mean and a limit
 _WORDS_A_LINE = 22.0  # English, in newstest2019: where FineWeb's limit is 0.3 line ends a word
-_ENDS = 10  # lines from which the share that ends in punctuation is judged
+_ENDS = 20  # lines from which the share that ends in punctuation is judged
 _ZAWGYI = r"\x{1039}(?:[^\x{1000}-\x{1021}]|\z)"  # Burmese letters in the places of others
 # The loosest and the strictest that a limit may be: texts to judge are not all news.
 _BOUNDS = {"letters": (0.2, 0.3), "stop_words": (0.0, 2.0), "line_ends": (0.0, 0.12), "new_lines": (0.2, 0.6)}

@@ -5,7 +5,7 @@ from sentences import HUMAN, judge, measure
 from glotmill.filters.fineweb_quality import fineweb_quality
 
 TEXT = pl.col("text")
-PLAIN = "\n".join(["the wind was in the trees all night"] * 12)
+PLAIN = "\n".join(["the wind was in the trees all night"] * 22)
 
 
 def said(text, language="eng_Latn", **options):
@@ -14,8 +14,8 @@ def said(text, language="eng_Latn", **options):
 
 def test_human_text_is_kept_on_a_line_or_on_many():
     for tag, text in HUMAN.items():
-        assert said("\n".join([text] * 12), tag) is None, tag
-        assert said(" ".join([text] * 12), tag) is None, tag
+        assert said("\n".join([text] * 22), tag) is None, tag
+        assert said(" ".join([text] * 22), tag) is None, tag
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_each_rule_drops_and_says_why(text, reason):
     "text",
     [
         "oil\nsalt\nrice\nbeans\npepper\ngarlic\nbutter\ntea\nmilk\nsoap\nbread\neggs",
-        "\n".join(["- the wind was in the trees all night"] * 12),
-        "\n".join(f"{n}. the wind was in the trees all night" for n in range(12)),
-        "\n".join(["| the wind | the trees | the night |"] * 12),
+        "\n".join(["- the wind was in the trees all night"] * 22),
+        "\n".join(f"{n}. the wind was in the trees all night" for n in range(22)),
+        "\n".join(["| the wind | the trees | the night |"] * 22),
         "Do this:\n```\n" + "the_wind = trees + night\n" * 20 + "```\nand that is all there is to it.",
-        "\n".join(["“The wind was in the trees all night.”"] * 12),
-        "\n".join(["**The wind was in the trees all night!**"] * 12),
+        "\n".join(["“The wind was in the trees all night.”"] * 22),
+        "\n".join(["**The wind was in the trees all night!**"] * 22),
     ],
 )
 def test_short_lists_long_lists_tables_code_and_quotes_are_kept(text):
@@ -50,7 +50,7 @@ def test_short_lists_long_lists_tables_code_and_quotes_are_kept(text):
 
 def test_a_language_without_full_stops_is_not_asked_for_any():
     thai = HUMAN["tha_Thai"].replace("ขนมปังอบใหม่ ", "ขนมปังอบใหม่\n")
-    assert said("\n".join([thai] * 10), "tha_Thai") is None
+    assert said("\n".join([thai] * 22), "tha_Thai") is None
     assert said(PLAIN, "yyy_Thai") is None
     assert said(PLAIN, None) is None
 
@@ -64,6 +64,6 @@ def test_every_script_ends_its_lines(sign):
 def test_short_empty_null_and_turns():
     said_of = judge(fineweb_quality(TEXT), ["", "a\nb\nc", None], language=["eng_Latn"] * 3)
     assert said_of == [None, None, "empty"]
-    assert said(PLAIN[:200], from_words=10) is None
+    assert said(PLAIN[:600], from_words=10) is None
     turns = [[{"speaker": "A", "text": PLAIN}] * 2]
     assert judge(fineweb_quality(TEXT), turns, language=["eng_Latn"]) == ["line_ends"]
