@@ -50,7 +50,7 @@ def test_what_holds_too_few_letters_is_kept_unjudged(text):
 
 
 def test_a_short_text_that_no_detector_is_sure_of_is_kept_unjudged():
-    judged = language(TEXT, detectors=["py3langid"])
+    judged = language(TEXT, detectors=["py3langid"], min_score=0.9)
     texts = ["We take away: 16 - 7 = 9.", "Wir haben nur noch 9 Äpfel."]
     assert judge(judged, texts[:1], language=["eng_Latn"]) == [None]
     assert measure(judged, "detected", texts[:1], language=["eng_Latn"]) == ["und"]
