@@ -35,7 +35,7 @@ def tokens(
         _load(tokenizer)  # said now rather than in the middle of a run
         number = text.map_batches(lambda batch: _count(batch, tokenizer), pl.Int64, is_elementwise=True)
     else:
-        number = pl.col(counts or f"{text.meta.output_name()}_tokens").cast(pl.Int64)
+        number = pl.col(counts or f"{text.meta.root_names()[0]}_tokens").cast(pl.Int64)
     longest = pl.lit(False) if max_tokens is None else number > max_tokens
     return (
         pl.when(text.is_null() | number.is_null())

@@ -196,8 +196,9 @@ def test_refusals_are_dropped(tag):
 
 def test_every_language_of_the_table_is_tried_here():
     with Path(filters.__file__).with_name("refusals.csv").open(encoding="utf-8") as file:
-        tags = {row["language"] for row in csv.DictReader(file)}
-    assert tags == REFUSALS.keys()
+        rows = list(csv.DictReader(file))
+    assert {row["language"] for row in rows} == REFUSALS.keys()
+    assert {row["reviewed"] for row in rows} <= {"yes", "no"}
 
 
 def test_what_people_write_is_kept():

@@ -24,6 +24,12 @@ def test_the_counts_that_a_step_leaves_are_read():
     assert said == ["too_short", None, None, "too_long", "empty"]
 
 
+def test_a_field_of_a_reply_has_the_count_of_the_reply():
+    frame = pl.DataFrame({"reply": [{"points": "x"}], "reply_tokens": [1]})
+    counted = tokens(pl.col("reply").struct.field("points"), min_tokens=2)
+    assert frame.select(counted.alias("said"))["said"].to_list() == ["too_short"]
+
+
 def test_counts_of_another_column():
     assert judge(tokens(TEXT, min_tokens=2, counts="n"), ["x", "x", None], n=[1, 2, 3]) == [
         "too_short",
