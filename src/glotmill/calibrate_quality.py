@@ -31,9 +31,10 @@ def calibrate_quality(reference: Path, folder: Path | None = None) -> pl.DataFra
     `eng-US`) are taken together, those that name no language or are in another script than its tag left out,
     and Burmese that is not in Unicode's order. folder: default is that of the filters. The odd lines count,
     joined to paragraphs of at least 50 words. A limit stands 5 standard deviations of the paragraphs from
-    their mean, within bounds (words: at least 35 % below and 80 % above their mean length); that for stop
-    words 3, and below what any paragraph has. Stop words are the 25 words that stand in the most lines, and
-    in four fifths of the text.
+    their mean, within bounds (words: at least 35 % below and 80 % above their mean length). Two stop words
+    are asked for where every paragraph has at least 3, and 2 are 3 deviations below the mean; one where every
+    paragraph has at least 2; else none. Stop words are the 25 words that stand in the most lines, and in four
+    fifths of the text.
     -> a row for each language and limit, as written: language, name, value, tokenizer, derived.
     Raises UsageError for a folder with no such file, or with too few lines of a language.
     """
@@ -112,7 +113,7 @@ def _limits(tag: str, lines: Sequence[str], stop: Sequence[str]) -> dict[str, fl
         "shortest_words": min(mean - spread, 0.65 * mean),
         "longest_words": max(mean + spread, 1.8 * mean),
         "letters": _low(gopher["letters"]),
-        "stop_words": min(_low(gopher["stop_words"], 3), min(gopher["stop_words"]) - 1) // 1,
+        "stop_words": _fewest(gopher["stop_words"]),
         "line_ends": ends - _DEVIATIONS * (ends * (1 - ends) / _ENDS) ** 0.5,
         "new_lines": 0.3 * _WORDS_A_LINE * len(lines) / words,
     }
@@ -128,6 +129,12 @@ def _spread(values: pl.Series, deviations: float = _DEVIATIONS) -> tuple[float, 
 def _low(values: pl.Series, deviations: float = _DEVIATIONS) -> float:
     mean, spread = _spread(values, deviations)
     return mean - spread
+
+
+def _fewest(numbers: pl.Series) -> float:
+    """How many stop words a text must have: Gopher's 2 where every paragraph has more by far, or 1, or 0."""
+    least = min(numbers)
+    return 2.0 if least > 2 and _low(numbers, 3) >= 2 else float(least >= 2)
 
 
 def _bounded(name: str, value: float) -> float:
