@@ -8,6 +8,7 @@ import pytest
 from spy import State, user, write
 
 import glotmill
+from glotmill.chat import Reply
 from glotmill.errors import EngineError, ShortfallError
 
 RECIPE = """
@@ -122,3 +123,13 @@ def test_nothing_left_ends_under_the_floor(recipe: Path, spy: State) -> None:
     made = glotmill.Run(recipe.parent / "run")
     assert made.frame().is_empty()
     assert set(made.rows().collect()["reason"]) == {"nothing_is_good"}
+
+
+def test_a_language_without_rows_is_not_selected_from(recipe: Path, spy: State) -> None:
+    (recipe / "seeds.jsonl").write_text('{"word": "moon", "number": 1, "language": "swh_Latn"}')
+    with pytest.raises(ShortfallError) as error:
+        run(recipe, "seeds=seeds.jsonl", "passes=8", "finish.0.skip=true", per_language=4)
+    assert str(error.value) == "eng_Latn: 0 of 4 rows: no seed row is for this language"
+    spy.answer(lambda r: Reply("half a", "length"))
+    with pytest.raises(ShortfallError, match="fra_Latn: 0 of 4 rows: the seeds are spent after 1 pass"):
+        run(recipe, "passes=1", languages=["fra"], per_language=4)

@@ -19,7 +19,7 @@ async def select(filling: Filling, judges: Judges) -> bool:
     If not, rows/ holds the verdicts, and `filling.left` tells how many rows there are.
     """
     late = [j for j in filling.plan.recipe.finish if not j.skip and streaming(j) is None]
-    if filling.left is not None or not late:
+    if filling.left is not None or not late or not filling.accepted:
         filling.left = filling.accepted if filling.left is None else filling.left
         return False
     rows = _rows(filling, late)
@@ -46,7 +46,7 @@ def _rows(filling: Filling, late: Sequence[Filter]) -> pl.DataFrame:
         table = undone(rows.select(there).collect(), _places(late)).with_row_index("_place")
         tables.append(table.with_columns(_shard=pl.lit(number)).filter(verdict="kept").drop(VERDICTS))
     some = [table for table in tables if not table.is_empty()]  # an empty one may lack columns
-    return pl.concat(some or tables[:1], how="diagonal_relaxed")
+    return pl.concat(some, how="diagonal_relaxed")
 
 
 def _why_not(filling: Filling, late: Sequence[Filter]) -> str:

@@ -146,6 +146,10 @@ def test_meaning_is_compared_by_a_model(tmp_path):
 def test_a_model_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="no such folder"):
         near(model=str(tmp_path / "none"))
+    (tmp_path / "config.json").write_text("{}")
+    found = rule(module, TEXT, {"near": 0.9, "model": str(tmp_path)})
+    with pytest.raises(UsageError, match="cannot be read as a model2vec model"):
+        Seen(found).begin()
 
 
 def test_the_rows_of_an_earlier_dataset_count_as_seen(tmp_path):
