@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glotmill import languages
 from glotmill.filters.detectors import labels_of, load
-from glotmill.filters.thresholds import threshold
+from glotmill.filters.thresholds import LENGTHS, threshold
 
 ENGLISH = "eng_Latn"
 _SURE = 0.6  # mean probability, over the detectors asked, of what is called English
@@ -120,6 +120,8 @@ def _scores(detector: str, texts: list[str]) -> tuple[tuple[str, ...], NDArray[n
 def _thresholds(
     detector: str, asked: NDArray[np.intp], letters: NDArray[np.intp], tags: Sequence[str]
 ) -> NDArray[np.float64]:
-    pairs, of = np.unique(np.stack((asked, letters)), axis=1, return_inverse=True)
+    bounds = np.sort(list(LENGTHS.values()))
+    size = bounds[np.searchsorted(bounds, letters, side="right") - 1]
+    pairs, of = np.unique(np.stack((asked, size)), axis=1, return_inverse=True)
     limits = [threshold(detector, tags[tag], count) for tag, count in pairs.T.tolist()]
     return np.array(limits)[of.ravel()]

@@ -4,6 +4,7 @@ import pytest
 from sentences import HUMAN, judge, measure
 
 from glotmill.errors import RecipeError
+from glotmill.filters import letters
 from glotmill.filters.detectors import Scores
 from glotmill.filters.language import cannot_judge, language
 
@@ -33,6 +34,20 @@ def test_the_verdict_does_not_depend_on_the_order_of_rows_or_on_other_rows():
     back = measure(language(TEXT), "score", texts[::-1], language=TAGS[::-1])
     alone = [measure(language(TEXT), "score", [t], language=[g])[0] for t, g in zip(texts, TAGS, strict=True)]
     assert scores == back[::-1] == alone
+
+
+def test_rows_are_judged_alike_however_many_are_looked_at_at_once(monkeypatch):
+    turns = [[{"speaker": "A", "text": text}, {"speaker": "B", "text": text[:40]}] for text in HUMAN.values()]
+    asked = TAGS[1:] + TAGS[:1]
+    for column in (list(HUMAN.values()), turns):
+        together = [
+            measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
+        ]
+        monkeypatch.setattr(letters, "_SLICE", 300)
+        apart = [
+            measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
+        ]
+        assert together == apart
 
 
 def test_languages_that_no_detector_tells_apart_count_as_one():
