@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def export(
         exported = _write(made, folder.resolve().name, source, found, shares)
         if not exported.files:
             raise UsageError(f"{name}: no row of {run.folder} became one of this format; nothing is written")
-        files = [*_paths(exported), *_further(made, exported, found)]
+        files = _paths(exported) + _further(made, exported, found)
         about = {
             "format": name,
             "options": found.options,
@@ -156,7 +157,7 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
 
 def _further(made: Path, exported: Exported, found: Shape) -> list[str]:
     """Write what goes beside the rows, and return its names."""
-    texts = {} if found.suffix == "txt" else {"README.md": _readme(exported)}
+    texts = {} if found.suffix == "txt" else {"README.md": _readme(exported, _digest(made, exported))}
     if beside := found.says("beside"):
         texts |= beside(exported)
     for name, text in texts.items():
@@ -168,8 +169,21 @@ def _paths(exported: Exported) -> list[str]:
     return [path for by_split in exported.files.values() for some in by_split.values() for path in some]
 
 
-def _readme(exported: Exported) -> str:
-    """Front matter by which `load_dataset(folder, "swh_Latn")` finds a language, and no name all of them."""
+def _digest(made: Path, exported: Exported) -> str:
+    """Hash of all rows that were written."""
+    whole = sha256()
+    for path in _paths(exported):
+        with (made / path).open("rb") as file:
+            whole.update(file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _readme(exported: Exported, digest: str) -> str:
+    """Front matter by which `load_dataset(folder, "swh_Latn")` finds a language, and no name all of them.
+
+    datasets keeps what it loaded of a folder by this text alone (5.2), whatever has become of the files: the
+    hash of the rows is what makes it load the next export into the same folder.
+    """
     lines = ["---", "configs:"]
     splits_of: dict[str, list[str]] = {}
     for by_split in exported.files.values():
@@ -177,7 +191,7 @@ def _readme(exported: Exported) -> str:
             splits_of.setdefault(split, []).extend(paths)
     for name, by in (("all", splits_of), *exported.files.items()):
         lines.append(f"- config_name: {json.dumps(name)}")
-        lines += ["  default: true"] if name == "all" else []
+        lines += [f"  description: sha256 {digest}", *(["  default: true"] if name == "all" else [])]
         lines.append("  data_files:")
         for split, some in by.items():
             lines += [

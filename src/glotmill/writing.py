@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import polars as pl
+from polars import selectors
 
 from glotmill import dataset
 
@@ -37,9 +38,10 @@ def write(
 
 def _write_json(path: Path, tables: Iterable[pl.DataFrame], *, array: bool) -> int:
     written = 0
+    numbers = (table.with_columns(selectors.float().fill_nan(None)) for table in tables)  # JSON has no NaN
     with ExitStack() as stack:
         file: TextIO | None = None
-        for row in (row for table in tables for row in table.iter_rows(named=True)):
+        for row in (row for table in numbers for row in table.iter_rows(named=True)):
             if file is None:
                 file = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
                 file.write("[\n" if array else "")
