@@ -37,7 +37,7 @@ def gopher_quality(text: pl.Expr, *, language: str = "language", from_words: int
     25 stop words, a measured list (`stopwords.csv`): one or two different ones are asked for, none in 18
     languages such as Finnish and Korean, where human text of 50 words may have none. Other languages have the
     loosest limits of their script and no rule for stop words. Of 54,000 overlapping passages of NTREX-128,
-    from lines that no limit was derived from, none is dropped, nor of the answers that people wrote for GSM8K.
+    from lines that no limit was derived from, none is dropped, nor is any answer that people wrote for GSM8K.
     language: the column of tags such as `swh_Latn`.
     -> reason: empty (null), short_words, long_words, few_letters, few_stop_words, too_many_words, symbols,
     bullets, ellipses; words: their number; word_length: mean characters of the words that hold a letter;

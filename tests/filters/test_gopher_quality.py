@@ -49,11 +49,23 @@ def test_each_rule_drops_and_says_why(text, reason):
         "\n".join(
             f"- {word} is one of the ten things to know about the sea" for word in ENGLISH.split()[:10]
         ),
+        " ".join(f"apples {n} + {n}" for n in range(30)),
         "Then 12 * 3 = 36 and 36 + 4 = 40, so 40 / 5 = 8 of the boxes.\n" * 5,
     ],
 )
 def test_short_answers_lists_and_sums_are_kept(text):
     assert said(text) is None
+
+
+def test_languages_in_one_table_do_not_mix(monkeypatch):
+    texts = [" ".join([HUMAN[tag]] * 3) for tag in ("deu_Latn", "deu_Latn", "spa_Latn", "deu_Latn")]
+    asked = ["deu_Latn", "spa_Latn", "spa_Latn", "gsw_Latn"]
+    together = judge(gopher_quality(TEXT), texts, language=asked)
+    assert together == [None, "few_stop_words", None, None]
+    counts = measure(gopher_quality(TEXT), "stop_words", texts, language=asked)
+    monkeypatch.setattr("glotmill.filters.codes._AT_ONCE", 50)
+    assert judge(gopher_quality(TEXT), texts, language=asked) == together
+    assert measure(gopher_quality(TEXT), "stop_words", texts, language=asked) == counts
 
 
 def test_stop_words_are_those_of_the_language_asked_for():

@@ -85,6 +85,22 @@ def test_lines_and_paragraphs_said_again_are_dropped():
     assert judge(repetition(TEXT), ["\n\n".join(paragraphs * 2)]) == ["repetition"]
 
 
+def test_the_same_short_paragraph_between_others_is_dropped():
+    fresh = [" ".join(f"word{i}x{j}" for j in range(40)) for i in range(2)]
+    assert judge(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh])]) == [None]
+    assert judge(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh] + ["Thank you all"] * 3)]) == [
+        "repetition"
+    ]
+
+
+def test_texts_that_are_measured_one_after_the_other_do_not_mix(monkeypatch):
+    texts = [*HUMAN.values(), "й" * 40 + " конец", SONG, "", None, "好的，" * 40]
+    expected = judge(repetition(TEXT), texts)
+    monkeypatch.setattr("glotmill.filters.codes._AT_ONCE", 100)
+    assert judge(repetition(TEXT), texts) == expected
+    assert expected[-5:] == ["repetition", None, None, "empty", "repetition"]
+
+
 def test_an_answer_given_twice_is_dropped_in_every_language():
     for tag, text in HUMAN.items():
         assert judge(repetition(TEXT), [f"{text} {text}"]) != [None], tag
