@@ -68,8 +68,8 @@ def export(
     shares = splits.parse(split)
     source = _source(run)
     given = dict(options or {})
-    _refuse_reasoning(given, source)
     found = shape(name, given, [c for c in source.output.columns if c != "messages"])
+    _refuse_reasoning(given, source)
     with draft(folder, MARKER) as made:
         exported = _write(made, folder.resolve().name, source, found, shares)
         if not exported.files:
