@@ -50,8 +50,8 @@ def duplicates(
     With id -> first: the id of the kept row that a dropped one is like, for `clusters`.
     Raises RecipeError, and UsageError where a model or an earlier dataset cannot be read.
     """
-    if near and not 0.3 <= near <= 1:
-        raise RecipeError(f"duplicates: near is {near}; give a share from 0.3 to 1, such as 0.7")
+    if near is True or (near and not 0.3 <= near <= 1):
+        raise RecipeError(f"duplicates: near is {near}; give a share from 0.3 to 1, such as 0.65")
     if model:
         check_model(model)
     if model and not near:

@@ -129,11 +129,13 @@ class Seen:
         judged: list[tuple[bool, int]] = []  # lost, and the number of the row that it is like
         for row, length in enumerate(lengths.to_list()):
             start, end = end, end + length
-            mine = {
-                k: v + self._new.get(k, 0) for k, v in zip(flat[start:end], values[start:end], strict=True)
-            }
+            mine = dict(zip(flat[start:end], values[start:end], strict=True))
+            if any(mine.values()) or not self._new.keys().isdisjoint(
+                mine
+            ):  # most rows are new, and done sooner
+                mine = {key: value + self._new.get(key, 0) for key, value in mine.items()}
             sketch = None if sketches is None or not mine else sketches[row]
-            judged.append(self._lost(mine, sketch))
+            judged.append(self._lost(mine, sketch) if any(mine.values()) else (False, -1))
             if not judged[-1][0]:
                 self._keep(mine, sketch)
         lost = pl.Series([loss for loss, _ in judged], dtype=pl.Boolean)
@@ -158,11 +160,10 @@ class Seen:
 
     def _keep(self, mine: Mapping[int, int], sketch: bytes | None) -> None:
         self.kept += 1  # so that no row has the number 0, which stands for none
-        for key, value in mine.items():
-            if self.rule.limit > 1:
-                self._new[key] = self._new.get(key, 0) + 1
-            elif not value:  # the first row of a key stands for it
-                self._new[key] = self.kept
+        if self.rule.limit > 1:
+            self._new.update({key: self._new.get(key, 0) + 1 for key in mine})
+        else:  # the first row of a key stands for it
+            self._new.update(dict.fromkeys([key for key, value in mine.items() if not value], self.kept))
         self._sum = (self._sum + sum(mine)) % 2**64
         if sketch is not None:
             block, place = divmod(self.kept - 1, _BLOCK)

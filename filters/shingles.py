@@ -107,7 +107,7 @@ def _tables() -> tuple[NDArray[np.uint8], U64]:
 def _powers() -> tuple[U64, U64]:
     """Powers of a number modulo 2**64, and of its inverse, as many as a part has characters."""
     base = 0x5851F42D4C957F2D
-    many = np.full(2 * LONGEST + 2, base, np.uint64)
-    inverse = np.full(2 * LONGEST + 2, pow(base, -1, 2**64), np.uint64)
+    many = np.full(LONGEST + 2, base, np.uint64)
+    inverse = np.full(LONGEST + 2, pow(base, -1, 2**64), np.uint64)
     many[0] = inverse[0] = 1
     return np.cumprod(many), np.cumprod(inverse)

@@ -118,6 +118,7 @@ def test_the_less_alike_the_more_is_near():
     [
         ({"near": 1.5}, "near is 1.5; give a share from 0.3 to 1"),
         ({"near": 0.01}, "near is 0.01"),
+        ({"near": True}, "near is True; give a share"),
         ({"near": 0, "model": "org/name"}, "a model needs `near:`"),
         ({"against": "nowhere.parquet"}, "against nowhere.parquet: no rows there"),
     ],
