@@ -76,7 +76,7 @@ def _path(model: str) -> Path:
         return Path(hf_hub_download(on_hub["repo"], "model.bin", revision=on_hub["revision"]))
     except (OSError, ValueError) as error:  # its errors are these, those of the network included
         about = str(error).strip().partition("\n")[0]
-        raise RecipeError(f"language: no file {model!r}, nor can it be fetched from the Hub: {about}") from error
+        raise RecipeError(f"language: no file {model!r}, nor on the Hub: {about}") from error
 
 
 def _labels(file: BinaryIO, place: str) -> tuple[str, ...]:
