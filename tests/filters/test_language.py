@@ -105,6 +105,13 @@ def test_a_turn_in_another_language_drops_the_dialogue():
     assert judge(language(TEXT), [turns, strange, short], language=asked) == [None, "mixed_language", None]
 
 
+def test_a_whole_turn_in_another_language_counts_however_small_its_share():
+    said = [*HUMAN["spa_Latn"].split(". ") * 5, HUMAN["tur_Latn"].split(". ")[1]]
+    turns = [{"speaker": "A", "text": text} for text in said]
+    assert judge(language(TEXT), [turns], language=["spa_Latn"]) == ["mixed_language"]
+    assert judge(language(TEXT), [". ".join(said)], language=["spa_Latn"]) == [None]
+
+
 def test_an_item_of_a_list_in_another_language_drops_the_list():
     lists = [[HUMAN["rus_Cyrl"]], [HUMAN["rus_Cyrl"], HUMAN["ell_Grek"]], [], None, [None]]
     asked = ["rus_Cyrl"] * 5
@@ -278,6 +285,21 @@ def test_the_next_detector_is_asked_only_of_what_is_not_accepted():
     assert (
         judge(language(TEXT, detectors=stack[1:]), texts, language=["deu_Latn"] * 2) == ["wrong_language"] * 2
     )
+
+
+def wavers(texts):
+    """A detector that is sure of French in what holds `le`, and of nothing else."""
+    french = np.array([float(" le " in text) for text in texts], np.float32)
+    rest = np.tile((1 - french)[:, None] * np.float32(0.3), (1, 3))
+    return Scores(("fra_Latn", "eus_Latn", "oci_Latn", "cat_Latn"), np.column_stack((french, rest)))
+
+
+def test_a_piece_of_which_no_detector_is_sure_is_not_held_against_a_row_that_is_right():
+    sure, unsure = "Hier soir on mange toujours le pain frais.", "Elle boit souvent du vin rouge ici aussi."
+    texts = [f"{sure} {unsure} {sure}", unsure]
+    judged = language(TEXT, detectors=[f"{__name__}:wavers"])
+    assert judge(judged, texts, language=["fra_Latn"] * 2) == [None, "wrong_language"]
+    assert measure(judged, "share", texts, language=["fra_Latn"] * 2) == [1, 0]
 
 
 def test_one_threshold_may_stand_for_all():
