@@ -130,12 +130,11 @@ class Seen:
         for row, length in enumerate(lengths.to_list()):
             start, end = end, end + length
             mine = dict(zip(flat[start:end], values[start:end], strict=True))
-            if any(mine.values()) or not self._new.keys().isdisjoint(
-                mine
-            ):  # most rows are new, and done sooner
+            is_new = not any(mine.values()) and self._new.keys().isdisjoint(mine)
+            if not is_new:
                 mine = {key: value + self._new.get(key, 0) for key, value in mine.items()}
             sketch = None if sketches is None or not mine else sketches[row]
-            judged.append(self._lost(mine, sketch) if any(mine.values()) else (False, -1))
+            judged.append((False, -1) if is_new else self._lost(mine, sketch))
             if not judged[-1][0]:
                 self._keep(mine, sketch)
         lost = pl.Series([loss for loss, _ in judged], dtype=pl.Boolean)
