@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.text import spaced_series
+from glotmill.filters.text import UNSPACED, put_spaces
 
 Places: TypeAlias = NDArray[np.int64]
 Keys: TypeAlias = NDArray[np.uint64]
-_WORD, _LETTER, _JOINER, _STOP = 1, 2, 4, 8
-_WEIGHTS = np.array([(kind & _WORD) + ((kind & _LETTER) << 31) for kind in range(16)], np.int64)
+_WORD, _LETTER, _JOINER, _STOP, _UNSPACED = 1, 2, 4, 8, 16
+_WEIGHTS = np.array([(kind & _WORD) + ((kind & _LETTER) << 31) for kind in range(32)], np.int64)
 _LOWER_HALF = 0xFFFFFFFF
 _SENTENCE_END = ".!?。！？।॥؟۔።…\n"
 _AT_ONCE = 100_000  # characters: the arrays stay in the processor's cache
@@ -109,27 +109,36 @@ def measured(text: pl.Series, measure: Callable[[Codes], pl.DataFrame]) -> pl.Da
 
     Words of scripts without spaces are made to stand apart first.
     """
-    text = spaced_series(text.fill_null(""))
+    text = text.fill_null("")
     lengths = text.str.len_chars().to_numpy().astype(np.int64)
     part = (np.cumsum(lengths + 1) - 1) // _AT_ONCE
     bounds = np.flatnonzero(np.diff(part, prepend=-1, append=-1))
     if not len(text):
         bounds = np.zeros(2, np.int64)  # one part without rows, for its columns
-    return pl.concat(measure(_coded(text[a:b], lengths[a:b], a)) for a, b in pairwise(bounds.tolist()))
+    return pl.concat(measure(_coded(text[a:b], a)) for a, b in pairwise(bounds.tolist()))
 
 
-def _coded(text: pl.Series, lengths: Places, first: int) -> Codes:
-    whole = "\n".join([*text, ""]).encode("utf-32-le")
-    codes = np.frombuffer(whole, np.uint32)
+def _coded(text: pl.Series, first: int) -> Codes:
     kind_of, lower_of = _tables()
+    codes, ends = _code_points(text)
     kinds = kind_of[codes]
+    if (unspaced := np.flatnonzero(kinds & _UNSPACED)).size:
+        rows = np.unique(np.searchsorted(ends, unspaced))
+        codes, ends = _code_points(text.scatter(rows, put_spaces(text.gather(rows))))
+        kinds = kind_of[codes]
     counts = np.zeros(codes.size + 1, np.int64)
     np.cumsum(_WEIGHTS[kinds], out=counts[1:])
     held = codes[(kinds & _WORD).view(np.bool_)]
     sums = np.zeros(held.size + 1, np.uint64)
     np.cumsum(lower_of[held] * _powers(held.size)[0][: held.size], out=sums[1:])
-    ends = np.cumsum(lengths + 1) - 1
     return Codes(first, len(text), ends, codes, kinds, counts, held, sums)
+
+
+def _code_points(text: pl.Series) -> tuple[NDArray[np.uint32], Places]:
+    """All code points, a line end after each text, and where these stand."""
+    whole = "\n".join([*text, ""]).encode("utf-32-le")
+    lengths = text.str.len_chars().to_numpy().astype(np.int64)
+    return np.frombuffer(whole, np.uint32), np.cumsum(lengths + 1) - 1
 
 
 def _powers(size: int) -> tuple[Keys, Keys]:
@@ -153,6 +162,9 @@ def _tables() -> tuple[NDArray[np.uint8], Keys]:
     of = {"L": _WORD | _LETTER, "M": _WORD, "N": _WORD}
     kinds[:_TABLED] = [of.get(category, 0) for category in categories]
     kinds[_IDEOGRAPHS] = _WORD | _LETTER
+    assigned = [code for code in range(_IDEOGRAPHS.stop) if kinds[code]]
+    letters = pl.Series([chr(code) for code in assigned], dtype=pl.String)
+    kinds[np.array(assigned)[letters.str.contains(f"[{UNSPACED}]").to_numpy()]] |= _UNSPACED
     kinds[[0x200C, 0x200D]] = _JOINER
     kinds[[ord(sign) for sign in _SENTENCE_END]] |= _STOP
     lower = np.arange(_IDEOGRAPHS.stop, dtype=np.uint64)

@@ -15,6 +15,7 @@ _MOST_BULLETS, _FEWEST_BULLETS = 0.9, 20  # a list of ten points is an answer
 _MOST_ELLIPSES, _FEWEST_LINES = 0.3, 10  # two of five lines that trail off are a style
 _PRIME = np.uint64(0xD6E8FEB86659FD93)
 _FIRST = np.uint64(48)
+_SYMBOLS = ("#", "...", "…")
 _BULLET = r"(?m)^\s*[•‣◦▪●*·-]"
 _LINE = r"(?m)^.*\S"
 _ELLIPSIS_END = r"(?m)(?:\.\.\.|…|⋯|。。。)\s*$"
@@ -94,16 +95,26 @@ def _measure(codes: Codes, of_text: Places, stop: Keys) -> pl.DataFrame:
     ).with_columns(pl.col("word_length").fill_nan(None))
 
 
+def _line_counts(text: pl.Series) -> pl.DataFrame:
+    """Count lines, and those with a bullet or an ellipsis; null for texts of few lines, as most are."""
+    many = (text.str.count_matches("\n", literal=True) >= _FEWEST_LINES - 1).fill_null(value=False)
+    counts = pl.DataFrame(schema=dict.fromkeys(("lines", "bullets", "ellipses"), pl.UInt32)).clear(len(text))
+    if many.any():
+        some, place = text.filter(many), many.arg_true()
+        for name, sign in (("lines", _LINE), ("bullets", _BULLET), ("ellipses", _ELLIPSIS_END)):
+            counts = counts.with_columns(counts[name].scatter(place, some.str.count_matches(sign)))
+    return counts
+
+
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:
     language = batch.struct.field("language")
     text = joined_series(batch.struct.field("text")).alias("text")
     least = limits(language, *_LIMITS).rename(lambda name: f"limit_{name}")
     frame = pl.concat([text.to_frame(), measures(text, stop_words(language)), least], how="horizontal")
     content = pl.col("text")
-    frame = frame.with_columns(content.str.count_matches("\n", literal=True).alias("breaks"))
-    many = pl.when(pl.col("breaks") >= _FEWEST_LINES - 1).then(content)  # texts of few lines need no count
-    lines, bullets, ellipses = (many.str.count_matches(sign) for sign in (_LINE, _BULLET, _ELLIPSIS_END))
-    symbols = content.str.count_matches("#", literal=True) + content.str.count_matches(r"\.\.\.|…")
+    frame = frame.hstack(_line_counts(text))
+    symbols = pl.sum_horizontal(content.str.count_matches(sign, literal=True) for sign in _SYMBOLS)
+    lines, bullets, ellipses = pl.col("lines"), pl.col("bullets"), pl.col("ellipses")
     running = (
         pl.col("words") * pl.col("letters") >= from_words
     )  # a sum worked out has few words beside numbers

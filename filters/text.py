@@ -93,10 +93,11 @@ def spaced_series(text: pl.Series) -> pl.Series:
     unspaced = text.str.contains(f"[{UNSPACED}]").fill_null(value=False)
     if not unspaced.any():
         return text
-    return text.scatter(unspaced.arg_true(), _spaced(text.filter(unspaced)))
+    return text.scatter(unspaced.arg_true(), put_spaces(text.filter(unspaced)))
 
 
-def _spaced(text: pl.Series) -> pl.Series:
+def put_spaces(text: pl.Series) -> pl.Series:
+    """Put a space between all words that ICU finds in texts of such a script."""
     return pl.Series(
         [_remembered(each) if len(each) <= _LONG else _broken(each) for each in text], dtype=pl.String
     )
