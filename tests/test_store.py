@@ -39,6 +39,16 @@ def test_the_journal_gives_back_what_was_noted(run: Run) -> None:
     assert run.replies("eng_Latn-00001") == {}
 
 
+def test_the_journal_says_how_a_reply_came(run: Run) -> None:
+    asked = Request((Message("user", "a"),), "m", sample=3)
+    reply = Reply("one", seconds=1.5, tries=2)
+    run.journal(SHARD).append(asked, reply, "draft")
+    line = json.loads((run.folder / "replies" / f"{SHARD}.jsonl").read_text())
+    assert (line["step"], line["sample"], line["seconds"], line["tries"]) == ("draft", 3, 1.5, 2)
+    (found,) = run.replies(SHARD).values()
+    assert (found.seconds, found.tries) == (1.5, 2)
+
+
 @pytest.mark.parametrize("cut", [1, 2, 30, 10_000])
 def test_half_a_line_at_the_end_is_cut_off(run: Run, cut: int) -> None:
     run.journal(SHARD).append(request("a"), Reply("one"))

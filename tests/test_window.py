@@ -295,3 +295,24 @@ def test_what_a_dying_engine_lost_is_put_to_the_next_one_and_is_no_failure() -> 
         assert answer.transient
 
     run(test)
+
+
+def test_an_answer_says_how_long_it_took_and_how_often_it_was_asked() -> None:
+    async def test() -> None:
+        asked = 0
+
+        async def generate(request: Request) -> Reply:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise RequestFailed("engine_died", transient=True)
+            await asyncio.sleep(0)
+            return Reply("a", seconds=7.5) if said(request) == "told" else Reply("a")
+
+        window = Window(generate, 1)
+        measured, told = (a.reply for a in await window.ask((0, 0), requests("a", "told"), ignore))
+        assert 0 < measured.seconds < 5
+        assert (measured.tries, told.tries) == (2, 1)
+        assert told.seconds == 7.5, "an engine that measures is believed"
+
+    run(test)

@@ -81,11 +81,15 @@ class Reply:
     logprobs: tuple[float, ...] | None = None  # of the chosen tokens, one each
     failure: str = ""  # the short name of a RequestFailed
     detail: str = ""  # one line more about the failure
+    # How it went, which is no part of what was said; the window measures what an engine does not tell.
+    seconds: float = field(default=0.0, compare=False)  # from when it was put to the engine; 0: not known
+    tries: int = field(default=1, compare=False)  # how often it was put to the engine
 
     def to_json(self) -> dict[str, Any]:
         """As a journal keeps it: without the fields that hold nothing."""
-        values = ((name, getattr(self, name)) for name in Reply.__slots__)
-        return {name: value for name, value in values if value is not None and value != ""}
+        values = {name: getattr(self, name) for name in Reply.__slots__}
+        usual = {"seconds": 0.0, "tries": 1}
+        return {n: v for n, v in values.items() if v is not None and v != usual.get(n, "")}
 
 
 Generate: TypeAlias = Callable[[Request], Awaitable[Reply]]

@@ -68,7 +68,7 @@ async def generate(shard: Shard, place: int, step: Generate, rows: pl.DataFrame)
     for sample in range(step.tries):
         each = ((i, sample + step.tries * (i % step.trials)) for i in pending)
         asked = [(i, r) for i, n in each if (r := _request(shard.plan, step, plain[i], cells[i], n))]
-        answers = await _ask(shard, place, [request for _, request in asked])
+        answers = await _ask(shard, place, step.name, [request for _, request in asked])
         for (i, _), answer in zip(asked, answers, strict=True):
             _take(cells[i], answer.reply, parse_reply, step.name)
             shard.transient += answer.transient
@@ -80,14 +80,14 @@ async def generate(shard: Shard, place: int, step: Generate, rows: pl.DataFrame)
     return split(shard, beside(rows, made)).drop(f"{step.name}_raw")
 
 
-async def _ask(shard: Shard, place: int, requests: Sequence[Request]) -> list[Answer]:
+async def _ask(shard: Shard, place: int, step: str, requests: Sequence[Request]) -> list[Answer]:
     """Answer from the journal where it can; put the rest to the engine, and note each reply as it comes."""
     missing = [request for request in requests if request.key not in shard.replies]
     unique = list({request.key: request for request in missing}.values())
 
     def note(request: Request, answer: Answer) -> None:
         if not answer.transient:
-            shard.journal.append(request, answer.reply)
+            shard.journal.append(request, answer.reply, step)
 
     priority = (shard.number, -place)
     asked = await shard.window.ask(priority, unique, note) if unique else []

@@ -109,6 +109,8 @@ class Run:
             try:
                 plain = json.loads(line)
                 key = plain.pop("key")
+                for name in ("step", "sample"):  # what a reader of journals wants to know
+                    plain.pop(name, None)
                 if plain.get("logprobs") is not None:
                     plain["logprobs"] = tuple(plain["logprobs"])
                 found[key] = Reply(**{"text": "", **plain})  # an empty text is left out
@@ -170,9 +172,11 @@ class Journal:
 
     path: Path
 
-    def append(self, request: Request, reply: Reply) -> None:
+    def append(self, request: Request, reply: Reply, step: str = "") -> None:
         """Write one reply, in one call, so that a killed process leaves at most half of the last line."""
-        line = json.dumps({"key": request.key, **reply.to_json()}, ensure_ascii=False, separators=(",", ":"))
+        about = {"step": step, "sample": request.sample}
+        plain = {"key": request.key, **{n: v for n, v in about.items() if v}, **reply.to_json()}
+        line = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
         data = line.encode("utf-8", "replace") + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         whole = os.fstat(descriptor).st_size

@@ -4,8 +4,10 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count
+from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 from glotmill.chat import Generate, Reply, Request
@@ -107,15 +109,20 @@ class Window:
         self._pump()
 
     async def _answer(self, request: Request) -> Answer:
+        began = perf_counter()
         for life in count(1):
             try:
-                return Answer(_bounded(await self._generate(request)), False)
+                reply = _bounded(await self._generate(request))
+                seconds = reply.seconds or round(perf_counter() - began, 4)
+                return Answer(replace(reply, seconds=seconds, tries=reply.tries + life - 1), False)
             except RequestFailed as error:
                 # A dying engine fails all that it had at once; that is one failure, and it is started again.
                 if error.reason == ENGINE_DIED and life < LIVES:
                     continue
                 reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
-                return Answer(Reply("", "failed", failure=reason, detail=detail), error.transient)
+                seconds = round(perf_counter() - began, 4)
+                failed = Reply("", "failed", failure=reason, detail=detail, seconds=seconds, tries=life)
+                return Answer(failed, error.transient)
         raise AssertionError("count never ends")
 
     async def _one(self, waiting: _Waiting) -> None:
@@ -147,7 +154,7 @@ def _bounded(reply: Reply) -> Reply:
             "reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
         )
     sane = _sane(text)
-    return reply if sane is text else Reply(sane, *(getattr(reply, f) for f in Reply.__slots__[1:]))
+    return reply if sane is text else replace(reply, text=sane)
 
 
 def _sane(text: str) -> str:
