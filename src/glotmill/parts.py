@@ -23,6 +23,7 @@ from glotmill.errors import UsageError
 FORMAT = 1  # of the folder
 OWN = ("reason", "reason_at")
 ROWS_PER_GROUP = 5_000
+_BEGUN = ("lock", "filter.json.new")  # left by a process that was killed at once
 
 Counts = Counter[tuple[str, str]]  # (language, reason, empty if kept) -> rows
 
@@ -58,7 +59,7 @@ class Folder:
         """Note what is to be done here. Raises UsageError if something else was begun here before."""
         file = self.path / "filter.json"
         if not file.is_file():
-            if strange := sorted(p.name for p in self.path.iterdir() if p.name != "lock"):
+            if strange := sorted(p.name for p in self.path.iterdir() if p.name not in _BEGUN):
                 raise UsageError(f"{self.path}: not empty, there is {strange[0]}; name a new folder with -o")
             self._write("filter.json", {"format": FORMAT, **about})
             return
