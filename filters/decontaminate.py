@@ -117,4 +117,5 @@ def _sorted(parts: list[Hashes]) -> Hashes:
     whole = np.concatenate(parts)
     parts.clear()
     whole.sort()
-    return whole[np.diff(whole, prepend=whole[:1] + np.uint64(1)) != 0]
+    unique: Hashes = whole[np.diff(whole, prepend=whole[:1] + np.uint64(1)) != 0]
+    return unique

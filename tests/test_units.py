@@ -13,7 +13,7 @@ def test_a_file_is_a_unit() -> None:
     assert units.find("filters", "length") is length
     assert {"length", "duplicates"} <= set(units.names("filters"))
     assert "text" not in units.names("filters"), "a helper is no unit"
-    assert units.about("filters", "length") == "Length of a text in characters."
+    assert units.about("filters", "length") .startswith("Length of a text")
 
 
 def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
