@@ -15,6 +15,7 @@ import glotmill
 from glotmill import dataset, recipe
 from glotmill.errors import UsageError
 from glotmill.export import export, text
+from glotmill.plan import seed_key
 from glotmill.recipe import Output
 from glotmill.store import Run
 
@@ -73,6 +74,11 @@ output: {messages: {user: prompt, assistant: said}, columns: [w, view]}
     assert found["rows"].keys() == {"eng_Latn", "swh_Latn"}
     assert all(sum(of.values()) == 60 for of in found["rows"].values())
     assert "seed_key" not in pl.read_parquet(tmp_path / "run" / "dataset" / "**" / "*.parquet").columns
+
+
+def test_a_seed_has_the_same_key_from_one_version_to_the_next() -> None:
+    assert seed_key({"b": "é", "a": 1}) == seed_key({"a": 1, "b": "é"}) == "f79ed29e7ed5de69444a20c6"
+    assert seed_key({"a": 1}) != seed_key({"a": "1"})
 
 
 def test_the_rows_are_those_of_the_dataset(tmp_path: Path) -> None:
