@@ -113,14 +113,14 @@ class Window:
         for life in count(1):
             try:
                 reply = _bounded(await self._generate(request))
-                seconds = reply.seconds or round(perf_counter() - began, 4)
+                seconds = reply.seconds or round(perf_counter() - began, 6)
                 return Answer(replace(reply, seconds=seconds, tries=reply.tries + life - 1), False)
             except RequestFailed as error:
                 # A dying engine fails all that it had at once; that is one failure, and it is started again.
                 if error.reason == ENGINE_DIED and life < LIVES:
                     continue
                 reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
-                seconds = round(perf_counter() - began, 4)
+                seconds = round(perf_counter() - began, 6)
                 failed = Reply("", "failed", failure=reason, detail=detail, seconds=seconds, tries=life)
                 return Answer(failed, error.transient)
         raise AssertionError("count never ends")
