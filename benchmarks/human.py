@@ -103,7 +103,7 @@ def texts(folder: Path, lines: str) -> pl.DataFrame:
                     code=pl.lit(path.stem), language=pl.lit(tag), shape=pl.lit(shape), text="text"
                 )
             )
-    return pl.concat(parts)
+    return pl.concat(parts, rechunk=True)  # a filter is called once for each chunk
 
 
 def measure(frame: pl.DataFrame, filters: dict[str, Build]) -> pl.DataFrame:

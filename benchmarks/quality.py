@@ -7,7 +7,8 @@ and FineWebQualityFilter run with the language's own tokenizer as datatrove pick
 language whose tokenizer needs a package that is not there is named and left out on both sides. Here run the
 same three, and then the whole default set of `human.py`; once by language, once on all documents of all
 languages together. datatrove's documents are few, it needs some 3 ms for one; here the same ones are judged
-ten times over, each time with a number behind. Writes benchmarks/results/quality.csv.
+ten times over, each time with a number behind. The least of three turns counts on both sides. Writes
+benchmarks/results/quality.csv.
 """
 
 import argparse
@@ -40,11 +41,12 @@ for line in sys.stdin:
             filters = [kind(language=name) for kind in kinds]
             for each in filters:
                 each.filter(Document(text=documents[0], id="0"))
-            begun = time.process_time()
-            for text in documents:
-                for each in filters:
-                    each.filter(Document(text=text, id="0"))
-            said["seconds"] = time.process_time() - begun
+            for turn in range(3):
+                begun = time.process_time()
+                for text in documents:
+                    for each in filters:
+                        each.filter(Document(text=f"{text} {turn}", id="0"))
+                said["seconds"] = min(said.get("seconds", 1e9), time.process_time() - begun)
             break
         except Exception as error:
             said.setdefault("error", f"{type(error).__name__}: {error}".split(chr(10))[0][:90])
@@ -69,17 +71,21 @@ def theirs(python: Path, documents: dict[str, list[str]]) -> dict[str, float]:
 
 
 def ours(frame: pl.DataFrame, filters: Sequence[Build]) -> float:
-    """CPU seconds that the filters need for all rows."""
-    _remembered.cache_clear()
-    begun = time.process_time()
-    for function in filters:
-        reasons(frame, function(pl.col("text")))
-    return time.process_time() - begun
+    """CPU seconds that the filters need for all rows: the least of three."""
+    tries = []
+    for _ in range(3):
+        _remembered.cache_clear()
+        begun = time.process_time()
+        for function in filters:
+            reasons(frame, function(pl.col("text")))
+        tries.append(time.process_time() - begun)
+    return min(tries)
 
 
 def again(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows ten times over, each time with a number behind, so that none is remembered."""
-    return pl.concat([frame.with_columns(pl.col("text") + f" {turn}") for turn in range(TIMES)])
+    turns = [frame.with_columns(pl.col("text") + f" {turn}") for turn in range(TIMES)]
+    return pl.concat(turns, rechunk=True)
 
 
 def main() -> None:
