@@ -25,6 +25,7 @@ SUFFIX, NEEDS = "jsonl", "all"
 SCHEMA = {"answer": pl.String()}
 RESERVED = {"label"}
 def judged(rows, *, columns=()): return rows.select("id", "answer", "verdict", "reason", *columns)
+def changing(rows): return rows.select("answer", **({"a": "id"} if rows["row"][0] else {}))
 def none(rows): return rows.select("answer").clear()
 def wrong(rows): return rows.select("row").rename({"row": "answer"})
 def nothing(rows): return rows.select("id")
@@ -128,6 +129,21 @@ def test_each_language_is_a_config_and_all_of_them_the_default(tmp_path: Path) -
     whole = load(tmp_path / "out", tmp_path / "cache")
     assert whole["train"].num_rows + whole["test"].num_rows == 30 * len(SAID)
     assert found["empty"] == []
+
+
+@pytest.mark.parametrize("name", ["trl-sft", "nemo-rl", "sharegpt"])
+def test_a_language_without_a_value_in_a_column_does_not_spoil_the_others(tmp_path: Path, name: str) -> None:
+    shape = {"hint": [{"n": 1, "s": ["x"], "f": 0.5, "b": True}], "late": "x"}
+    languages = {
+        "eng_Latn": rows("eng_Latn", 3, hint=None, late=None),
+        "swh_Latn": rows("swh_Latn", 3, **shape),
+    }
+    made = finished(tmp_path / "run", languages, {**CHAT, "columns": ["hint", "late"]})
+    export(made, tmp_path / "out", name)
+    there = load(tmp_path / "out", tmp_path / "cache")["train"]
+    assert there["late"] == [None] * 3 + ["x"] * 3
+    assert there["hint"] == [None] * 3 + [shape["hint"]] * 3
+    assert load(tmp_path / "out", tmp_path / "cache", "eng_Latn")["train"].features == there.features
 
 
 def test_a_split_without_rows_is_told_of(tmp_path: Path) -> None:
@@ -248,6 +264,7 @@ def test_a_run_without_seed_keys_is_run_again_first(tmp_path: Path, spy: State) 
     ("name", "told"),
     [
         ("own_formats:none", "no row of .* became one of this format; nothing is written"),
+        ("own_formats:changing", r"own_formats:changing: gave .* after .*; give one form to all"),
         ("own_formats:wrong", "column 'answer' is Int64; it must be String"),
         ("own_formats:nothing", "no column 'answer'; there is id"),
         ("own_formats:hole", "column 'answer' has a null"),

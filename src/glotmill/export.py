@@ -13,6 +13,7 @@ from glotmill import dataset, splits
 from glotmill.drafts import draft
 from glotmill.errors import UsageError
 from glotmill.formats import Exported
+from glotmill.loading import readme
 from glotmill.plan import SEED_KEY
 from glotmill.recipe import Output
 from glotmill.shapes import Shape, shape
@@ -130,7 +131,7 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
     """Write the files of every language and split, one after the other: one shard is in memory at a time."""
     files: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: dict[str, dict[str, int]] = {}
-    columns: dict[str, None] = {}
+    schema = pl.Schema()
 
     def tables(tag: str, split: str) -> Iterator[pl.DataFrame]:
         for batch in source.batches(tag, found.says("NEEDS", "kept")):
@@ -138,7 +139,11 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
             if side.is_empty():
                 continue
             table = found.table(side)
-            columns.update(dict.fromkeys(table.columns))
+            if schema and table.schema != schema:
+                raise UsageError(
+                    f"format {found.name}: gave {table.schema} after {schema}; give one form to all"
+                )
+            schema.update(table.schema)
             yield table
 
     for tag in source.shards:
@@ -152,12 +157,16 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
                 files.setdefault(tag, {})[split] = tuple(f"{tag}/{file}" for file in new)
         if tag not in files:
             place.rmdir()
-    return Exported(name, files, rows, tuple(columns), found.options)
+    return Exported(name, files, rows, schema, found.options)
 
 
 def _further(made: Path, exported: Exported, found: Shape) -> list[str]:
     """Write what goes beside the rows, and return its names."""
-    texts = {} if found.suffix == "txt" else {"README.md": _readme(exported, _digest(made, exported))}
+    texts = (
+        {}
+        if found.suffix == "txt"
+        else {"README.md": readme(exported, _digest(made, exported), found.suffix)}
+    )
     if beside := found.says("beside"):
         texts |= beside(exported)
     for name, text in texts.items():
@@ -176,30 +185,6 @@ def _digest(made: Path, exported: Exported) -> str:
         with (made / path).open("rb") as file:
             whole.update(file_digest(file, "sha256").digest())
     return whole.hexdigest()
-
-
-def _readme(exported: Exported, digest: str) -> str:
-    """Front matter by which `load_dataset(folder, "swh_Latn")` finds a language, and no name all of them.
-
-    datasets keeps what it loaded of a folder by this text alone (5.2), whatever has become of the files: the
-    hash of the rows is what makes it load the next export into the same folder.
-    """
-    lines = ["---", "configs:"]
-    splits_of: dict[str, list[str]] = {}
-    for by_split in exported.files.values():
-        for split, paths in by_split.items():
-            splits_of.setdefault(split, []).extend(paths)
-    for name, by in (("all", splits_of), *exported.files.items()):
-        lines.append(f"- config_name: {json.dumps(name)}")
-        lines += [f"  description: sha256 {digest}", *(["  default: true"] if name == "all" else [])]
-        lines.append("  data_files:")
-        for split, some in by.items():
-            lines += [
-                f"  - split: {json.dumps(split)}",
-                "    path:",
-                *(f"    - {json.dumps(p)}" for p in some),
-            ]
-    return "\n".join([*lines, "---", ""])
 
 
 def text(found: Mapping[str, Any]) -> str:

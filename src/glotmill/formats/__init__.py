@@ -61,7 +61,7 @@ class Exported:
     name: str  # of the folder
     files: Mapping[str, Mapping[str, tuple[str, ...]]]  # language -> split -> paths in the folder
     rows: Mapping[str, Mapping[str, int]]  # language -> split -> rows
-    columns: tuple[str, ...]  # of the files
+    schema: Mapping[str, pl.DataType]  # of all files
     options: Mapping[str, Any]  # that the format was given
 
 
