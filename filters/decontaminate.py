@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.filters.passages import LEAST, Hashes, passages
+from glotmill.filters.passages import LEAST, Hashes, passages_of
 from glotmill.filters.references import Reference, find, rows, stamp, texts
 from glotmill.filters.text import joined
 
@@ -67,7 +67,7 @@ def _judge(said: pl.Series, references: Sequence[Reference], n: int, max_share: 
 
 
 def _judge_some(said: pl.Series, known: Sequence[tuple[str, Hashes]], n: int, max_share: float) -> pl.Series:
-    parts = passages(said, n, parts=True)
+    parts = passages_of(said, n, parts=True)
     reasons: list[str | None] = [None if there else "empty" for there in said.is_not_null()]
     largest = [0.0 if there else None for there in said.is_not_null()]
     matches: list[str | None] = [None] * len(said)
@@ -99,7 +99,7 @@ def _index(reference: Reference, n: int, _: tuple[int, int]) -> Hashes:
     kept, short = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]
     said = (text for row in rows(reference) for text in texts(row))
     while some := list(islice(said, _TOGETHER)):
-        parts = passages(pl.Series(some, dtype=pl.String), n, parts=False)
+        parts = passages_of(pl.Series(some, dtype=pl.String), n, parts=False)
         kept.append(parts.hashes[: parts.long])
         short.append(parts.hashes[parts.long :])
         if sum(map(len, kept[1:])) > max(len(kept[0]) // 2, 500_000):

@@ -15,7 +15,7 @@ from glotmill.filters.folding import folded
 from glotmill.filters.hyperplanes import CHECKED, equal_share, side_keys, sides
 from glotmill.filters.minhash import band_keys, signatures
 from glotmill.filters.seen import over_table, rule
-from glotmill.filters.shingles import U64, shingles
+from glotmill.filters.shingles import U64, shingles_of
 from glotmill.filters.text import joined, squeezed
 
 _BETWEEN = "\x1f"  # no text that has been squeezed holds it
@@ -151,7 +151,7 @@ def _lists(marks: pl.Series) -> pl.Series:
 def _near(alike: float) -> Callable[[pl.Series], pl.Series]:
     def make(rows: pl.Series) -> pl.Series:
         table = rows.struct.unnest()
-        flat, counts = shingles(table["text"])
+        flat, counts = shingles_of(table["text"])
         some = counts > 0
         found = signatures(flat, counts[some])
         keys = band_keys(found, alike, _salt(table, some))

@@ -65,7 +65,7 @@ class Passages(NamedTuple):
         return np.searchsorted(self.ends, self.begins, side="right")
 
 
-def passages(texts: pl.Series, n: int, *, parts: bool) -> Passages:
+def passages_of(texts: pl.Series, n: int, *, parts: bool) -> Passages:
     """Take texts apart: every passage of n words, and whole texts of LEAST to n - 1 words.
 
     parts: also lines, sentences and runs of them that are so short. Words are the same in any case and

@@ -23,7 +23,7 @@ U32: TypeAlias = NDArray[np.uint32]
 U64: TypeAlias = NDArray[np.uint64]
 
 
-def shingles(texts: pl.Series) -> tuple[U32, NDArray[np.intp]]:
+def shingles_of(texts: pl.Series) -> tuple[U32, NDArray[np.intp]]:
     """Return the shingles of texts one after the other, and how many each text has.
 
     Texts are lower case. What `text.squeezed` makes a space stands between words; a sign that it leaves is a

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from glotmill.fill import Filling
 from glotmill.mill import Progress
-from glotmill.printing import safe
+from glotmill.printing import clock, safe
 
 EVERY = 10  # seconds between plain lines
 SPAN = 30  # seconds over which tokens are counted
@@ -172,9 +172,4 @@ def _languages(progress: Progress) -> str:
 
 
 def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return "-" if seconds is None else clock(seconds)

@@ -92,7 +92,7 @@ A recipe for glotmill: it makes requests and answers to them in many languages.
 glotmill check {place}              # is anything wrong?
 glotmill preview {place}            # the messages, without a model
 glotmill preview {place} --model MODEL --rows 2
-glotmill run {place} -n 5 --engine echo --model echo     # every step, without a model
+glotmill run {place} -n 5 -l eng --engine echo --model echo # every step, without a model
 glotmill run {place} -n 1000 -l spa,fra,swh --model MODEL
 ```
 """

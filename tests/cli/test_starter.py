@@ -1,5 +1,6 @@
 """The recipe that `glotmill new` writes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ def test_new_makes_a_recipe_that_works(
     assert "my first recipe/recipe.yaml" in out.splitlines()
     assert "glotmill check 'my first recipe'" in err
     assert main(["check", "my first recipe"]) == 0
-    assert main(["run", "my first recipe", "-n", "5", *ECHO]) == 0
-    rows = Run(tmp_path / "runs" / "my-first-recipe-echo").frame("spa_Latn")
-    user = rows["messages"][0][0]["content"]
+    assert main(["run", "my first recipe", "-n", "5", "-l", "eng", *ECHO]) == 0
+    assert Run(tmp_path / "runs" / "my-first-recipe-echo").frame("eng_Latn").height == 5
+    capsys.readouterr()
+    assert main(["preview", "my first recipe", "-l", "spa", "--json"]) == 0
+    user = json.loads(capsys.readouterr().out)["rows"][0]["asked"][-1]["content"]
     assert user.startswith("¿Me explicas")
     assert user == user.strip()
     assert "\n" not in user

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 from glotmill.filters.minhash import HASHES, band_keys, bands, signatures
-from glotmill.filters.shingles import LONGEST, shingles
+from glotmill.filters.shingles import LONGEST, shingles_of
 
 
 def sets(*texts):
-    flat, counts = shingles(pl.Series(texts, dtype=pl.String))
+    flat, counts = shingles_of(pl.Series(texts, dtype=pl.String))
     ends = np.cumsum(counts)
     return [set(flat[end - count : end].tolist()) for end, count in zip(ends, counts, strict=True)]
 
