@@ -65,3 +65,39 @@ def export(run: str, as_json: bool, **given: Any) -> None:
         Run(Path(run)), Path(given["folder"]), given["name"], split=given["split"], options=options
     )
     click.echo(printing.json_text(found) if as_json else exports.text(found))
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--repo", required=True, metavar="ORG/NAME", help="Of the dataset; it is made if need be.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would be sent, the card, what is there; send nothing."
+)
+@click.option("--private", is_flag=True, help="Only its owners may see it.")
+@click.option(
+    "--gated", type=click.Choice(["auto", "manual"]), help="Readers ask first; you are asked, with manual."
+)
+@click.option("--pr", is_flag=True, help="Propose, where you may not write or others are to look first.")
+@click.option("--revision", metavar="BRANCH", help="Without it, main.")
+@click.option("--tag", metavar="TAG", help="Of the commit; without it, the run's name.")
+@click.option("--license", metavar="ID", help="As in cc-by-4.0; without it, as the card says it.")
+@shared.as_json
+def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
+    """Publish a finished run on the Hugging Face Hub, or add it to a dataset that is there.
+
+    The login is that of `hf auth login`, or HF_TOKEN. The same command again goes on where it stopped.
+    """
+    from pathlib import Path
+
+    from glotmill import printing, published
+    from glotmill import publish as publishing
+    from glotmill.release import Wishes
+    from glotmill.store import Run
+
+    wishes = Wishes(**given)
+    if dry_run:
+        found = publishing.dry_run(Run(Path(run)), wishes)
+        click.echo(printing.json_text(found) if as_json else published.dry_text(found))
+        return
+    found = publishing.publish(Run(Path(run)), wishes, lambda line: click.echo(f"glotmill: {line}", err=True))
+    click.echo(printing.json_text(found) if as_json else published.text(found))
