@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, field_validator
 
 from glotmill.errors import RecipeError
+from glotmill.hub_words import Task
 from glotmill.languages import find as find_language
 from glotmill.steps import KINDS, Examples, Filter, Generate, Render, Step, Strict, Transform
 from glotmill.units import did_you_mean
@@ -21,6 +22,7 @@ __all__ = ["Filter", "Generate", "Recipe", "Render", "Step", "Transform", "built
 
 MAX_RECIPE_BYTES = 1_000_000
 BUILT_IN = Path(__file__).parent / "prompts"
+_PROSE = ("about", "papers", "seeds_license", "tasks", "languages", "passes", "floor", "seeds", "output")
 SOURCES = {"draw": "lists to draw from", "rows": "a table", "dataset": "a dataset on the Hub"}
 
 
@@ -82,6 +84,8 @@ class Recipe(Strict):
     # canonical tags; what is made where the user names none
     languages: list[str] = Field(default_factory=list)
     seeds: Source
+    seeds_license: str = ""  # of the seeds above, as a dataset's card tells it; empty: not known
+    tasks: list[Task] = Field(default_factory=list)  # what it can be used for, as the Hub calls it
     steps: tuple[Step, ...] = Field(min_length=1)
     finish: tuple[Filter, ...] = ()
     output: Output = Field(default_factory=Output)
@@ -114,7 +118,7 @@ class Recipe(Strict):
     def digest(self) -> str:
         """Hash of all that decides about rows; not of prose, nor of how many are wanted."""
         plain = self.resolved()
-        for key in ("about", "papers", "languages", "passes", "floor", "seeds", "output"):
+        for key in _PROSE:  # decide nothing about rows
             plain.pop(key, None)
         return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
