@@ -74,7 +74,8 @@ def export(
     with draft(folder, MARKER) as made:
         exported = _write(made, folder.resolve().name, source, found, shares)
         if not exported.files:
-            raise UsageError(f"{name}: no row of {run.folder} became one of this format; nothing is written")
+            hint = found.says("EMPTY", "nothing is written")
+            raise UsageError(f"{name}: no row of {run.folder} became one of this format; {hint}")
         files = _paths(exported) + _further(made, exported, found)
         about = {
             "format": name,
@@ -132,6 +133,7 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
     files: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: dict[str, dict[str, int]] = {}
     schema = pl.Schema()
+    both, values = found.says("BOTH"), set[Any]()
 
     def tables(tag: str, split: str) -> Iterator[pl.DataFrame]:
         for batch in source.batches(tag, found.says("NEEDS", "kept")):
@@ -144,12 +146,15 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
                     f"format {found.name}: gave {table.schema} after {schema}; give one form to all"
                 )
             schema.update(table.schema)
+            values.update(table[both].unique() if both else ())
             yield table
 
     for tag in source.shards:
         place = made / tag
         place.mkdir()
         rows[tag] = {}
+        if not found.says("ALIKE", True):
+            schema.clear()
         for split in shares:
             before = set(place.iterdir())
             rows[tag][split] = write(place, split, tables(tag, split), found.suffix, found.features())
@@ -157,16 +162,15 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
                 files.setdefault(tag, {})[split] = tuple(f"{tag}/{file}" for file in new)
         if tag not in files:
             place.rmdir()
+    if len(values) == 1:
+        hint = found.says("EMPTY", "rows of both are needed")
+        raise UsageError(f"{found.name}: {both!r} is {values.pop()} in every row; {hint}")
     return Exported(name, files, rows, schema, found.options)
 
 
 def _further(made: Path, exported: Exported, found: Shape) -> list[str]:
     """Write what goes beside the rows, and return its names."""
-    texts = (
-        {}
-        if found.suffix == "txt"
-        else {"README.md": readme(exported, _digest(made, exported), found.suffix)}
-    )
+    texts = {} if found.suffix == "txt" else {"README.md": readme(exported, _digest(made, exported), found)}
     if beside := found.says("beside"):
         texts |= beside(exported)
     for name, text in texts.items():

@@ -7,12 +7,13 @@ from typing import Any
 import polars as pl
 
 from glotmill.formats import Exported
+from glotmill.shapes import Shape
 
 _NAMES = {pl.Int64: "int64", pl.Float64: "float64", pl.Boolean: "bool"}  # all else that JSON has is text
 
 
-def readme(exported: Exported, digest: str, suffix: str) -> str:
-    """Return README.md: a config for each language, and `all`, the default.
+def readme(exported: Exported, digest: str, found: Shape) -> str:
+    """Return README.md: a config for each language, and `all`, the default, if their rows have one form.
 
     digest: of the rows. datasets (5.2) keeps what it loaded of a folder by this text alone, whatever has
     become of the files since: the digest is what makes it load the next export into the same folder.
@@ -23,11 +24,12 @@ def readme(exported: Exported, digest: str, suffix: str) -> str:
     for by_split in exported.files.values():
         for split, paths in by_split.items():
             of_all.setdefault(split, []).extend(paths)
-    configs = {"all": of_all, **exported.files}
+    one_form = found.says("ALIKE", True) or len(exported.files) == 1
+    configs = {**({"all": of_all} if one_form else {}), **exported.files}
     lines = ["---", "configs:"]
     for name, files in configs.items():
         lines += _config(name, files, digest)
-    if suffix in ("json", "jsonl"):
+    if found.suffix in ("json", "jsonl"):
         features = json.dumps([{"name": name, **_feature(kind)} for name, kind in exported.schema.items()])
         lines.append("dataset_info:")
         for name in configs:

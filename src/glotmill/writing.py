@@ -61,7 +61,7 @@ def _write_lines(folder: Path, split: str, tables: Iterable[pl.DataFrame]) -> in
         for table in tables:
             for name, lines in table.with_columns(pl.all().str.replace_all(_BREAKS, " ")).to_dict().items():
                 if name not in files and table.height:
-                    path = folder / f"{split}.{re.sub(r'[^A-Za-z0-9_-]', '_', name)}"
+                    path = folder / f"{split}.{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
                     files[name] = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
                 files[name].writelines(f"{line}\n" for line in lines) if table.height else None
             written += table.height

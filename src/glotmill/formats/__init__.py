@@ -22,6 +22,9 @@ NEEDS     "kept" (the default), or "all": rejected rows come too, with verdict a
 SCHEMA    column -> type of what the trainer reads, or a tuple of the types that it may have; each column must
           be there, of that type, and never null, nor anything inside of it
 RESERVED  names that the trainer reads, and that therefore no other column may have
+ALIKE     False: rows of different languages have different types, and cannot be loaded as one table
+BOTH      a column of booleans; a run in which all are true, or all false, is refused
+EMPTY     what to do where no row of a run became one of this format
 
 and in functions:
 features(schema)    the pyarrow schema of a parquet file -> its `datasets.Features`, where datasets has a type

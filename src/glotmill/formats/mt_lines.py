@@ -1,0 +1,28 @@
+"""Texts with their translations in two plain files, a text a line: `train.en-sw.en`, `train.en-sw.sw`."""
+
+import polars as pl
+
+from glotmill.formats.parallel import parallel
+
+SUFFIX = "txt"
+ALIKE = False
+EMPTY = "both texts are needed, in two languages"
+
+
+def mt_lines(
+    rows: pl.DataFrame, *, source: str, target: str, source_language: str = "eng_Latn"
+) -> pl.DataFrame:
+    """Return two columns, a file each: line n of one is the translation of line n of the other.
+
+    source, target: columns; the target is in the language of the row, the source in source_language. Files
+    are named by pair and code, as fairseq, Marian and OPUS do; codes are BCP 47, see parallel.py. Line breaks
+    within a text become a space. Rows without one of the texts are left out, and languages that are the
+    source's own.
+    """
+    first, second, both = parallel(rows, source, target, source_language, "mt-lines")
+    if first == second:
+        return pl.DataFrame()
+    pair = f"{first}-{second}"
+    return both.select(
+        pl.col("_source").alias(f"{pair}.{first}"), pl.col("_target").alias(f"{pair}.{second}")
+    )

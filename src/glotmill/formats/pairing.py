@@ -1,0 +1,141 @@
+"""Replies to one prompt, those that were kept beside those that were not. A helper of formats."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from glotmill.errors import UsageError
+from glotmill.formats import needed
+from glotmill.formats.messages import chats, cut
+
+HINT = (
+    "a prompt needs a kept reply and one that a filter dropped: ask several times (`n: 4` in the step that "
+    "answers) and judge the reply itself, by `language`, `repetition`, `final_number` "
+    "or, of a judge's score, `at_least`"
+)
+# Filters that drop a reply for what other rows are: it may be as good as the one that was kept.
+_BY_OTHERS = ("duplicates", "balance", "select", "got_d", "decontaminate", "quality_buckets")
+# Reasons that say nothing against a reply: it was cut off, has no text, or could not be judged.
+_NO_FAULT = ("truncated", "empty", "no_score", "no_expected_number", "no_source", "no_detector")
+_UNKNOWN = ("unknown_language", "unknown_script", "left_out", "disputed")
+
+Message = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A reply: its row, its last message, and why it was dropped; None: it was kept."""
+
+    place: int
+    message: Message
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What was asked, and all replies to it, in their order."""
+
+    messages: Sequence[Message]
+    kept: list[Said] = field(default_factory=list)
+    rejected: list[Said] = field(default_factory=list)
+
+
+def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[list[Prompt], pl.DataType]:
+    """Return every prompt of a language with its replies, and the type of a list of messages.
+
+    Replies belong together if the messages before them are equal, and their seed row is.
+    Rejected is what a filter dropped for what the reply is. Left out: failed requests and replies that could
+    not be parsed, which have no text; replies that were cut off at max_tokens, whose end is nobody's choice;
+    those dropped for what other rows are (duplicates, balance), for their prompt, or because a filter could
+    not tell.
+    A reply dropped before its prompt was made (by a transform such as `views`) belongs to the prompts of kept
+    replies to the same request of the step that wrote it; without one it is left out.
+    name: of the format, for errors; reasoning: as in messages.chats.
+    Raises UsageError as messages.chats and cut.
+    """
+    needed(rows, "messages", name, "the recipe names them under output.messages, or makes them")
+    rows = rows.with_row_index("_place").filter(_answered() | (pl.col("verdict") == "kept"))
+    kept = rows.filter(verdict="kept")
+    cut(chats(kept, name, reasoning), kept["id"], name)
+    step = answer_column(rows)
+    rows = rows.filter((pl.col("verdict") == "kept") | _at_fault(rows.columns, step))
+    said = chats(rows, name, reasoning)
+    asked = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
+    found: dict[Any, Prompt] = {}
+    asked_of: dict[tuple[str, str | None], list[Prompt]] = {}
+    later = []
+    places = zip(rows["_place"], rows["seed_key"], rows["reason"], asked, said, strict=True)
+    for place, seed, reason, request, series in places:
+        *before, last = series.to_list()
+        reply = Said(place, last, reason)
+        if reason is not None and not any(message["role"] == "user" for message in before):
+            later.append(((seed, request), reply))
+            continue
+        key = (seed, *(part for message in before for part in message.values()))
+        prompt = found.setdefault(key, Prompt(before))
+        (prompt.kept if reason is None else prompt.rejected).append(reply)
+        same = asked_of.setdefault((seed, request), [])
+        if reason is None and not any(prompt is other for other in same):
+            same.append(prompt)
+    for request_key, reply in later:
+        for prompt in asked_of.get(request_key, []) if request_key[1] is not None else []:
+            prompt.rejected.append(reply)
+    return list(found.values()), said.dtype
+
+
+def answer_column(rows: pl.DataFrame) -> str:
+    """Return the generated column that holds the last message of each row that has messages; "" if none."""
+    said = rows.filter(_answered())
+    last = said.select(pl.col("messages").list.last().struct.field("content")).to_series()
+    for name in rows.columns:
+        generated = f"{name}_prompt" in rows.columns and rows.schema[name] == pl.String
+        if generated and said.height and (said[name] == last).all(ignore_nulls=False):
+            return name
+    return ""
+
+
+def _answered() -> pl.Expr:
+    chat = pl.col("messages")
+    ends = chat.list.last().struct.field("role") == "assistant"
+    return ((chat.list.len() > 0) & ends).fill_null(False)
+
+
+def _at_fault(columns: Sequence[str], step: str) -> pl.Expr:
+    """Whether a row was dropped for what its reply is: its column was judged, or one that was made after."""
+    at = pl.col("reason_at").str.strip_prefix("finish.")
+    judged, judge = at.str.extract(r"^([^.]*)"), at.str.extract(r"([^.]*)$")
+    later = list(columns[columns.index(step) :]) if step else list(columns)
+    after = judged.is_in(later) | (pl.lit(not step) & pl.col("reason_at").is_not_null())
+    fault = ~pl.col("reason").is_in([*_NO_FAULT, *_UNKNOWN]) & ~judge.is_in(_BY_OTHERS)
+    fault &= ~pl.col("reason").str.starts_with("in_")  # of the filter decontaminate
+    return ((pl.col("verdict") == "dropped") & fault & after).fill_null(False)
+
+
+def sides(rows: pl.DataFrame, anchor: str, positive: str, name: str) -> pl.DataFrame:
+    """Return what embeddings are trained on: anchor, positive, seed_key. Rows with a blank one are left out.
+
+    anchor, positive: columns; without one, what the user said last and what the assistant answered.
+    Raises UsageError for columns that there are not or that are no texts.
+    """
+    texts = {}
+    said = {}
+    if not (anchor and positive):
+        before, last = cut(chats(rows, name, "drop"), rows["id"], name)
+        said = {"anchor": (before, "user"), "positive": (last, "assistant")}
+    for option, column in (("anchor", anchor), ("positive", positive)):
+        if column:
+            needed(rows, column, name, f"name another with --set {option}=COLUMN")
+            texts[option] = rows[column]
+        else:
+            chat, role = said[option]
+            message = pl.element().struct
+            by_role = message.field("content").filter(message.field("role") == role)
+            texts[option] = chat.list.eval(by_role).list.last()
+        if texts[option].dtype != pl.String:
+            raise UsageError(f"{name}: column {column!r} is {texts[option].dtype}, not a text")
+    found = rows.select(**texts, seed_key="seed_key")
+    return found.filter(
+        pl.all_horizontal((pl.col("anchor", "positive").str.strip_chars() != "").fill_null(False))
+    )

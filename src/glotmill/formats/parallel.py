@@ -1,0 +1,29 @@
+"""A text and its translation, with the codes of their languages. A helper of formats."""
+
+import polars as pl
+
+from glotmill import languages
+from glotmill.errors import UsageError
+from glotmill.formats import needed
+
+
+def parallel(
+    rows: pl.DataFrame, source: str, target: str, source_language: str, name: str
+) -> tuple[str, str, pl.DataFrame]:
+    """Return the codes of both languages, and the rows that have both texts, as columns source and target.
+
+    Codes are BCP 47, two letters where there are two (sw, zh, zh-Hant): what the scripts of transformers and
+    the Hub use, and what `Helsinki-NLP/opus-mt-en-sw` is named by. Rows where a text is null or blank, and
+    all rows of the source's own language, are left out.
+    Raises UsageError for columns that there are not or that are no texts, and for unknown languages.
+    """
+    for option, column in (("source", source), ("target", target)):
+        needed(rows, column, name, f"name another with --set {option}=COLUMN")
+        if rows.schema[column] != pl.String:
+            raise UsageError(f"{name}: column {column!r} is {rows.schema[column]}, not a text")
+    first = languages.find(source_language)
+    second = languages.find(rows["language"][0])
+    said = pl.col(source, target).str.strip_chars() != ""
+    both = rows.filter(pl.all_horizontal(said.fill_null(False)) & pl.lit(first != second))
+    texts = both.with_columns(_source=pl.col(source), _target=pl.col(target))
+    return first.bcp47, second.bcp47, texts

@@ -1,0 +1,46 @@
+"""Texts with their translations, as datasets' `Translation`: transformers' seq2seq scripts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from glotmill.formats import named
+from glotmill.formats.parallel import parallel
+
+ALIKE = False
+RESERVED = ("translation",)
+EMPTY = "both texts are needed, in two languages"
+
+
+def translation(
+    rows: pl.DataFrame,
+    *,
+    source: str,
+    target: str,
+    source_language: str = "eng_Latn",
+    columns: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Return a pair of texts a row, by the codes of their languages: {"en": "...", "sw": "..."}.
+
+    source, target: columns; the target is in the language of the row, the source in source_language. Codes
+    are BCP 47: sw, zh, zh-Hant; see parallel.py. Rows without one of the texts are left out, and languages
+    that are the source's own.
+    rows: source, target -> id, language, translation, columns. Each language is a config of its own.
+    """
+    first, second, both = parallel(rows, source, target, source_language, "translation")
+    left = named(both, columns, "translation")
+    if first == second:
+        return left.insert_column(2, pl.Series("translation", [], pl.Struct({first: pl.String})))
+    codes = sorted([(first, "_source"), (second, "_target")])  # as datasets has them
+    texts = both.select(pl.struct(pl.col(name).alias(code) for code, name in codes).alias("translation"))
+    return left.insert_column(2, texts.to_series())
+
+
+def features(schema: Any) -> Any:
+    """Return the features of a file: those of its columns, and Translation."""
+    from datasets import Features, Translation
+
+    found = Features.from_arrow_schema(schema)
+    found["translation"] = Translation(languages=list(found["translation"]))
+    return found
