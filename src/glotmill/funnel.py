@@ -29,7 +29,14 @@ class Funnel:
 def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
-    counts = run.rows().group_by("language", "verdict", "reason").agg(pl.len()).collect()
+    columns = {"language": pl.String, "verdict": pl.String, "reason": pl.String}
+    files = sorted(run.folder.glob("rows/*.parquet"))
+    rows = (
+        pl.scan_parquet(files, schema=columns, extra_columns="ignore")
+        if files
+        else pl.LazyFrame(schema=columns)
+    )
+    counts = rows.group_by("language", "verdict", "reason").agg(pl.len()).collect()
     return [
         _of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
     ]

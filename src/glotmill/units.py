@@ -6,17 +6,19 @@ Formats are named with hyphens: `trl-sft` is the function trl_sft in formats/trl
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
 
 from glotmill.errors import UsageError
 
 KINDS = ("filters", "transforms", "generators", "formats")
+JUDGES = ("langdetect", "py3langid", "pycld2", "ftfy", "icu4py", "phonenumbers", "python-stdnum", "sacrebleu")
 
 Unit = Callable[..., Any]
 
@@ -71,11 +73,32 @@ def check_options(unit: Unit, given: Mapping[str, Any], place: str) -> None:
 
 
 def digest(unit: Unit) -> str:
-    """Return a hash of the file that a unit stands in: a changed judgement is another judgement."""
+    """Return a hash of what a unit's verdict depends on: a changed judgement is another judgement.
+
+    Of a unit of ours, the files of its folder, since they help each other, and the versions of the packages
+    that judge; of any other, its file.
+    """
     try:
-        return sha256(Path(inspect.getsourcefile(inspect.unwrap(unit)) or "").read_bytes()).hexdigest()
+        path = Path(inspect.getsourcefile(inspect.unwrap(unit)) or "")
+        ours = path.parent.parent == Path(__file__).parent and path.parent.name in KINDS
+        return _folder_digest(path.parent) if ours else sha256(path.read_bytes()).hexdigest()
     except (OSError, TypeError):  # written in a notebook, or in C
         return ""
+
+
+@cache
+def _folder_digest(folder: Path) -> str:
+    whole = sha256()
+    files = [
+        Path(__file__).with_name("languages.csv"),
+        *sorted([*folder.rglob("*.py"), *folder.rglob("*.csv")]),
+    ]
+    for path in files:
+        whole.update(f"{path.name}:{path.stat().st_size}\0".encode() + path.read_bytes())
+    for name in JUDGES:
+        with suppress(PackageNotFoundError):
+            whole.update(f"{name}={version(name)}\0".encode())
+    return whole.hexdigest()
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
