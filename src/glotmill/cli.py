@@ -73,6 +73,7 @@ def cli() -> None:
 cli.add_command(cli_data.filter_)
 cli.add_command(cli_data.calibrate)
 cli.add_command(cli_out.export)
+cli.add_command(cli_out.report)
 cli.add_command(cli_out.publish)
 
 

@@ -101,3 +101,33 @@ def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
         return
     found = publishing.publish(Run(Path(run)), wishes, lambda line: click.echo(f"glotmill: {line}", err=True))
     click.echo(printing.json_text(found) if as_json else published.text(found))
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("-o", "--output", metavar="FILE", help="To write; without it, report.html in the run's folder.")
+@click.option("--rows", type=click.IntRange(0), default=2000, show_default=True, help="To look at, at most.")
+@click.option("--price-in", type=click.FloatRange(0), metavar="PRICE", help="Of a million tokens of prompts.")
+@click.option(
+    "--price-out", type=click.FloatRange(0), metavar="PRICE", help="Of a million tokens of replies."
+)
+@shared.as_json
+def report(run: str, as_json: bool, **given: Any) -> None:
+    """Write what a run made, lost and took into one HTML file, with rows to look at."""
+    from pathlib import Path
+
+    from glotmill import printing
+    from glotmill import report as reports
+    from glotmill.store import Run
+
+    place = Run(Path(run))
+    prices = given["price_in"], given["price_out"]
+    if as_json:
+        from glotmill.facts import facts
+
+        click.echo(printing.json_text(facts(place, *prices)))
+    if as_json and not given["output"]:
+        return
+    file = Path(given["output"] or place.folder / "report.html")
+    size = reports.write(place, file, given["rows"], *prices)
+    click.echo(f"{printing.safe(file)} ({size / 1000:,.0f} kB)", err=as_json)

@@ -46,7 +46,7 @@ def measure(run: Run, recipe: Recipe, tag: str) -> Measured:
     made = [step.name for step in recipe.live_steps if isinstance(step, Generate)]
     tokens = [f"{name}_tokens" for name in made]
     found = Measured()
-    for rows in batches(run, tag, [*_ALWAYS, *texts, *tokens], (_DETECTED, _FIRST)):
+    for rows in batches(run, tag, [*texts, *tokens], (_DETECTED, _FIRST)):
         _count(found, rows)
         kept = rows.filter(verdict="kept")
         found.characters.append(_characters(kept, texts))
@@ -66,14 +66,16 @@ def said(recipe: Recipe) -> list[str]:
 def batches(run: Run, tag: str, columns: Sequence[str], endings: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """Yield the rows of a language, some shards at a time.
 
-    columns, endings: which columns are read, where they are there. -> + shard: its number.
+    columns, endings: which columns are read beside the verdict, where they are there.
+    -> + shard: its number.
     """
+    named = {*_ALWAYS, *columns}
     files = sorted(run.folder.glob(f"rows/{tag}-*.parquet"), key=_number)
     for start in range(0, len(files), BATCH):
         tables = [pl.Schema({"shard": pl.Int64, **_ALWAYS}).to_frame()]
         for file in files[start : start + BATCH]:
             there = pl.read_parquet_schema(file)
-            wanted = [name for name in there if name in columns or name.endswith(endings)]
+            wanted = [name for name in there if name in named or name.endswith(endings)]
             tables.append(pl.read_parquet(file, columns=wanted).with_columns(shard=pl.lit(_number(file))))
         yield pl.concat(tables, how="diagonal_relaxed")
 
