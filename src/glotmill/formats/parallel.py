@@ -13,8 +13,9 @@ def parallel(
     """Return the codes of both languages, and the rows that have both texts, as columns source and target.
 
     Codes are BCP 47, two letters where there are two (sw, zh, zh-Hant): what the scripts of transformers and
-    the Hub use, and what `Helsinki-NLP/opus-mt-en-sw` is named by. Rows where a text is null or blank, and
-    all rows of the source's own language, are left out.
+    the Hub use, and what `Helsinki-NLP/opus-mt-en-sw` is named by. Left out: rows where a text is null or
+    blank, an equal pair that comes again in `rows` (samples, views), and all rows of the source's own
+    language.
     Raises UsageError for columns that there are not or that are no texts, and for unknown languages.
     """
     for option, column in (("source", source), ("target", target)):
@@ -25,5 +26,5 @@ def parallel(
     second = languages.find(rows["language"][0])
     said = pl.col(source, target).str.strip_chars() != ""
     both = rows.filter(pl.all_horizontal(said.fill_null(False)) & pl.lit(first != second))
-    texts = both.with_columns(_source=pl.col(source), _target=pl.col(target))
-    return first.bcp47, second.bcp47, texts
+    both = both.unique([source, target], keep="first", maintain_order=True)
+    return first.bcp47, second.bcp47, both.with_columns(_source=pl.col(source), _target=pl.col(target))

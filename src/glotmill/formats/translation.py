@@ -9,7 +9,7 @@ from glotmill.formats import named
 from glotmill.formats.parallel import parallel
 
 ALIKE = False
-RESERVED = ("translation",)
+SCHEMA = {"translation": pl.Struct}
 EMPTY = "both texts are needed, in two languages"
 
 
