@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test check build format clean
+.PHONY: quickstart test test-trainers check build format clean
 
 # 20 accepted rows in each of six languages and four scripts, on this machine's CPU, without a model hub.
 quickstart: .venv/installed
@@ -10,6 +10,10 @@ quickstart: .venv/installed
 
 test: .venv-test/installed
 	HF_HUB_OFFLINE=1 .venv-test/bin/python -m pytest $(ARGS)
+
+# One step of training with TRL and sentence-transformers, on the CPU, from what glotmill exports.
+test-trainers: .venv-trainers/installed
+	HF_HUB_OFFLINE=1 .venv-trainers/bin/python -m pytest tests/trainers $(ARGS)
 
 check: .venv-test/installed
 	.venv-test/bin/ruff format --check .
@@ -40,5 +44,11 @@ build: .venv-test/installed
 	.venv-test/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	touch .venv-test/installed
 
+.venv-trainers/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet 'torch==2.13.0'
+	.venv-trainers/bin/python -m pip install --quiet --editable '.[trainers]'
+	touch .venv-trainers/installed
+
 clean:
-	rm -rf .venv .venv-test dist build runs
+	rm -rf .venv .venv-test .venv-trainers dist build runs
