@@ -26,8 +26,8 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     """Return what there is to say of a run, finished or not. Rows and journals are read some at a time.
 
     price_in, price_out: of a million tokens of prompts and of replies, in any currency.
-    -> recipe (name, about, papers), run (folder, per_language, seeds, shard_size, passes, floor),
-    model (engine, engine_args, model, revision, versions), languages (tag, name, endonym, script, direction,
+    -> recipe (name, about, papers, seeds_license, tasks), run (folder, per_language, seeds, shard_size,
+    passes, floor), model (engine, engine_args, model, revision, versions), languages (tag, name, endonym, script, direction,
     bcp47, iso639_1, iso639_3), funnel (of each language: wanted, asked, answered, parsed, dropped by reason,
     kept, accepted), shards (by language: shard, rows, kept), lengths (of kept rows in characters and tokens:
     see `_lengths`), detected (judged column -> asked -> detected -> rows), duplicates (by language: rows by
@@ -44,7 +44,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     for of in spent.values():
         of["cost"] = _cost(of, price_in, price_out)
     return {
-        "recipe": {"name": recipe.name, "about": recipe.about, "papers": recipe.papers},
+        "recipe": {n: getattr(recipe, n) for n in ("name", "about", "papers", "seeds_license", "tasks")},
         "run": {
             "folder": run.folder.resolve().name,
             **{name: info[name] for name in ("per_language", "shard_size")},
@@ -65,7 +65,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         },
         "detected": _detected(found),
         "duplicates": {
-            tag: {"rows": dict(of.copies), "clusters": {str(n): c for n, c in of.clusters().items()}}
+            tag: {"rows": _most_first(of.copies), "clusters": {str(n): c for n, c in of.clusters().items()}}
             for tag, of in found.items()
         },
         "lost_at": _lost(found),
@@ -118,9 +118,7 @@ def _round_up(width: float) -> int:
 def _detected(found: Mapping[str, Measured]) -> dict[str, dict[str, dict[str, int]]]:
     columns = dict.fromkeys(name for of in found.values() for name in of.detected)
     return {
-        name: {
-            tag: dict(of.detected[name].most_common()) for tag, of in found.items() if of.detected.get(name)
-        }
+        name: {tag: _most_first(of.detected[name]) for tag, of in found.items() if of.detected.get(name)}
         for name in columns
     }
 
@@ -132,10 +130,11 @@ def _lost(found: Mapping[str, Measured]) -> dict[str, dict[str, int]]:
             here = whole.setdefault(place, {})
             for reason, count in reasons.items():
                 here[reason] = here.get(reason, 0) + count
-    return {
-        place: dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
-        for place, reasons in sorted(whole.items())
-    }
+    return {place: _most_first(reasons) for place, reasons in sorted(whole.items())}
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _steps(recipe: Recipe, spent: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -173,7 +173,7 @@ def _matrix(column: str, found: Mapping[str, Mapping[str, int]]) -> dict[str, An
 
 
 def _copies(tag: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    clusters = [f"{count:,} of {size}" for size, count in found["clusters"].items()]
+    clusters = [f"{count:,} of {size} rows" for size, count in found["clusters"].items()]
     return {
         "language": tag,
         "dropped": sum(found["rows"].values()),

@@ -37,7 +37,7 @@ def sample(run: Run, recipe: Recipe, tags: Sequence[str], rows: int) -> list[dic
 def share(total: int, sizes: Mapping[Any, int]) -> dict[Any, int]:
     """Share a number out evenly: what is too much for one goes to the others."""
     given: dict[Any, int] = {}
-    for place, name in enumerate(sorted(sizes, key=lambda name: sizes[name])):
+    for place, name in enumerate(sorted(sizes, key=lambda name: (sizes[name], name))):
         given[name] = min(sizes[name], (total - sum(given.values())) // (len(sizes) - place))
     return given
 

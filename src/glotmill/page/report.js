@@ -45,9 +45,9 @@
     for (const [name, text, ours] of row.texts) {
       const block = element('dd');
       block.dir = direction(text, ours ? language : null);
-      if (ours && language.bcp47) block.lang = language.bcp47;
+      if (ours && language.bcp47 && row.reason !== 'wrong_language') block.lang = language.bcp47;
       say(block, text);
-      list.append(element('dt', name), block);
+      list.append(element('dt', name, block.dir), block);
     }
     const measured = Object.entries(row.measured).map(([name, value]) => name + ' ' + value);
     made.append(list, element('p', ['id ' + row.id, ...measured].join(' · '), 'measured'));
