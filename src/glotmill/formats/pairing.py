@@ -16,7 +16,11 @@ HINT = (
     "or, of a judge's score, `at_least`"
 )
 # Filters that drop a reply for what other rows are: it may be as good as the one that was kept.
-_BY_OTHERS = ("duplicates", "balance", "select", "got_d", "decontaminate", "quality_buckets")
+_BY_OTHERS = ("duplicates", "balance", "select", "got_d", "quality_buckets")
+# Filters of texts that are not to leave at all.
+_NOT_TO_LEAVE = ("pii", "decontaminate")
+# Filters of what another reply says of this one.
+_OF_A_JUDGE = ("at_least", "judge")
 # Reasons that say nothing against a reply: it was cut off, has no text, or could not be judged.
 _NO_FAULT = ("truncated", "empty", "no_score", "no_expected_number", "no_source", "no_detector")
 _UNKNOWN = ("unknown_language", "unknown_script", "left_out", "disputed")
@@ -47,9 +51,9 @@ def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[li
 
     Replies belong together if the messages before them are equal, and their seed row is.
     Rejected is what a filter dropped for what the reply is. Left out: failed requests and replies that could
-    not be parsed, which have no text; replies that were cut off at max_tokens, whose end is nobody's choice;
-    those dropped for what other rows are (duplicates, balance), for their prompt, or because a filter could
-    not tell.
+    not be parsed, which have no text, and blank ones; replies that were cut off at max_tokens, whose end is
+    nobody's choice; those dropped for what other rows are (duplicates, balance), for their prompt, or because
+    a filter could not tell; those with personal data, or of a benchmark, which are not to leave.
     A reply dropped before its prompt was made (by a transform such as `views`) belongs to the prompts of kept
     replies to the same request of the step that wrote it; without one it is left out.
     name: of the format, for errors; reasoning: as in messages.chats.
@@ -60,7 +64,7 @@ def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[li
     kept = rows.filter(verdict="kept")
     cut(chats(kept, name, reasoning), kept["id"], name)
     step = answer_column(rows)
-    rows = rows.filter((pl.col("verdict") == "kept") | _at_fault(rows.columns, step))
+    rows = rows.filter((pl.col("verdict") == "kept") | _at_fault(rows, step))
     said = chats(rows, name, reasoning)
     asked = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
     found: dict[Any, Prompt] = {}
@@ -102,15 +106,20 @@ def _answered() -> pl.Expr:
     return ((chat.list.len() > 0) & ends).fill_null(False)
 
 
-def _at_fault(columns: Sequence[str], step: str) -> pl.Expr:
-    """Whether a row was dropped for what its reply is: its column was judged, or one that was made after."""
+def _at_fault(rows: pl.DataFrame, step: str) -> pl.Expr:
+    """Whether a row was dropped for what its reply is: a filter judged its column, or one made after it.
+
+    What is wrong with a later reply, such as a judge's, is no fault of this one.
+    """
     at = pl.col("reason_at").str.strip_prefix("finish.")
-    judged, judge = at.str.extract(r"^([^.]*)"), at.str.extract(r"([^.]*)$")
-    later = list(columns[columns.index(step) :]) if step else list(columns)
-    after = judged.is_in(later) | (pl.lit(not step) & pl.col("reason_at").is_not_null())
-    fault = ~pl.col("reason").is_in([*_NO_FAULT, *_UNKNOWN]) & ~judge.is_in(_BY_OTHERS)
-    fault &= ~pl.col("reason").str.starts_with("in_")  # of the filter decontaminate
-    return ((pl.col("verdict") == "dropped") & fault & after).fill_null(False)
+    column, judge = at.str.extract(r"^([^.]*)\."), at.str.extract(r"\.([^.]*)$")
+    names = rows.columns
+    later = names[names.index(step) :] if step else names
+    generated = [n for n in names if f"{n}_prompt" in names and n != step] if step else []
+    fits = column.is_in(later) & (~column.is_in(generated) | judge.is_in(_OF_A_JUDGE))
+    fits &= ~judge.is_in([*_BY_OTHERS, *_NOT_TO_LEAVE]) & ~pl.col("reason").is_in([*_NO_FAULT, *_UNKNOWN])
+    said = pl.col("messages").list.last().struct.field("content").str.strip_chars() != ""
+    return ((pl.col("verdict") == "dropped") & fits & said).fill_null(False)
 
 
 def sides(rows: pl.DataFrame, anchor: str, positive: str, name: str) -> pl.DataFrame:
