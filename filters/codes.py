@@ -26,6 +26,7 @@ _WEIGHTS = np.array([(kind & _WORD) + ((kind & _LETTER) << 31) for kind in range
 _LOWER_HALF = 0xFFFFFFFF
 _SENTENCE_END = ".!?。！？।॥؟۔።…\n"
 _AT_ONCE = 100_000  # characters: the arrays stay in the processor's cache
+_REMEMBERED = 160  # parts: the words of some 20,000 texts of 700 characters, 100 MB
 _PRIME = 0x9E3779B97F4A7C15
 _TABLED = 0x20000  # beyond it there are ideographs, and signs that no word holds
 _IDEOGRAPHS = slice(0x20000, 0x40000)
@@ -42,10 +43,32 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some texts, one after the other."""
+
+    first: int  # number of the first text, among all that are measured
+    height: int  # number of texts
+    whole: str  # with a line end after each text
+    ends: bytes  # of an array: where each text ends
+
+    def codes(self) -> "Codes":
+        """Return the texts as code points."""
+        return _coded(self.whole, self.ends)
+
+    def words(self) -> Pieces:
+        """Return the words of the texts: runs of letters, marks and digits, with the joiners in them.
+
+        They are remembered, as several filters ask for those of the same texts; callers do not write on them.
+        """
+        if len(self.whole) > 2 * _AT_ONCE:
+            return self.codes().words()
+        return _words(self.whole, self.ends)
+
+
+@dataclass(frozen=True, slots=True)
 class Codes:
     """The code points of some texts, one after the other, and what their characters are."""
 
-    first: int  # number of the first text, among all that are measured
     height: int  # number of texts
     ends: Places  # where each text ends; one more code point stands between two texts
     codes: NDArray[np.uint32]
@@ -76,12 +99,12 @@ class Codes:
         return self._between(ends, letters)
 
     def runs(self, length: int) -> Places:
-        """Return the texts in which a letter may stand `length` times in a row, and a few others."""
+        """Return which texts may have a letter `length` times in a row, and a few others."""
         block = length // 2  # so long a run fills one, wherever blocks begin
         blocks = self.held[: len(self.held) // block * block].reshape(-1, block)
         same = np.flatnonzero((blocks == blocks[:, :1]).all(axis=1)) * block
         ends = self.counts[self.ends] & _LOWER_HALF
-        return np.unique(np.searchsorted(ends, same, side="right")) + self.first
+        return np.unique(np.searchsorted(ends, same, side="right"))
 
     def _between(self, ends: NDArray[np.bool_], letters: int) -> Pieces:
         bounds = np.flatnonzero(ends)
@@ -104,7 +127,7 @@ class Codes:
         return Pieces(row, key * np.uint64(_PRIME), b - a, long)
 
 
-def measured(text: pl.Series, measure: Callable[[Codes], pl.DataFrame]) -> pl.DataFrame:
+def measured(text: pl.Series, measure: Callable[[Part], pl.DataFrame]) -> pl.DataFrame:
     """Measure texts, some at a time: a row for each. Null is measured as an empty text.
 
     Words of scripts without spaces are made to stand apart first.
@@ -115,30 +138,43 @@ def measured(text: pl.Series, measure: Callable[[Codes], pl.DataFrame]) -> pl.Da
     bounds = np.flatnonzero(np.diff(part, prepend=-1, append=-1))
     if not len(text):
         bounds = np.zeros(2, np.int64)  # one part without rows, for its columns
-    return pl.concat(measure(_coded(text[a:b], a)) for a, b in pairwise(bounds.tolist()))
+    texts = text.to_list()
+    parts = [
+        Part(a, b - a, "\n".join([*texts[a:b], ""]), (np.cumsum(lengths[a:b] + 1) - 1).tobytes())
+        for a, b in pairwise(bounds.tolist())
+    ]
+    return pl.concat(map(measure, parts))
 
 
-def _coded(text: pl.Series, first: int) -> Codes:
+@lru_cache(maxsize=_REMEMBERED)
+def _words(whole: str, ends: bytes) -> Pieces:
+    return _coded(whole, ends).words()
+
+
+@lru_cache(maxsize=1)  # the words and other pieces of a part are asked for one after the other
+def _coded(whole: str, until: bytes) -> Codes:
     kind_of, lower_of = _tables()
-    codes, ends = _code_points(text)
+    codes, ends = _code_points(whole), np.frombuffer(until, np.int64)
     kinds = kind_of[codes]
     if (unspaced := np.flatnonzero(kinds & _UNSPACED)).size:
-        rows = np.unique(np.searchsorted(ends, unspaced))
-        codes, ends = _code_points(text.scatter(rows, put_spaces(text.gather(rows))))
+        texts = [whole[a:b] for a, b in pairwise([0, *(ends + 1).tolist()])]
+        rows = np.unique(np.searchsorted(ends, unspaced)).tolist()
+        spaced = put_spaces(pl.Series([texts[row][:-1] for row in rows], dtype=pl.String))
+        for row, text in zip(rows, spaced, strict=True):
+            texts[row] = f"{text}\n"
+        codes = _code_points("".join(texts))
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts))) - 1
         kinds = kind_of[codes]
     counts = np.zeros(codes.size + 1, np.int64)
     np.cumsum(_WEIGHTS[kinds], out=counts[1:])
     held = codes[(kinds & _WORD).view(np.bool_)]
     sums = np.zeros(held.size + 1, np.uint64)
     np.cumsum(lower_of[held] * _powers(held.size)[0][: held.size], out=sums[1:])
-    return Codes(first, len(text), ends, codes, kinds, counts, held, sums)
+    return Codes(len(ends), ends, codes, kinds, counts, held, sums)
 
 
-def _code_points(text: pl.Series) -> tuple[NDArray[np.uint32], Places]:
-    """All code points, a line end after each text, and where these stand."""
-    whole = "\n".join([*text, ""]).encode("utf-32-le")
-    lengths = text.str.len_chars().to_numpy().astype(np.int64)
-    return np.frombuffer(whole, np.uint32), np.cumsum(lengths + 1) - 1
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
 
 def _powers(size: int) -> tuple[Keys, Keys]:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Codes, measured
+from glotmill.filters.codes import Part, measured
 from glotmill.filters.quality import limits
 from glotmill.filters.text import joined_series
 
@@ -51,8 +51,8 @@ def word_numbers(text: pl.Series) -> pl.Series:
     return measured(text, _words)["words"]
 
 
-def _words(codes: Codes) -> pl.DataFrame:
-    return pl.DataFrame({"words": np.bincount(codes.words().row, minlength=codes.height)})
+def _words(part: Part) -> pl.DataFrame:
+    return pl.DataFrame({"words": np.bincount(part.words().row, minlength=part.height)})
 
 
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:

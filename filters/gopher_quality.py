@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Codes, Keys, Pieces, Places, measured
+from glotmill.filters.codes import Keys, Part, Pieces, Places, measured
 from glotmill.filters.quality import limits, stop_words
 from glotmill.filters.text import joined_series
 
@@ -56,11 +56,9 @@ def measures(text: pl.Series, stop: pl.Series) -> pl.DataFrame:
     """
     lists = stop.drop_nulls().unique(maintain_order=True)
     of_text = stop.replace_strict(lists, range(len(lists)), default=-1, return_dtype=pl.Int64).to_numpy()
-    known = measured(lists, lambda codes: _with_list(codes.words(), np.arange(codes.height) + codes.first))
+    known = measured(lists, lambda part: _with_list(part.words(), np.arange(part.height) + part.first))
     keys = np.unique(known["key"].to_numpy())
-    frame = measured(
-        text, lambda codes: _measure(codes, of_text[codes.first : codes.first + codes.height], keys)
-    )
+    frame = measured(text, lambda part: _measure(part, of_text[part.first : part.first + part.height], keys))
     none = pl.Series("none", of_text < 0)
     return frame.with_columns(pl.when(~none).then("stop_words").alias("stop_words"))
 
@@ -70,8 +68,8 @@ def _with_list(words: Pieces, of_text: Places) -> pl.DataFrame:
     return pl.DataFrame({"key": words.key + of_text[words.row].astype(np.uint64) * _PRIME})
 
 
-def _measure(codes: Codes, of_text: Places, stop: Keys) -> pl.DataFrame:
-    words, height = codes.words(), codes.height
+def _measure(part: Part, of_text: Places, stop: Keys) -> pl.DataFrame:
+    words, height = part.words(), part.height
     lettered = words.letters > 0
     number = np.bincount(words.row, minlength=height)
     with_letters = np.bincount(words.row[lettered], minlength=height)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Codes, measured
+from glotmill.filters.codes import Part, measured
 from glotmill.filters.text import joined_series
 
 _RATIO = 0.72  # of different words to words, at which a stretch of text is used up
@@ -39,10 +39,10 @@ def _judge(column: pl.Series, min_mtld: float) -> pl.Series:
     return frame.select(pl.struct(reason.alias("reason"), "mtld")).to_series()
 
 
-def _measure(codes: Codes) -> pl.DataFrame:
-    words = codes.words()
+def _measure(part: Part) -> pl.DataFrame:
+    words = part.words()
     keys = words.key[words.letters > 0].tolist()
-    ends = np.cumsum(np.bincount(words.row[words.letters > 0], minlength=codes.height)).tolist()
+    ends = np.cumsum(np.bincount(words.row[words.letters > 0], minlength=part.height)).tolist()
     found = [_mtld(keys[a : min(b, a + _SEEN)]) for a, b in pairwise([0, *ends])]
     return pl.DataFrame({"mtld": found}, schema={"mtld": pl.Float64})
 

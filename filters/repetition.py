@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.codes import Codes, Pieces, measured
+from glotmill.filters.codes import Part, Pieces, measured
 from glotmill.filters.ngrams import AGAIN, TOP, ngram_shares
 from glotmill.filters.text import joined_series
 
@@ -64,13 +64,13 @@ def _judge(column: pl.Series, max_share: float, slack: float) -> pl.Series:
     return shares.select(pl.struct(reason.alias("reason"), known.alias("share"))).to_series()
 
 
-def _measure(codes: Codes) -> pl.DataFrame:
-    words = codes.words()
+def _measure(part: Part) -> pl.DataFrame:
+    words, codes = part.words(), part.codes()
     number = np.bincount(words.row, minlength=codes.height)
     shares = ngram_shares(words, codes.height)
     return shares.with_columns(
         pl.Series("words", number),
-        pl.Series("run", np.isin(np.arange(codes.height) + codes.first, codes.runs(_RUN_LETTERS))),
+        pl.Series("run", np.isin(np.arange(codes.height), codes.runs(_RUN_LETTERS))),
         pl.Series("runs", np.where(number >= _FEWEST_RUNS + 4, shares["runs"], 0.0)),
         pl.Series("sentences", _repeats(codes.sentences(_SHORTEST_PIECE), codes.height, 1, 3)[1]),
         pl.Series("lines", np.maximum(*_repeats(codes.lines(_SHORTEST_PIECE), codes.height, 10, 2))),

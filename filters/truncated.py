@@ -14,7 +14,10 @@ _SET_ASIDE = (
     r"[\]\[][-+−∞\d\s.,;/a-z]{1,20}[\]\[]",  # ]0; 1[ and [0; 1[
     *[rf"[{_OPEN}][^{_OPEN}{_CLOSE}]*[{_CLOSE}]"] * 3,  # pairs of whatever kind, in pairs, in pairs
 )
-_OPEN_BRACKET = rf"[{_OPEN}][^{_CLOSE}]*\z"
+# What is in round brackets is short; so an old one was forgotten, not cut.
+_OPEN_BRACKET = rf"[{_OPEN}][^{_CLOSE}]*[\p{{L}}\p{{N}}][^{_CLOSE}]*\z"
+_OLD_BRACKET = rf"[(（][^{_OPEN}]*\z"
+_FAR, _FAR_QUOTE = 120, 300  # characters from the end
 # An opened quote with none of the signs that close it in any locale. »So« opens by what closes «elsewhere».
 _OPEN_QUOTE = "|".join(
     (
@@ -26,6 +29,7 @@ _OPEN_QUOTE = "|".join(
         r"(?:^|[\s(—–])\"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}\p{Georgian}¿¡][^\"]*\z",
     )
 )
+_LAST_QUOTE = r"([«»„“”\"「『《〈][^«»„“”\"「『《〈]*)\z"
 _HALF = r"[[\p{L}\p{M}\p{N}]--[\p{Thai}\p{Lao}]]\z"  # these scripts have no sign for a sentence's end
 _MAY_BE_OPEN = rf"[{_OPEN}`~«„“「『《〈\"]"
 _END = r"[\p{Sentence_Terminal}…‥｡።៖༎՜՞♪]"
@@ -35,17 +39,21 @@ _ENDED = (
     rf"(?:{_END}|[\p{{Thai}}\p{{Lao}}\p{{Tibetan}}]|\u{{1361}}|\p{{Armenian}}:|\p{{Extended_Pictographic}}|```)"
     r"[\p{Pe}\p{Pf}\p{Pi}\p{M}\p{Extended_Pictographic}\"'“*_`~\s\u{200D}]*\z"
 )
+_SENTENCE_END = rf"{_END}[\p{{Pe}}\p{{Pf}}\p{{Pi}}\"'“]*\z"
 _JUDGED = pl.Struct({"reason": pl.String, "by": pl.String})
 
 
 def truncated(text: pl.Expr, *, finish_reason: str = "", require_end: bool = False) -> pl.Expr:
     """Keep texts that do not stop in the middle.
 
-    Dropped: a text that ends in an open code block or bracket, or half a sentence into an open quote, where
-    it ended a sentence before (a single sentence may quote what goes on elsewhere). Quotes are read as any
+    Dropped: a text that ends in an open code block, in an open bracket without a sentence's end (a round one
+    within the last 120 characters), or half a sentence into a quote of up to 300 characters, after an ended
+    sentence (a single sentence may quote what goes on elsewhere). Quotes are read as any
     locale writes them (« », » «, „ “, „ ”, “ ”, 「 」, 『 』, 《 》, and " where it stands before a word of
     Latin, Greek, Cyrillic, Armenian or Georgian letters); those that look like an apostrophe are not counted.
-    Code and formulas are set aside. All languages.
+    Code and formulas are set aside. All languages. Of 46,080
+    sentences and paragraphs of NTREX-128, 4 are dropped; of its pages cut inside round brackets 99 %, inside
+    quotes 55 % (") to 82 % (“ ”).
     finish_reason: the column with the engine's own, where a table has one; `length` and its like drop the
     row. (A generate step reads it by itself.)
     require_end: also drop what ends without a sentence's closing sign, in any script that has one; headlines,
@@ -87,12 +95,19 @@ def _opened(text: pl.Series) -> pl.Series:
     for pattern in _SET_ASIDE:
         prose = prose.str.replace_all(pattern, " ")
     straight = prose.str.count_matches('"') % 2 == 1
-    quote = prose.str.contains(_HALF) & prose.str.contains(_SENTENCE_BEFORE) & prose.str.contains(_OPEN_QUOTE)
+    tail = prose.str.extract(_LAST_QUOTE)
+    before = pl.select(pl.lit(prose).str.strip_suffix(pl.lit(tail).fill_null(""))).to_series()
+    quote = (
+        prose.str.contains(_HALF) & before.str.contains(_SENTENCE_BEFORE) & prose.str.contains(_OPEN_QUOTE)
+    )
+    quote &= tail.str.len_chars() <= _FAR_QUOTE
+    bracket = prose.str.contains(_OPEN_BRACKET) & ~prose.str.contains(_SENTENCE_END)
+    bracket &= ~(prose.str.extract(rf"({_OLD_BRACKET})").str.len_chars() > _FAR).fill_null(False)
     only_straight = ~prose.str.contains(r"[«„“「『《〈]")
     return pl.select(
         pl.when(text.str.count_matches(_FENCE) % 2 == 1)
         .then(pl.lit("code"))
-        .when(prose.str.contains(_OPEN_BRACKET))
+        .when(bracket)
         .then(pl.lit("bracket"))
         .when(quote & (straight | ~only_straight))
         .then(pl.lit("quote"))

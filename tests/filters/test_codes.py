@@ -11,7 +11,7 @@ def pieces(texts, kind, *letters):
     """The pieces of each text: (key, chars, letters)."""
 
     def measure(part):
-        found = getattr(part, kind)(*letters)
+        found = getattr(part.codes(), kind)(*letters)
         rows = zip(found.key.tolist(), found.chars.tolist(), found.letters.tolist(), strict=True)
         lists = [[] for _ in range(part.height)]
         for row, piece in zip(found.row.tolist(), rows, strict=True):
@@ -72,3 +72,18 @@ def test_numbering_and_punctuation_do_not_tell_lines_apart_but_numbers_do():
 def test_chinese_beyond_the_first_plane_and_other_digits_are_letters_and_digits():
     assert pieces(["𠀀𠀁𠀂 ٣٤ x"], "words")[0][-1][1:] == (1, 1)
     assert sum(chars for _, chars, _ in pieces(["𠀀𠀁𠀂 ٣٤ x"], "words")[0]) == 6
+
+
+def test_remembered_words_are_those_of_the_same_texts():
+    keys = [key for key, _, _ in pieces(["one two three"], "words")[0]]
+
+    def measure(part):
+        words = part.words()
+        return pl.DataFrame({"row": words.row + part.first, "key": words.key})
+
+    for texts, rows in ((["one two", "three"], [0, 0, 1]), (["one\ntwo\nthree"], [0, 0, 0])):
+        for _ in range(2):
+            found = measured(pl.Series(texts), measure)
+            assert found["row"].to_list() == rows
+            assert found["key"].to_list() == keys
+    assert measured(pl.Series(["one", "two", "three"]), measure)["row"].to_list() == [0, 1, 2]

@@ -1,3 +1,5 @@
+import unicodedata
+
 import polars as pl
 import pytest
 from sentences import HUMAN, judge, measure
@@ -92,3 +94,25 @@ def test_turns_and_lists_are_judged_as_a_whole():
     turns = [[{"speaker": "Mосква", "text": "Да"}, {"speaker": "B", "text": "Mосква"}]]
     assert judge(mixed_script(TEXT), turns, language=["rus_Cyrl"]) == ["mixed_script"]
     assert judge(mixed_script(TEXT), [["Да", "Нет"]], language=["rus_Cyrl"]) == [None]
+
+
+def test_one_slip_is_human_and_more_are_not():
+    line = HUMAN["rus_Cyrl"]
+    one, two = line.replace("свежим", "cвежим"), line.replace("свежим", "cвежим").replace("городе", "гoроде")
+    texts = [one, two, " ".join([two, *[line] * 5]), line.replace("свежим", "свежим确保")]
+    said = judge(mixed_script(TEXT), texts, language=["rus_Cyrl"] * 4)
+    assert said == [None, "mixed_script", None, "mixed_script"]
+    assert measure(mixed_script(TEXT), "example", texts[:1], language=["rus_Cyrl"]) == ["cвежим"]
+    assert judge(mixed_script(TEXT, max_mixed=0.2), texts[1:2], language=["rus_Cyrl"]) == [None]
+
+
+def test_a_chinese_character_in_a_word_is_no_slip_in_any_alphabet():
+    alphabets = [tag for tag in HUMAN if tag not in ("tha_Thai", "kor_Hang", "jpn_Jpan")]
+    alphabets = [tag for tag in alphabets if not tag.startswith("zho")]
+    texts = [f"{HUMAN[tag]} {HUMAN[tag].split()[1].strip(',')}确保 {HUMAN[tag]}" for tag in alphabets]
+    assert judge(mixed_script(TEXT), texts, language=alphabets) == ["mixed_script"] * len(texts)
+
+
+def test_decomposed_letters_are_composed_first():
+    texts = [unicodedata.normalize("NFD", text) for text in HUMAN.values()]
+    assert judge(mixed_script(TEXT), texts, language=list(HUMAN)) == [None] * len(texts)

@@ -31,6 +31,8 @@ def test_every_language_of_the_table_has_a_script_that_can_be_judged():
 @pytest.mark.parametrize(
     ("tag", "text"),
     [
+        ("tha_Thai", "ชม: Daniel Sturridge ทีม Liverpool ทำคะแนนเสมอ Chelsea"),
+        ("yue_Hant", "我覺得呢间店嘅面包系最好食嘅"),
         ("arb_Arab", "اشتريت هاتف iPhone 15 Pro من متجر Apple أمس"),
         ("hin_Deva", "यदि x = 3 और y = 5 हो तो x + y का मान क्या होगा?"),
         ("jpn_Jpan", "昨日NetflixでコメディーのSeason 2を見ました。"),

@@ -25,6 +25,11 @@ WHOLE = [
     "`a[0` is code. So is $f(x$ and \\(g[1\\) here",
     "```python\nprint('(')\n```\nThat is all",
     "“First paragraph goes on.\n\n“Second paragraph ends.”",
+    "It lies 45 miles (720 kilometres south-east of the town, where it shook in September.",
+    "He said so at the meeting (the yearly one" + " and then he went on about many other things" * 3,
+    "They voted with tears in their eyes.{",
+    "It began. “I saw it all" + ", and then I saw it all again" * 12,
+    "“I saw it all. And then I left",
     "He said “this goes on in the next line of the news",
 ]
 CUT = {
@@ -40,7 +45,13 @@ CUT = {
         "دخل الخباز. قال: «لم أر في حياتي مثل",
         "面包师进来了。他说：“我从来没有见过这样",
     ],
-    "bracket": ["Take the bread (but not the salt", "The list is [1, 2, 3", "他来了（从北京", "f(g(x) = {1"],
+    "bracket": [
+        "Take the bread (but not the salt",
+        "The list is [1, 2, 3",
+        "他来了（从北京",
+        "f(g(x) = {1",
+        "{" + '"a": "b", ' * 30,
+    ],
     "code": ["Here it is:\n```python\nprint(1)", "```\na\n```\nand\n```js\nlet a = 1"],
 }
 
