@@ -27,13 +27,13 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
 
     price_in, price_out: of a million tokens of prompts and of replies, in any currency.
     -> recipe (name, about, papers, seeds_license, tasks), run (folder, per_language, seeds, shard_size,
-    passes, floor), model (engine, engine_args, model, revision, versions), languages (tag, name, endonym, script, direction,
-    bcp47, iso639_1, iso639_3), funnel (of each language: wanted, asked, answered, parsed, dropped by reason,
-    kept, accepted), shards (by language: shard, rows, kept), lengths (of kept rows in characters and tokens:
-    see `_lengths`), detected (judged column -> asked -> detected -> rows), duplicates (by language: rows by
-    reason, clusters by size), lost_at (place -> reason -> rows), steps (but for filters, in order: name,
-    kind, sampling, tries and what `spending` tells), filters (in order: filter, of, place, at, options, with
-    those that were not given), total (requests, tokens, seconds, cost).
+    passes, floor), model (engine, engine_args, model, revision, versions), languages (tag, name, endonym,
+    script, direction, bcp47, iso639_1, iso639_3), funnel (of each language: wanted, asked, answered, parsed,
+    dropped by reason, kept, accepted), shards (by language: shard, rows, kept), lengths (of kept rows in
+    characters and tokens: see `_lengths`), detected (judged column -> asked -> detected -> rows), duplicates
+    (by language: rows by reason, clusters by size), lost_at (place -> reason -> rows), steps (but for
+    filters, in order: name, kind, sampling, tries and what `spending` tells), filters (in order: filter, of,
+    place, at, options, with those that were not given), total (requests, tokens, seconds, cost).
     Raises UsageError where the folder holds no run, or a journal cannot be read.
     """
     info = run.info()

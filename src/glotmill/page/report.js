@@ -10,8 +10,12 @@
   // Vowel signs of Indic scripts and Thai are letters to those who search, and stay.
   const MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
   const fold = (s) => s.normalize('NFKD').toLowerCase().replace(MARKS, '').normalize('NFC').replace(/\s+/g, ' ');
-  let folded = null;
-  const texts = () => (folded ??= rows.map((r) => fold([r.id, ...r.texts.map((t) => t[1])].join('\n'))));
+  const folded = [];
+  const text = (n) => (folded[n] ??= fold([rows[n].id, ...rows[n].texts.map((t) => t[1])].join('\n')));
+  const foldAhead = (n) => {
+    for (const end = Math.min(n + 200, rows.length); n < end; n++) text(n);
+    if (n < rows.length) setTimeout(foldAhead, 0, n);
+  };
 
   const RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/gu;
   // As its letters go; a text with as many of both, or none, as its language does.
@@ -73,7 +77,7 @@
     const wanted = CHOICES.map((name) => [name, $(name).value]).filter(([, value]) => value);
     const worst = $('order').value === 'worst';
     found = rows.filter((row, n) =>
-      wanted.every(([name, value]) => row[name] === value) && (!worst || row.worst !== null) && (!words || texts()[n].includes(words)));
+      wanted.every(([name, value]) => row[name] === value) && (!worst || row.worst !== null) && (!words || text(n).includes(words)));
     if (worst) found.sort((a, b) => a.worst - b.worst);
     page = 0;
     draw();
@@ -109,4 +113,5 @@
   });
   select();
   document.documentElement.dataset.ready = Math.round(performance.now());
+  setTimeout(foldAhead, 0, 0);
 })();
