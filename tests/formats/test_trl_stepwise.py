@@ -67,6 +67,7 @@ def test_steps_and_labels(
         ("2 * 3 = 6\n#### 6", OTHER),  # the mistake is nowhere to be seen
         ("2 * 3 = 7\n2 * 3 = 7", REPEATS),
         ("2 * 3 = 7\n" + "a" * 20_000, WRONG),  # further than the filter reads
+        ("7 کے۔ 3 + 1 = 5۔ پھر 2 + 2 = 5۔", WRONG),  # cut off from what is before it, 3 + 1 is read anew
         (None, ("failed", "timeout", "answer")),
     ],
 )

@@ -25,7 +25,6 @@ def trl_kto(rows: pl.DataFrame, *, columns: Sequence[str] = (), reasoning: str =
     """
     found, chat = prompts(rows, "trl-kto", reasoning)
     replies = [(prompt, said) for prompt in found for said in (*prompt.kept, *prompt.rejected)]
-    replies.sort(key=lambda reply: reply[1].place)
     left = named(rows, columns, "trl-kto")[[said.place for _, said in replies]]
     made = {
         "prompt": pl.Series([prompt.messages for prompt, _ in replies], dtype=chat),

@@ -46,7 +46,6 @@ def trl_stepwise(rows: pl.DataFrame, *, columns: Sequence[str] = ()) -> pl.DataF
             judged = _steps(said.message["content"]) if listed[said.place] else None
             if judged and all(judged[1]) == (said.reason is None):
                 made.append((said.place, asked, *judged))
-    made.sort(key=lambda row: row[0])
     left = named(rows, columns, _NAME)[[place for place, *_ in made]]
     new = [pl.Series(n, [row[i] for row in made], t) for i, (n, t) in enumerate(SCHEMA.items(), start=1)]
     return left.select("id", "language", *new).hstack(left.drop("id", "language"))
