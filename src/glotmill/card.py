@@ -129,7 +129,7 @@ def _whole(
 
 def _column(name: str, kind: footers.Feature, recipe: Recipe) -> dict[str, str]:
     made = {step.name for step in recipe.live_steps if isinstance(step, Generate)}
-    what = "from the seeds, or made by a step of the recipe without the model"
+    what = "of the seeds, or made of them and of replies by a step of the recipe"
     if name == "id":
         what = "of the row: the same for the same recipe, seed, language and sample"
     elif name == "language":

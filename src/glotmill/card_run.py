@@ -13,7 +13,7 @@ from glotmill.card_front import public_model
 from glotmill.errors import GlotmillError
 from glotmill.job import NANO
 from glotmill.languages import find as find_language
-from glotmill.recipe import BUILT_IN, Dataset, Draw, Recipe, Table, locate
+from glotmill.recipe import Dataset, Draw, Recipe, Table, built_in, locate
 from glotmill.recipe import read as read_recipe
 from glotmill.steps import Generate, Render
 from glotmill.store import Run
@@ -71,6 +71,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], key: str, folder:
         "command": line,
         "changed": changed,
         "folder": folder,
+        "shipped": _ships(recipe),
         "recipe_digest": recipe.digest()[:16],
         "versions": ", ".join(f"{name} {version}" for name, version in info["versions"].items()),
         "papers": recipe.papers,
@@ -81,7 +82,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], key: str, folder:
 def command(info: Mapping[str, Any], recipe: Recipe) -> tuple[str, bool]:
     """Return the command line that makes a run like this one, and whether the recipe is another by now."""
     changed = False
-    shipped = (BUILT_IN / recipe.name / "recipe.yaml").is_file()
+    shipped = _ships(recipe)
     words = ["glotmill", "run", recipe.name if shipped else f"./{recipe.name}"]
     words += ["--languages", ",".join(info["languages"]), "--per-language", str(info["per_language"])]
     words += ["--engine", str(info["engine"]), "--model", _public(info["model"])]
@@ -96,6 +97,10 @@ def command(info: Mapping[str, Any], recipe: Recipe) -> tuple[str, bool]:
         changed = any(len(text) > _SET_CHARS for text in texts.values())
         words += [word for path, text in texts.items() if not changed for word in ("--set", f"{path}={text}")]
     return shlex.join(words), changed
+
+
+def _ships(recipe: Recipe) -> bool:
+    return recipe.name in built_in()
 
 
 def _plain(recipe: Recipe) -> dict[str, Any]:
@@ -177,7 +182,10 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
         what += f", up to {step['tries']} tries" if step["tries"] > 1 else ""
     names = ("answered", "prompt_tokens", "reply_tokens")
     counts = {name: step.get(name) for name in names}
-    return {"name": step["name"], "what": what, "sampling": _options(step.get("sampling", {})), **counts}
+    sampling = _options(step.get("sampling", {})) or (
+        "as the engine does" if step["kind"] == "generate" else ""
+    )
+    return {"name": step["name"] or "(not told)", "what": what, "sampling": sampling, **counts}
 
 
 def _options(options: Mapping[str, Any]) -> str:
