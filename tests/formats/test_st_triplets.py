@@ -27,13 +27,15 @@ def test_another_row_of_the_language(tmp_path: Path) -> None:
 
 
 def test_neither_a_sample_nor_an_equal_text_is_a_negative(tmp_path: Path) -> None:
-    said = [[("A", KEPT), ("B", KEPT), ("bad", REPEATS)], [("A", KEPT)], [("C", KEPT)]]
-    export(answered(tmp_path / "run", said), tmp_path / "out", "st-triplets")
-    assert [(positive, negative) for _, positive, negative in triplets(tmp_path)] == [
-        ("A", "C"),
-        ("B", "A"),
-        ("A", "C"),
-        ("C", "A"),
+    said = [[("A", KEPT), ("B", KEPT), ("bad", REPEATS)], [("D", KEPT)], [("C", KEPT)], [("C", KEPT)]]
+    asked = ["q", "p", "q", "q", "r", "s"]
+    export(answered(tmp_path / "run", said, question=lambda n: asked[n]), tmp_path / "out", "st-triplets")
+    assert triplets(tmp_path) == [
+        ("q", "A", "C"),
+        ("p", "B", "D"),
+        ("q", "D", "C"),
+        ("r", "C", "A"),
+        ("s", "C", "A"),
     ]
 
 

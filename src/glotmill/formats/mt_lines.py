@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.formats.parallel import parallel
+from glotmill.formats.parallel import aligned
 
 SUFFIX = "txt"
 ALIKE = False
@@ -15,11 +15,11 @@ def mt_lines(
     """Return two columns, a file each: line n of one is the translation of line n of the other.
 
     source, target: columns; the target is in the language of the row, the source in source_language. Files
-    are named by pair and code, as fairseq, Marian and OPUS do; codes are BCP 47, see parallel.py. Line breaks
+    are named by pair and code, as fairseq, Marian and OPUS do; codes are BCP 47: sw, zh, zh-Hant. Line breaks
     within a text become a space. Rows without one of the texts are left out, and languages that are the
     source's own.
     """
-    first, second, both = parallel(rows, source, target, source_language, "mt-lines")
+    first, second, both = aligned(rows, source, target, source_language, "mt-lines")
     if first == second:
         return pl.DataFrame()
     pair = f"{first}-{second}"

@@ -7,7 +7,7 @@ from glotmill.errors import UsageError
 from glotmill.formats import needed
 
 
-def parallel(
+def aligned(
     rows: pl.DataFrame, source: str, target: str, source_language: str, name: str
 ) -> tuple[str, str, pl.DataFrame]:
     """Return the codes of both languages, and the rows that have both texts, as columns source and target.

@@ -21,7 +21,7 @@ def st_triplets(
     where one is null or blank are left out.
     negative: `other` is the positive of the next row (after the last comes the first) that was made from
     another seed row and differs in both texts; `rejected` is a reply to the same prompt that a filter dropped
-    (see pairing.prompts). Rows without one are left out.
+    for what it says, as in trl-dpo. Rows without one are left out.
     rows: anchor and positive, or messages that end with the assistant, verdict, reason, seed_key -> anchor,
     positive, negative, in this order, which is what tells them apart.
     Source: sentence-transformers 6.2, (anchor, positive, negative) triplets.

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from glotmill.formats import named
-from glotmill.formats.parallel import parallel
+from glotmill.formats.parallel import aligned
 
 ALIKE = False
 SCHEMA = {"translation": pl.Struct}
@@ -24,11 +24,11 @@ def translation(
     """Return a pair of texts a row, by the codes of their languages: {"en": "...", "sw": "..."}.
 
     source, target: columns; the target is in the language of the row, the source in source_language. Codes
-    are BCP 47: sw, zh, zh-Hant; see parallel.py. Rows without one of the texts are left out, and languages
+    are BCP 47: sw, zh, zh-Hant. Rows without one of the texts are left out, and languages
     that are the source's own.
     rows: source, target -> id, language, translation, columns. Each language is a config of its own.
     """
-    first, second, both = parallel(rows, source, target, source_language, "translation")
+    first, second, both = aligned(rows, source, target, source_language, "translation")
     left = named(both, columns, "translation")
     if first == second:
         return left.insert_column(2, pl.Series("translation", [], pl.Struct({first: pl.String})))

@@ -27,7 +27,10 @@ def trl_dpo(
 ) -> pl.DataFrame:
     """Return a pair a row: each rejected reply with a kept one to the same prompt, these in turn.
 
-    Which replies are rejected, and which are neither: `pairing.prompts`. Replies of equal text are no pair.
+    A reply is rejected if a filter dropped it for what it says. Failed requests, replies that were cut off or
+    could not be parsed, and those dropped as duplicates, for their prompt, for personal data, or because a
+    filter could not tell, are on neither side.
+    Replies of equal text are no pair.
     score: a column, as `score.score`, by which a kept reply is rejected too (rejected_reason lower_score)
     where the best kept one to the same prompt has `margin` more.
     rows: messages that end with the assistant, verdict, reason, score -> id and language of the chosen row,
