@@ -15,7 +15,6 @@ from glotmill.hub_words import near, words
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
 
 _FRONT = re.compile(r"\A\s*---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
-_BEGINS = re.compile(r"\A\s*---[ \t]*\n")
 _CODE = re.compile(r"[a-z]{2,3}|code|multilingual")
 _BCP47 = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LINK = re.compile(r"LICENSE(\.md)?|https?://\S+")
