@@ -36,8 +36,7 @@ DEFAULT_SET = (
     "mixed_script",
     "mojibake",
     "placeholders",
-    "non_degenerate",
-)
+)  # non_degenerate is repetition and truncated, and compares with a prompt
 OF_NUMBERS = ("likelihood", "quality_buckets")  # they judge a column of scores
 SHAPES = {"sentence": (1, " "), "paragraph": (5, " "), "page": (15, "\n")}
 TAGS = {"shi": "shi_Arab"}  # NTREX writes Tachelhit in Arabic letters
@@ -135,6 +134,11 @@ def report(shares: pl.DataFrame, judged: pl.DataFrame, filters: Sequence[str], s
             f"{code} {shape} {share:.1f}" for code, shape, share in worst.select("code", "shape", name).rows()
         )
         print(f"{name:20} mean {shares[name].mean():6.3f} %   {places}")
+    print(f"filter, languages of which it drops anything, texts of all {shares['texts'].sum()}:")
+    for name in ["total", *filters]:
+        dropping = shares.filter(pl.col(name) > 0)
+        number = round((dropping[name] * dropping["texts"]).sum() / 100)
+        print(f"  {name:20} {dropping['code'].n_unique():3} languages, {number:6} texts")
     over = shares.group_by("code").agg(
         ((pl.col("total") * pl.col("texts")).sum() / pl.col("texts").sum()).alias("percent")
     )
@@ -168,7 +172,8 @@ def main() -> None:
     report(shares, judged, list(filters), chosen.show)
     if not chosen.only:
         RESULTS.parent.mkdir(exist_ok=True)
-        shares.write_csv(RESULTS)
+        made = f"# percent of human texts dropped; python benchmarks/human.py NTREX --lines {chosen.lines}"
+        RESULTS.write_text(f"{made}\n{shares.write_csv()}", "utf-8")
         print(f"written: {RESULTS}")
 
 
