@@ -104,6 +104,7 @@ _CODES = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39
 @contextmanager
 def browser(profile: Path) -> Iterator[Page]:
     """Start a browser with one page; end it afterwards."""
+    program = find()
     theirs, ours = [], []
     for mine, other in ((1, 0), (0, 1)):  # it reads 3, and writes 4
         pipe = os.pipe()
@@ -111,7 +112,7 @@ def browser(profile: Path) -> Iterator[Page]:
         ours.append(os.fdopen(pipe[mine], "wb" if mine else "rb"))
         os.close(pipe[other])
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--hide-scrollbars"]
-    command = [find(), *flags, f"--user-data-dir={profile}", "about:blank"]
+    command = [program, *flags, f"--user-data-dir={profile}", "about:blank"]
     script = f'exec "$@" 3<&{theirs[0]} 4>&{theirs[1]} 2>/dev/null'
     process = subprocess.Popen(["bash", "-c", script, "bash", *command], pass_fds=theirs)
     for descriptor in theirs:

@@ -162,11 +162,14 @@ def test_journals_that_do_not_tell_and_requests_that_failed(tmp_path: Path, run:
             "seconds": 2.5,
         },
     ]
+    tries = [{"key": f"q{n}", "step": "question", "text": "a", "sample": n} for n in (0, 1, 2, 3)]
+    lines += tries  # two of the first trial, two of the second
     (tmp_path / "replies").mkdir()
     path = tmp_path / "replies" / "eng_Latn-00000.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"key": "half')
     question, answer, unknown = facts(old)["steps"]
-    assert (question["requests"], question["seconds"], question["cost"]) == (0, None, None)
+    assert (question["requests"], question["seconds"], question["cost"]) == (4, None, None)
+    assert question["asked_again"] == 2
     assert (answer["requests"], answer["failed"], answer["tried_again"]) == (2, {"too_long": 1}, 3)
     assert answer["seconds"]["p95"] == 2.5
     assert (unknown["name"], unknown["reply_tokens"], unknown["seconds"]) == ("", 3, None)
