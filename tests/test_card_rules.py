@@ -81,7 +81,7 @@ def test_a_good_card() -> None:
         ),
         ("configs: [{config_name: a, data_dir: a}, {config_name: a, data_dir: b}]", "'a' is there twice"),
         (
-            "configs: [{config_name: a, data_dir: a, default: on}, {config_name: b, data_dir: b, default: on}]",
+            "configs: [{config_name: a, default: on}, {config_name: b, default: on}]",
             "more than one is the default",
         ),
         ("configs: [{config_name: a, data_dir: a, default: 'yes'}]", "a: default: write true"),
