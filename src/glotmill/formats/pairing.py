@@ -145,6 +145,4 @@ def sides(rows: pl.DataFrame, anchor: str, positive: str, name: str) -> pl.DataF
         if texts[option].dtype != pl.String:
             raise UsageError(f"{name}: column {column!r} is {texts[option].dtype}, not a text")
     found = rows.select(**texts, seed_key="seed_key")
-    return found.filter(
-        pl.all_horizontal((pl.col("anchor", "positive").str.strip_chars() != "").fill_null(False))
-    )
+    return found.filter(pl.all_horizontal(pl.col("anchor", "positive").str.strip_chars() != ""))

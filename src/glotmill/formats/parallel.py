@@ -25,6 +25,6 @@ def aligned(
     first = languages.find(source_language)
     second = languages.find(rows["language"][0])
     said = pl.col(source, target).str.strip_chars() != ""
-    both = rows.filter(pl.all_horizontal(said.fill_null(False)) & pl.lit(first != second))
+    both = rows.filter(pl.all_horizontal(said) & pl.lit(first != second))
     both = both.unique([source, target], keep="first", maintain_order=True)
     return first.bcp47, second.bcp47, both.with_columns(_source=pl.col(source), _target=pl.col(target))
