@@ -8,7 +8,7 @@ from the files themselves, and from nothing else.
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 Feature = dict[str, Any]  # of a column, as the front matter of a card writes it
 ALL = "all"
@@ -183,7 +183,7 @@ def _nameless(part: Feature) -> Feature:
     return {key: value for key, value in part.items() if key != "name"}
 
 
-def ids(file: str | BinaryIO) -> list[str]:
+def ids(file: Any) -> list[str]:
     """Return the row ids of a file's first row group; none if it has no column `id`."""
     import pyarrow.parquet as pq
 

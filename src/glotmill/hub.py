@@ -5,13 +5,15 @@ The token comes from HF_TOKEN or the stored login, goes to the Hub and nowhere e
 """
 
 import email.utils
+import io
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from glotmill import footers
 from glotmill.errors import EngineError, GlotmillError, UsageError
@@ -124,34 +126,27 @@ class Hub:
         there = {file.path: lfs.sha256 for file in found if (lfs := getattr(file, "lfs", None))}
         return there == dict(sha256)
 
-    def text(self, path: str, revision: str) -> str:
+    def text(self, path: str, remote: Remote) -> str:
         """Return a small file's text at a commit."""
-        with self._open(path, revision) as file:
-            return file.read().decode("utf-8", "replace")
+        return self._open(path, remote).read().decode("utf-8", "replace")
 
     def footers(self, paths: Sequence[str], remote: Remote) -> list[footers.Footer]:
-        """Read the footers of files at a commit, some kilobytes of each file."""
-
-        def read(path: str) -> footers.Footer:
-            with self._open(path, remote.head) as file:
-                return footers.read(path, file, remote.sizes[path])
-
+        """Read the footers of files at a commit: a request for each, for its last 64 kB at most."""
         with ThreadPoolExecutor(READERS) as pool:
-            return list(pool.map(read, paths))
+            return list(pool.map(lambda p: footers.read(p, self._open(p, remote), remote.sizes[p]), paths))
 
-    def ids(self, paths: Sequence[str], remote: Remote) -> Iterator[tuple[str, list[str]]]:
-        """Yield of each file the ids of its first rows."""
-        for path in paths:
-            with self._open(path, remote.head) as file:
-                yield path, footers.ids(file)
+    def ids(self, paths: Sequence[str], remote: Remote) -> list[list[str]]:
+        """Read of each file the ids of its first rows."""
+        with ThreadPoolExecutor(READERS) as pool:
+            return list(pool.map(lambda path: footers.ids(self._open(path, remote)), paths))
 
-    def _open(self, path: str, revision: str) -> BinaryIO:
-        """Open a file at a commit; only what is read of it is fetched."""
-        from huggingface_hub import HfFileSystem
+    def _open(self, path: str, remote: Remote) -> "Ranged":
+        from huggingface_hub import hf_hub_url
 
-        files = HfFileSystem(endpoint=self.api.endpoint, token=self.token or False, skip_instance_cache=True)
-        opened: BinaryIO = files.open(f"datasets/{self.repo}@{revision}/{path}", "rb", cache_type="none")
-        return opened
+        url = hf_hub_url(
+            self.repo, path, repo_type="dataset", revision=remote.head, endpoint=self.api.endpoint
+        )
+        return Ranged(url, remote.sizes[path], self.token)
 
     def _said(self, error: BaseException) -> str:
         """What an error says, in a line, without the token."""
@@ -162,6 +157,50 @@ class Hub:
         return hide(f"{status} {line}" if status else line, self.token)
 
 
+class Ranged(io.RawIOBase):
+    """A file on the Hub, of which only what is read is fetched."""
+
+    def __init__(self, url: str, size: int, token: str | None) -> None:
+        self._url, self._size, self._token, self._place = url, size, token, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Read from there."""
+        self._place = offset + (0, self._place, self._size)[whence]
+        return self._place
+
+    def readall(self) -> bytes:
+        """Read to the end."""
+        return self.read(self._size - self._place)
+
+    def read(self, count: int = -1) -> bytes:
+        """Fetch some bytes. Raises what the client raises."""
+        utils: Any = import_module("huggingface_hub.utils")  # it does not say what it exports
+        end = self._size if count < 0 else min(self._size, self._place + count)
+        if end <= self._place:
+            return b""
+        headers = utils.build_hf_headers(token=self._token or False, library_name="glotmill")
+        headers["Range"] = f"bytes={self._place}-{end - 1}"
+        response = utils.http_backoff("GET", self._url, headers=headers)
+        utils.hf_raise_for_status(response)
+        content: bytes = (
+            response.content if response.status_code == 206 else response.content[self._place : end]
+        )
+        self._place += len(content)
+        return content
+
+
 def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) -> Hub:
     """Return the Hub, for one dataset.
 
@@ -169,7 +208,7 @@ def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) ->
     environment says to stay offline, and EngineError without a login.
     """
     from huggingface_hub import HfApi, constants, get_token
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo or repo.endswith((".git", ".ipynb")):
         raise UsageError(f"--repo {repo}: write it as org/name, of letters, digits, - _ and .")

@@ -66,9 +66,7 @@ class Parcel:
 
 def pack(run: Run) -> Parcel:
     """Gather what leaves of a run. Raises UsageError: no run, not finished, a secret in its recipe."""
-    if (run.folder / MARKER).is_file():
-        raise UsageError(f"{run.folder}: an export; it is runs that are published, name the run's folder")
-    info = run.info()
+    info = refuse_no_run(run)
     for found in funnel(run):
         if found.accepted != min(found.kept, found.wanted):
             raise UsageError(
@@ -96,6 +94,13 @@ def pack(run: Run) -> Parcel:
             f"{run.folder}: {error}\nA dataset has one set of columns; mend the recipe"
         ) from None
     return Parcel(run, name, data, {p: hashes[f] for p, f in data.items()}, read, _texts(run, info, name))
+
+
+def refuse_no_run(run: Run) -> dict[str, Any]:
+    """Return what `run.json` says. Raises UsageError where there is none."""
+    if (run.folder / MARKER).is_file():
+        raise UsageError(f"{run.folder}: an export; it is runs that are published, name the run's folder")
+    return run.info()
 
 
 def _digest(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from glotmill import footers, verified
 from glotmill.errors import EngineError, GlotmillError
 from glotmill.hub import Hub, open_hub
-from glotmill.parcel import Parcel, pack
+from glotmill.parcel import Parcel, pack, refuse_no_run
 from glotmill.published import size as size_text
 from glotmill.release import CARD, Plan, Wishes, check, look, sizes
 from glotmill.store import Run
@@ -27,6 +27,7 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
     """
     hub = open_hub(wishes.repo, tell)
     check(wishes)
+    refuse_no_run(run)  # before there is a lock in it
     with run.lock():
         parcel = pack(run)
         plan = hub.again(lambda: look(hub, parcel, wishes), "looking at the dataset")

@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from glotmill import footers
+from glotmill.card import card, validate
 from glotmill.errors import GlotmillError, UsageError
 from glotmill.hub import Hub, Remote
 from glotmill.parcel import Parcel, made_by
-from glotmill.standin import card, validate
 
 CARD, MANIFEST = "README.md", "manifest.json"
 FORMAT = 1  # of the manifest
@@ -53,8 +53,6 @@ def check(wishes: Wishes) -> None:
         )
     if wishes.pr and wishes.revision:
         raise UsageError("--pr and --revision: the Hub takes proposals for the main branch alone; choose one")
-    if wishes.license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", wishes.license):
-        raise UsageError(f"--license {wishes.license}: write it as the Hub does, such as cc-by-4.0 or other")
 
 
 def _name(text: str) -> str:
@@ -76,10 +74,12 @@ def look(hub: Hub, parcel: Parcel, wishes: Wishes) -> Plan:
     if not there:
         _refuse_misfit(hub, remote, parcel, others)
     tag, tagged = _free_tag(hub, remote, parcel, wishes, there)
-    existing = hub.text(CARD, remote.head) if remote and CARD in remote.sizes else None
-    if there and (wishes.license is None or f"\nlicense: {wishes.license}\n" in (existing or "")):
+    existing = hub.text(CARD, remote) if remote and CARD in remote.sizes else None
+    if there and wishes.license is None:
         return Plan(remote, True, {}, files, tag, tagged)
     text = card(parcel.run, repo=wishes.repo, license=wishes.license, existing=existing, files=files)
+    if there and text == existing:
+        return Plan(remote, True, {}, files, tag, tagged)
     if problems := validate(text):
         raise GlotmillError("the card is not as the Hub wants it:\n" + "\n".join(f"  {p}" for p in problems))
     texts = {**parcel.texts, CARD: text.encode()}
@@ -92,7 +92,7 @@ def _manifest(hub: Hub, remote: Remote | None) -> dict[str, Any]:
     if remote is None:
         return {}
     try:
-        found = json.loads(hub.text(MANIFEST, remote.head)) if MANIFEST in remote.sizes else {}
+        found = json.loads(hub.text(MANIFEST, remote)) if MANIFEST in remote.sizes else {}
     except ValueError:
         found = None
     if isinstance(found, dict) and found.get("format") == FORMAT and isinstance(found.get("runs"), list):
@@ -115,7 +115,7 @@ def _refuse_misfit(hub: Hub, remote: Remote | None, parcel: Parcel, others: Sequ
             f"{told}\nA dataset keeps its columns; publish to another name, or mend the recipe's output"
         )
     same = [footer.path for footer in others if parcel.ids.get(footer.language)]
-    for path, ids in hub.ids(same, remote):
+    for path, ids in zip(same, hub.ids(same, remote), strict=True):
         if twice := parcel.ids[path.split("/")[1]].intersection(ids):
             raise UsageError(
                 f"{hub.repo}: has {len(twice):,} of the first rows of {path} from an earlier state of "
