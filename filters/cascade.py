@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotmill import languages
-from glotmill.filters.detectors import labels_of, load
+from glotmill.errors import RecipeError
+from glotmill.filters.detectors import labels_of, load, tag_of
 from glotmill.filters.thresholds import LENGTHS, threshold
 
 ENGLISH = "eng_Latn"
 _SURE = 0.6  # mean probability, over the detectors asked, of what is called English
+_CERTAIN = 0.8  # probability of another language, after which no detector that lacks that one is asked
 
 
 class Pieces(NamedTuple):
@@ -43,35 +45,64 @@ class Said(NamedTuple):
     pieces: NDArray[np.intp]
     accepted: NDArray[np.bool_]
     probabilities: NDArray[np.float32]  # a row a piece, a column a label
+    strange: NDArray[np.intp]  # the label outside the group of which it is certain; -1: none
 
 
 def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score: float | None) -> Answer:
     """Put pieces to the detectors that know the language asked for; to the next only what is not yet
-    accepted.
+    accepted, nor certainly in a language that the next does not know: it could but take that for another.
 
     tags: the languages asked for, by number. min_score: instead of each detector's own thresholds.
     """
     number = len(pieces.texts)
     accepted = np.zeros(number, bool)
     score, other, english, heard = np.zeros((4, number), np.float32)
-    said = []
+    said: list[Said] = []
     for detector in detectors:
         known = np.array([bool(group(detector, tag)) for tag in tags], bool)
-        left = np.flatnonzero(~accepted & (known[pieces.asked] | (english > _SURE * heard)))
+        wanted = known[pieces.asked] | (english > _SURE * heard)
+        left = np.flatnonzero(~accepted & wanted & ~_beyond(detector, said, number))
         if not len(left):
             continue
         labels, found = _scores(detector, [pieces.texts[piece] for piece in left.tolist()])
         asked = pieces.asked[left]
-        ours = np.array([np.isin(labels, group(detector, tag)) for tag in tags], np.float32)
+        ours = np.array([columns(labels, group(detector, tag)) for tag in tags], np.float32)
         chance = np.einsum("ij,ij->i", found, ours[asked])
         least = _thresholds(detector, asked, pieces.letters[left], tags) if min_score is None else min_score
         accepted[left] = chance >= least
         score[left] = np.maximum(score[left], chance)
-        other[left] = np.maximum(other[left], (found * (1 - ours[asked])).max(axis=1))
-        english[left] += found[:, np.isin(labels, labels_of(detector, ENGLISH))].sum(axis=1)
+        others = found * (1 - ours[asked])
+        strange = others.argmax(axis=1)
+        most = others[np.arange(len(left)), strange]
+        other[left] = np.maximum(other[left], most)
+        english[left] += found[:, columns(labels, labels_of(detector, ENGLISH))].sum(axis=1)
         heard[left] += found.any(axis=1)
-        said.append(Said(detector, labels, left, accepted[left], found))
+        strange[most < _CERTAIN] = -1
+        said.append(Said(detector, labels, left, accepted[left], found, strange))
     return Answer(accepted, np.minimum(score, 1), other, ~accepted & (english > _SURE * heard), said)
+
+
+def columns(labels: Sequence[str], some: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which labels are among some."""
+    return np.fromiter((label in some for label in labels), bool, len(labels))
+
+
+def _beyond(detector: str, said: Sequence[Said], number: int) -> NDArray[np.bool_]:
+    """Which pieces are certainly in a language that the detector does not know."""
+    found = np.zeros(number, bool)
+    for earlier in said:
+        lacks = [_lacks(detector, tag_of(earlier.detector, label)) for label in earlier.labels]
+        found[earlier.pieces] |= np.array([*lacks, False], bool)[earlier.strange]
+    return found
+
+
+@cache
+def _lacks(detector: str, tag: str) -> bool:
+    """Whether this is a language of ours that the detector does not know."""
+    try:
+        return not labels_of(detector, tag)
+    except RecipeError:
+        return False
 
 
 def of_another(detectors: Sequence[str], texts: Sequence[str], tags: Sequence[str]) -> NDArray[np.bool_]:
@@ -86,8 +117,8 @@ def of_another(detectors: Sequence[str], texts: Sequence[str], tags: Sequence[st
             continue
         of = [number for number, other in enumerate(tags) if other == tag]
         labels, chance = _scores(detector, [texts[number] for number in of])
-        own = chance[:, np.isin(labels, labels_of(detector, tag))].sum(axis=1)
-        found[of] = own < chance[:, np.isin(labels, _rivals(detector, tag))].max(axis=1)
+        own = chance[:, columns(labels, labels_of(detector, tag))].sum(axis=1)
+        found[of] = own < chance[:, columns(labels, _rivals(detector, tag))].max(axis=1)
     return found
 
 

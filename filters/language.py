@@ -12,6 +12,7 @@ from glotmill import languages
 from glotmill.errors import RecipeError
 from glotmill.filters.cascade import Pieces, ask, group, of_another
 from glotmill.filters.detectors import installed, load
+from glotmill.filters.english import english_parts
 from glotmill.filters.letters import slices
 from glotmill.filters.prose import prose_series
 from glotmill.filters.script import share_of
@@ -23,7 +24,7 @@ POLICIES = ("group", "strict", "script")
 UNJUDGED = ("error", "keep")
 _DEFAULT = ("pycld2", "py3langid")
 _MIN_LETTERS = 10  # of a piece; fewer tell no language
-_MIN_SCRIPT = 0.4
+_MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and what stays is names
 _LONG = 20  # letters from which a piece that no detector is sure of is held against the row
 _CLEAR = 0.1  # below it a piece is clearly in another language or script
 _ENGLISH = 0.15  # of max_foreign: English is what leaks into other languages, and hardly mistaken for them
@@ -62,8 +63,10 @@ def language(
     A text is cut after sentences into pieces of some 40 characters. Of each piece, the detectors that know
     the language are asked for the probability of the language and of those it cannot be told from (its
     group), among all languages they know; one must find it no less than its threshold for this language and
-    length. Before that, code, formulas, addresses, markup, digits and cited text are left out. A piece of
-    fewer than 10 letters is not judged, nor one of fewer than 20 of which no detector is sure.
+    length. A piece with a trace of English, such as a headline that runs on into the next sentence, is looked
+    at in parts of 25 letters. Before all that, code, formulas, addresses, markup, digits and cited text are
+    left out. A piece of fewer than 10 letters is not judged, nor one of fewer than 20 of which no detector is
+    sure.
 
     detectors: names of `filters/detectors`, asked in turn, the next only of what is not yet accepted; none:
        pycld2 if it is installed, then py3langid.
@@ -156,14 +159,16 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
     good = spoken & written
     clear = unlike | (~spoken & (answer.score < _CLEAR) & (answer.other >= 0.5))
 
-    def amount(of: NDArray[np.bool_] | NDArray[np.float32]) -> NDArray[np.float64]:
+    parts = english_parts(detectors, pieces, rows.tags, answer, options.min_score)
+
+    def amount(of: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
         return np.bincount(pieces.row, pieces.weight * of, number).astype(np.float64)
 
     with np.errstate(invalid="ignore"):
         long = pieces.letters >= _LONG
         sure = amount(good) >= amount(~good)  # then what may be the language is not held against the row
         total = np.where(sure, amount(good | clear), amount(good | clear | long))
-        right, english = amount(good) / total, amount(answer.english) / total
+        right, english = amount(good * (1 - parts)) / total, amount(answer.english + parts) / total
         score = amount(answer.score) / amount(np.ones(len(good), bool))
         foreign = (1 - right > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
         foreign |= _strange_items(rows, clear, number)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-LETTER, MARK, STOP, FULL_STOP, GAP, SPACE, BREAK = 1, 2, 4, 8, 16, 32, 64
+LETTER, MARK, STOP, FULL_STOP, GAP, SPACE, BREAK, PHRASE = 1, 2, 4, 8, 16, 32, 64, 128
 _STOPS = ".!?…|؟‼⁇⁈⁉"
 _FULL_STOPS = "。！？｡।॥۔։፡።፧፨။។៕།༎᙮᭞᭟᱾᱿꧉᠃᠉"  # no space need follow
 _END = 0x323B0  # of the Han characters; no letter comes after it
@@ -93,7 +93,7 @@ def kinds() -> NDArray[np.uint8]:
         elif category in ("Ps", "Pe", "Pi", "Pf", "Cf"):
             table[point] = GAP
     table[_MORE_HAN:_END] = LETTER
-    table[0x0E00:0x0F00] |= STOP  # Thai and Lao: a space is all the mark there is
+    table[0x0E00:0x0F00] |= PHRASE  # Thai and Lao: a space is all the mark there is
     table[[ord(mark) for mark in _STOPS]] = STOP
     table[[ord(mark) for mark in _FULL_STOPS]] = STOP | FULL_STOP
     table[[ord(mark) for mark in "\"'*_"]] = GAP

@@ -13,6 +13,7 @@ from glotmill.filters.letters import (
     GAP,
     LATIN,
     LETTER,
+    PHRASE,
     SPACE,
     STOP,
     kinds,
@@ -40,8 +41,9 @@ def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
     fewer: 10 Han characters, 15 Hangul or Ethiopic syllables.
 
     A sentence ends with a mark of its script (. ! ? … 。 । ۔ ؟ ። ། and others) or with the line; in Thai and
-    Lao, with a space. Texts of one row (the items of a list, turns) share a piece only where the first has
-    under 20 letters. The last piece of a row may be shorter.
+    Lao, with a space, but not with that before a name in other letters. Texts of one row (the items of a
+    list, turns) share a piece only where the first has under 20 letters. The last piece of a row may be
+    shorter.
 
     row: of each text, the number of its row; texts of a row stand together.
     """
@@ -73,6 +75,7 @@ def _begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
     spaced = _last(place * (kind & SPACE != 0)) > last
     broken = (_last(place * (kind & BREAK != 0)) > last) | (last == 0)
     ended = broken | (before & FULL_STOP != 0) | ((before & STOP != 0) & spaced)
+    ended |= (before & kind & PHRASE != 0) & spaced
     found: NDArray[np.bool_] = solid & ended & (broken | (kind & (STOP | LETTER) != STOP))
     return found
 
@@ -93,7 +96,8 @@ def _switches(signs: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 def _last(place: NDArray[np.int32]) -> NDArray[np.int32]:
     """The greatest place before each."""
-    return np.concatenate((np.zeros(1, np.int32), np.maximum.accumulate(place)[:-1]))
+    found: NDArray[np.int32] = np.concatenate((np.zeros(1, np.int32), np.maximum.accumulate(place)))
+    return found[: len(place)]
 
 
 def _heads(weight: NDArray[np.intp], text: NDArray[np.intp], row: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.cascade import Answer, Pieces
+from glotmill.filters.cascade import Answer, Pieces, columns
 from glotmill.filters.detectors import labels_of, tag_of
 
+_FAINT = 0.001  # a probability that says nothing
 _TRACE = 0.01  # of a row's letters; what less of it seems to be is no runner-up
 _Numbers: TypeAlias = NDArray[np.intp]
 
@@ -27,30 +28,34 @@ def named(answer: Answer, pieces: Pieces, tags: Sequence[str], asked: _Numbers) 
     times = np.zeros(len(pieces.texts), np.float32)
     for said in answer.said:
         times[said.pieces] += 1
-    sums, votes = np.zeros((len(asked), len(names)), np.float32), [pl.lit(None, pl.String)]
+    sums, votes = np.zeros((len(asked), len(names))), [pl.lit(None, pl.String)]
     for said, tags_of in zip(answer.said, known, strict=True):
         means = np.tile([column[name] for name in tags_of], (len(tags), 1))
         for number, tag in enumerate(tags):
-            means[number, np.isin(said.labels, labels_of(said.detector, tag) if tag else ())] = column[tag]
-        rows, begins = np.unique(pieces.row[said.pieces], return_index=True)
-        means = means[asked[rows]]
-        size = pieces.weight[said.pieces].astype(np.float32)[:, None]
-        decides = np.where(answer.accepted[said.pieces], said.accepted, 1 / times[said.pieces])[:, None]
-        whole = np.add.reduceat(said.probabilities * size, begins)
-        part = np.add.reduceat(said.probabilities * (size * decides).astype(np.float32), begins)
-        for label in np.flatnonzero(part.any(axis=0)).tolist():
-            sums[rows, means[:, label]] += part[:, label]
-        vote = np.full(len(asked), -1)
-        vote[rows] = np.where(
-            whole.any(axis=1), np.take_along_axis(means, whole.argmax(axis=1)[:, None], 1)[:, 0], -1
-        )
+            means[number, columns(said.labels, labels_of(said.detector, tag) if tag else ())] = column[tag]
+        piece, label = np.nonzero(said.probabilities > _FAINT)  # of some hundred labels, a few
+        row = pieces.row[said.pieces][piece]
+        amount = said.probabilities[piece, label] * pieces.weight[said.pieces][piece]
+        decides = np.where(answer.accepted[said.pieces], said.accepted, 1 / times[said.pieces])[piece]
+        name = means[asked[row], label]
+        sums += _sums(row, name, amount * decides, sums)
+        whole = _sums(row, name, amount, sums)
+        vote = np.where(whole.any(axis=1), whole.argmax(axis=1), -1)
         votes.append(pl.lit(f"{said.detector}=" + _named(vote, names)))
     return pl.DataFrame(_best_two(sums, names)).with_columns(
         pl.concat_str(votes, separator=" ", ignore_nulls=True).replace("", None).alias("votes")
     )
 
 
-def _best_two(sums: NDArray[np.float32], names: Sequence[str]) -> list[pl.Series]:
+def _sums(
+    row: _Numbers, name: _Numbers, amount: NDArray[np.floating], like: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The amounts of each row and name."""
+    found = np.bincount(row * like.shape[1] + name, amount, like.size)
+    return found.astype(np.float64, copy=False).reshape(like.shape)
+
+
+def _best_two(sums: NDArray[np.float64], names: Sequence[str]) -> list[pl.Series]:
     every = np.arange(len(sums))
     least = sums.sum(axis=1) * _TRACE
     first = sums.argmax(axis=1)

@@ -12,4 +12,5 @@ _NOT_TEXT = re.compile(
 
 def plain(text: str, chars: int = 10_000) -> str:
     """Return the beginning of a text on one line, a space for what is not text."""
-    return _NOT_TEXT.sub(" ", text[:chars])
+    text = text[:chars]
+    return text if text.isprintable() else _NOT_TEXT.sub(" ", text)  # which most are, and it is soon told

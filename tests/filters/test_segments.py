@@ -86,3 +86,9 @@ def test_no_letter_is_lost_or_said_twice():
 def test_a_piece_is_the_same_whatever_text_comes_next():
     alone = pieces("Oui, bien sûr")
     assert cut(["Oui, bien sûr", "“« Non »”"], np.arange(2)).pieces[0] == alone[0]
+
+
+def test_a_thai_piece_does_not_end_before_a_name_in_latin_letters():
+    thai = PAIRS["tha"][0]
+    assert pieces(f"{thai} Brett Kavanaugh") == [f"{thai} Brett Kavanaugh"]
+    assert len(pieces(f"{thai} {thai}")) == 2
