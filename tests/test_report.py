@@ -421,6 +421,18 @@ def test_scores_of_a_judge_count_too(tmp_path: Path) -> None:
     assert last in {row["id"] for row in found if row["worst"] is not None}
 
 
+def test_a_lost_row_shows_what_its_steps_wrote(tmp_path: Path) -> None:
+    run = make(tmp_path)
+    info = run.info()
+    info["recipe"]["output"]["messages"] = {"user": "made_later", "assistant": "answer"}
+    rows = sample(run, Recipe.model_validate(info["recipe"]), ["eng_Latn"], 50)
+    shown = {row["reason"]: [name for name, _, _ in row["texts"]] for row in rows}
+    assert shown[None] == ["assistant", "topic"]
+    assert shown["wrong_language"] == ["assistant", "question", "topic"]
+    assert shown["unparsed_json"] == ["question", "answer_raw", "topic"]
+    assert shown["engine_died"] == ["question", "topic"]
+
+
 def test_long_texts_are_cut(tmp_path: Path) -> None:
     said = {"eng_Latn": ("Why?", "a" * 1_000_000)}
     page = report(make(tmp_path, said=said))

@@ -146,8 +146,9 @@ def _texts(recipe: Recipe, row: Mapping[str, Any], made: Sequence[str]) -> list[
             pairs.append(("reasoning", message["reasoning_content"], True))
         pairs.append((message["role"], message["content"], True))
     there = {*said.values(), "messages", "language"}
-    steps = [step.name for step in recipe.live_steps if isinstance(step, Generate)] if not pairs else []
-    raw = [f"{row['reason_at']}_raw", *(n for n in made if n.endswith("_raw"))] if row["reason"] else []
+    lost = row["reason"] is not None
+    steps = [s.name for s in recipe.live_steps if isinstance(s, Generate)] if lost or not pairs else []
+    raw = [f"{row['reason_at']}_raw", *(n for n in made if n.endswith("_raw"))] if lost else []
     for name in dict.fromkeys([*steps, *raw, *output.columns]):
         if name not in there and row.get(name) is not None:
             pairs.append((name, row[name], name in made))

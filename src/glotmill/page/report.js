@@ -49,7 +49,8 @@
     for (const [name, text, ours] of row.texts) {
       const block = element('dd');
       block.dir = direction(text, ours ? language : null);
-      if (ours && language.bcp47 && row.reason !== 'wrong_language') block.lang = language.bcp47;
+      const own = ours && row.reason !== 'wrong_language' && block.dir === language.direction;
+      if (own) block.lang = language.bcp47;
       say(block, text);
       list.append(element('dt', name, block.dir), block);
     }
