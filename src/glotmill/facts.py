@@ -52,10 +52,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
             "passes": recipe.passes,
             "floor": recipe.floor,
         },
-        "model": {
-            **{name: info[name] for name in ("engine", "engine_args", "revision", "versions")},
-            "model": _public(info["model"]),
-        },
+        "model": _model(info),
         "languages": [_language(tag) for tag in tags],
         "funnel": [each.to_json() for each in funnel(run)],
         "shards": {tag: of.shards for tag, of in found.items()},
@@ -78,6 +75,11 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
 def _public(place: str) -> str:
     """Of a file on this machine only its name: reports and cards travel."""
     return Path(place).name if Path(place).is_absolute() else place
+
+
+def _model(info: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("engine", "engine_args", "revision", "versions")
+    return {**{name: info[name] for name in names}, "model": _public(info["model"])}
 
 
 def _language(tag: str) -> dict[str, str]:
