@@ -48,6 +48,8 @@ def main() -> None:
         each = fourth.group_by("language").agg(pl.col("clean", "mixed").mean())
         print(each.filter((pl.col("clean") > 1) | (pl.col("mixed") < 96)).sort("language"))
         print(overall(table, "form", "lines", "english"))
+        free = each.filter(pl.col("clean") == 0)
+        print(f"no false alarm in {len(free)} of {len(each)} languages")
         print("English one line of four, of 4 and 8 lines:", overall(fourth, "form"), overall(fourth))
 
 

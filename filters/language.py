@@ -70,8 +70,10 @@ def language(
 
     detectors: names of `filters/detectors`, asked in turn, the next only of what is not yet accepted; none:
        pycld2 if it is installed, then py3langid.
-    policy: group, as above; strict, for texts of 300 letters and more the very language of the group; script,
-       no detector, only the script.
+    policy: group, as above; strict, for texts of 300 letters and more the very language of the group, where a
+       detector tells it (of paragraphs, the default stack keeps all Indonesian, Malay, Xhosa, Bokmål and
+       Nynorsk and 97 % of the Zulu, and 0 to 3 % of the other's; Bosnian, Croatian and Serbian it cannot
+       tell); script, no detector, only the script.
     min_score: one threshold for all languages. max_foreign: the greatest share of letters in others; of
        English, 0.15 of it.
     unjudged: keep, for languages that no detector knows: their texts are held to the script only.
