@@ -77,7 +77,7 @@ class _Pace:
         began, before = self.first
         rows = filling.yielded - before[filling.tag]
         seconds = self.marks[-1][0] - began
-        return seconds * max(0, filling.wanted - filling.yielded) / rows if rows > 0 and seconds > 0 else None
+        return seconds * max(0, filling.needed - filling.yielded) / rows if rows > 0 and seconds > 0 else None
 
     def left_of(self, progress: Progress) -> float | None:
         """Seconds until every language is full; None while one is unknown."""
@@ -102,11 +102,11 @@ def _panel(progress: Progress, pace: _Pace, height: int) -> Group:
     if len(shown) > room:
         shown = sorted(shown, key=lambda f: f.over)[:room]
     for f in shown:
-        kept = min(f.yielded, f.wanted)
+        kept = min(f.yielded, f.needed)
         table.add_row(
             Text(f"{f.tag} {f.plan.language.name}"),
-            ProgressBar(f.wanted, kept, width=20),
-            f"{kept:,} of {f.wanted:,}",
+            ProgressBar(f.needed, kept, width=20),
+            f"{kept:,} of {f.needed:,}",
             _acceptance(f),
             Text(_state(f, pace)),
         )
@@ -163,12 +163,12 @@ def _languages(progress: Progress) -> str:
     fillings = progress.fillings
     text = ""
     if len(fillings) > MOST_NAMED:
-        kept, wanted = sum(min(f.yielded, f.wanted) for f in fillings), sum(f.wanted for f in fillings)
+        kept, needed = sum(min(f.yielded, f.needed) for f in fillings), sum(f.needed for f in fillings)
         full = sum(f.full for f in fillings)
-        text = f"{kept:,} of {wanted:,} rows, {full} of {len(fillings)} languages full"
-        fillings = sorted((f for f in fillings if not f.full), key=lambda f: f.yielded / f.wanted)[:3]
+        text = f"{kept:,} of {needed:,} rows, {full} of {len(fillings)} languages full"
+        fillings = sorted((f for f in fillings if not f.full), key=lambda f: f.yielded / f.needed)[:3]
         text += "; least: " if fillings else ""
-    return text + ", ".join(f"{f.tag} {min(f.yielded, f.wanted):,}/{f.wanted:,}" for f in fillings)
+    return text + ", ".join(f"{f.tag} {min(f.yielded, f.needed):,}/{f.needed:,}" for f in fillings)
 
 
 def _clock(seconds: float | None) -> str:
