@@ -95,3 +95,11 @@ def test_the_mean_of_logprobs_is_a_column_that_likelihood_judges(tmp_path: Path,
     rows = run(tmp_path, step)
     assert rows["answer_logprob"].to_list()[:3] == [-1.5] * 3
     assert set(rows["verdict"]) == {"kept"}
+
+
+def test_expect_judges_a_part_of_each_trial(tmp_path: Path, spy: State) -> None:
+    schema = "schema: {type: object, properties: {score: {type: integer}}, required: [score]}"
+    expect = "expect: [{filter: at_least, of: score.score, value: 5}]"
+    spy.answer(said_by_trial(spy, '{"score": 6}', '{"score": 2}', '{"score": 8}'))
+    rows = run(tmp_path, f"{{generate: score, trials: 3, {schema}, {expect}}}")
+    assert rows["score"].to_list()[0] == [{"score": 6}, {"score": 8}]

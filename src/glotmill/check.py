@@ -118,7 +118,10 @@ def _generate(plan: Plan, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
     for judge in expected(step):
         _knows(judge, plan.language)
     made_rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
-    judged = judge_rows(made_rows.with_columns(prompt=pl.col(f"{step.name}_prompt")), expected(step))
+    one = pl.lit(None, parse.dtype(step.as_, step.schema_)).alias(
+        step.name
+    )  # of several trials, each is judged
+    judged = judge_rows(made_rows.with_columns(one, prompt=pl.col(f"{step.name}_prompt")), expected(step))
     measured = [n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICTS)]
     return made_rows.hstack(judged.select(measured))
 
