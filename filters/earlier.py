@@ -25,8 +25,9 @@ def check(place: str) -> None:
 def read(place: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows of an earlier dataset in tables of some thousand, with those of the columns it has.
 
-    place: a .parquet or .jsonl file, a folder of such, the folder of a run (its kept rows), or
-    `hf://owner/dataset` (its train split, streamed). Raises RecipeError, and UsageError where reading fails.
+    place: a .parquet or .jsonl file, a folder of such, the folder of a run or of `glotmill filter` (its kept
+    rows), or `hf://owner/dataset` (its train split, streamed). Raises RecipeError, and UsageError where
+    reading fails.
     """
     hub = _HUB.fullmatch(place)
     try:
@@ -46,11 +47,13 @@ def _files(place: str) -> list[Path]:
         return [path]
     if (path / "run.json").is_file():
         path = path / "rows"
+    if (path / "filter.json").is_file():
+        path = path / "kept"
     found = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
     if not found:
         raise RecipeError(
             f"against {place}: no rows there; give a .parquet or .jsonl file, a folder of such, the folder "
-            "of a run, or hf://owner/dataset"
+            "of a run or of `glotmill filter`, or hf://owner/dataset"
         )
     return found
 

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.errors import UsageError
+from glotmill import languages
+from glotmill.errors import RecipeError, UsageError
 
 _MANY = 1 << 16  # keys that are new since the last run of sorted keys was made
 _BLOCK = 1 << 12  # sketches that are kept together
@@ -95,11 +96,16 @@ class Seen:
     def begin(self, language: str = "") -> None:
         """Take the rows that count as seen before the first; of one language, if it is given.
 
-        A table without the column `language` counts for every language. Raises UsageError.
+        A table without the column `language` counts for every language; what it holds may be written as
+        `languages.find` takes it, such as fr. Raises UsageError.
         """
         needed = self.rule.keys.meta.root_names()
         for table in self.rule.earlier():
             rows = table
+            if "language" in rows.columns:
+                named = rows["language"].cast(pl.String)
+                tags = {name: _tag(name) for name in named.unique().to_list() if name is not None}
+                rows = rows.with_columns(named.replace(tags).alias("language"))
             if language and "language" in rows.columns:
                 rows = rows.filter(language=language)
             elif language:
@@ -176,6 +182,14 @@ class Seen:
             return None
         start, ids = self._ids[at]
         return str(ids[owner - start])
+
+
+def _tag(name: str) -> str:
+    """The tag of a language; what names none stays as it is."""
+    try:
+        return languages.find(name).tag
+    except RecipeError:
+        return name
 
 
 def _parts(made: pl.Series) -> tuple[pl.Series, pl.Series | None]:

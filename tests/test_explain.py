@@ -77,6 +77,36 @@ def test_the_verdict_is_that_of_the_command(tmp_path: Path, capsys: pytest.Captu
     assert found["filters"][-1]["like"] == ["0"]
 
 
+@pytest.mark.parametrize("near", [0.0, 0.5, 0.8])
+def test_rows_before_decide_as_in_the_command(
+    near: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = [f"word{n}" for n in range(40)]
+    changed = [" ".join([*said[: 40 - n], *(f"other{k}" for k in range(n))]) for n in range(0, 40, 3)]
+    source = jsonl(tmp_path / "a.jsonl", *({"text": text} for text in changed))
+    jsonl(tmp_path / "old.jsonl", {"text": changed[2], "language": "fr"})
+    options = ["-l", "fra", "--filters", "duplicates", "--set", f"duplicates.near={near or 0}"]
+    options += ["--set", f"duplicates.against={tmp_path / 'old.jsonl'}"]
+    assert main(["filter", source, *options, "-o", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    lost = pl.read_parquet(tmp_path / "out" / "rejects" / "*.parquet")
+    reasons = dict(lost.select("id", "reason").iter_rows())
+    firsts = dict(lost.select("id", "text_duplicates_first").iter_rows())
+    assert 0 < len(reasons) < len(changed)
+    for number in range(len(changed)):
+        found = told(capsys, source, *options, "--explain", str(number))
+        assert found["reason"] == reasons.get(number), number
+        assert found["filters"][0]["like"] == [first for first in [firsts.get(number)] if first], number
+
+
+def test_a_limit_counts_the_rows_that_it_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = jsonl(tmp_path / "a.jsonl", *({"text": "x", "language": "fra"} for _ in range(5)))
+    options = ["--column", "language", "--filters", "balance", "--set", "balance.most=2"]
+    told_of = [told(capsys, source, *options, "--explain", n)["filters"][0] for n in "0124"]
+    assert [each["verdict"] for each in told_of] == ["kept", "kept", "dropped", "dropped"]
+    assert [each["measured"]["rows_before"] for each in told_of] == [0, 1, 2, 2]
+
+
 def test_text_can_do_nothing_to_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "\x1b]0;owned\x07 \u202eabc\x9b2J"
     source = jsonl(tmp_path / "a.jsonl", {"id": hostile, "text": hostile, "lang": "fr"})

@@ -333,9 +333,48 @@ def test_rows_that_end_a_process_are_named(tmp_path: Path, capsys: pytest.Captur
     source = jsonl(tmp_path / "data.jsonl", *({"text": text} for text in texts))
     assert main(["filter", str(source), "-o", "out", "--filters", "sift_filters:deadly"]) == 4
     told = capsys.readouterr().err
-    assert "data.jsonl: rows 15 to 17: a filter's process died twice" in told
+    assert "data.jsonl: rows 15 to 17: filters sift_filters:deadly of 'text': a filter's process died" in told
     assert "the same command again goes on" in told
     assert len(list(tmp_path.glob("out/kept/*.parquet"))) == 1
+
+
+def test_a_filter_that_raises_is_named_and_so_are_the_file_and_the_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sift_raises.py").write_text(
+        "import polars as pl\n\ndef sift_raises(text):\n    def ask(rows):\n"
+        "        raise RuntimeError('out of ink')\n"
+        "    asked = text.map_batches(ask, return_dtype=pl.String, is_elementwise=True)\n"
+        "    return pl.when(text == 'b').then(asked)\n"
+    )
+    source = jsonl(tmp_path / "data.jsonl", {"text": "a"}, {"text": "b"})
+    assert main(["filter", str(source), "-o", "out", "--filters", "length,sift_raises:sift_raises"]) == 2
+    told = capsys.readouterr().err
+    assert (
+        "data.jsonl: rows 0 to 1: filter sift_raises:sift_raises of 'text': RuntimeError: out of ink" in told
+    )
+    assert "Traceback" not in told
+
+
+def test_the_language_alone_may_be_judged(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "data.jsonl", *({"lang": lang} for lang in ("fr", "sw", "fra", "French")))
+    options = ["--column", "language", "--filters", "balance", "--set", "balance.most=2"]
+    kept, rejects = sift(source, tmp_path / "out", "--language-column", "lang", *options)
+    assert kept["lang"].to_list() == ["fr", "sw", "fra"]
+    assert rejects["reason"].to_list() == ["over_cap"]
+
+
+@pytest.mark.parametrize("language", [["-l", "fra"], ["--language-column", "language"]])
+def test_earlier_rows_are_seen_as_those_of_the_input(tmp_path: Path, language: list[str]) -> None:
+    def chat(text: str, language: str) -> dict[str, Any]:
+        said = [{"role": "user", "content": f"Say {text}"}, {"role": "assistant", "content": text}]
+        return {"messages": said, "language": language}
+
+    jsonl(tmp_path / "old.jsonl", chat("Un.", "French"), chat("Deux.", "sw"))
+    source = jsonl(tmp_path / "data.jsonl", chat("un", "fr"), chat("deux", "fr"), chat("trois", "fr"))
+    options = [*language, "--filters", "duplicates", "--set", "duplicates.against=old.jsonl"]
+    _, rejects = sift(source, tmp_path / "out", *options)
+    assert rejects["id"].to_list() == [0]
 
 
 COMMAND = """

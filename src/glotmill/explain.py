@@ -9,12 +9,13 @@ import polars as pl
 
 from glotmill import judge, judged, printing, tables, units
 from glotmill.errors import UsageError
+from glotmill.filters.seen import Seen
 from glotmill.filters.text import joined_series
-from glotmill.sieve import Job
+from glotmill.sieve import Job, seen_before
 from glotmill.steps import Filter
 from glotmill.store import Run
 
-SIMILAR = 5  # earlier rows that are named
+_ID = "\x00id"  # no column is called so
 
 
 def explain(data: tables.Dataset, job: Job, wanted: str) -> dict[str, Any]:
@@ -23,13 +24,16 @@ def explain(data: tables.Dataset, job: Job, wanted: str) -> dict[str, Any]:
     wanted: its `id`; where the input has none, its number from 0. Of several rows with one id, the first.
     -> id, language, verdict, reason and reason_at (as `glotmill filter` would decide, but for what the rows
     before it decide), columns (what is judged, whole), filters: of each its column, its options, verdict,
-    reason, measured (by name), and saw (the text, where a filter cleans it first) or like (ids of rows before
-    it that share what it goes by, whether they are kept or not). Raises UsageError if there is no such row.
+    reason, measured (by name), and saw (the text, where a filter cleans it first) or, where a filter judges
+    by the rows before it, like (a list with the id of the one that it is like). Such a filter is asked of
+    every row before it, also of those that others drop; rows_before: how many it kept that share what it
+    goes by.
+    Raises UsageError if there is no such row.
     """
     row, number = _find(data, wanted)
     rows = judged.frame(row, job.made_of, job.asked)
     told = [_alone(rows, each) for each in job.judges]
-    told += [_across(rows, each, number, data, job) for each in job.across]
+    told += _across(rows, number, data, job) if job.across else []
     language = rows[judged.LANGUAGE][0] if job.asked else None
     lost = next((each for each in told if each["verdict"] == "dropped"), None)
     reason, at = (lost["reason"], f"{lost['of']}.{lost['filter']}") if lost else (None, None)
@@ -114,34 +118,33 @@ def _alone(rows: pl.DataFrame, each: Filter) -> dict[str, Any]:
     return told
 
 
-def _across(rows: pl.DataFrame, each: Filter, number: int, data: tables.Dataset, job: Job) -> dict[str, Any]:
-    """What a filter that judges by the rows before it goes by, and which of them share it."""
-    rule = judge.streaming(each)
-    assert rule is not None
-    mine = _keys(rows, each).explode().drop_nulls()
-    like: list[str] = []
+def _across(rows: pl.DataFrame, number: int, data: tables.Dataset, job: Job) -> list[dict[str, Any]]:
+    """What filters that judge by the rows before it find: all of these are put to them again."""
+    all_of = list(zip(job.across, seen_before(job), strict=True))
+    mine = [_keys(rows, each).explode().drop_nulls() for each in job.across]
+    alike = [0] * len(all_of)
     first = 0
-    for table in data.read() if mine.len() else ():
+    for table in data.read():
         some = table.slice(0, max(0, number - first))
-        share = (
-            _keys(judged.frame(some, job.made_of, job.asked), each)
-            .list.eval(pl.element().is_in(mine.implode()))
-            .list.any()
-            .fill_null(False)
-        )
-        like += _ids(some, first).filter(share).to_list()
+        before, ids = judged.frame(some, job.made_of, job.asked), _ids(some, first)
+        for place, (each, seen) in enumerate(all_of):
+            kept = seen.judge(before.with_columns(ids.alias(_ID)), id=_ID)["reason"].is_null()
+            shares = _keys(before, each).list.eval(pl.element().is_in(mine[place].implode())).list.any()
+            alike[place] += int((shares & kept).sum())
         first += table.num_rows
         if first >= number:
             break
-    lost = len(like) >= rule.limit
-    verdict, reason = ("dropped", rule.reason) if lost else ("kept", None)
-    measured = {"rows_before": len(like)}
+    return [_told(rows, each, seen, n) for (each, seen), n in zip(all_of, alike, strict=True)]
+
+
+def _told(rows: pl.DataFrame, each: Filter, seen: Seen, alike: int) -> dict[str, Any]:
+    reason, like = seen.judge(rows).row(0)
     return {
         **_about(each),
-        "verdict": verdict,
+        "verdict": "dropped" if reason else "kept",
         "reason": reason,
-        "measured": measured,
-        "like": like[:SIMILAR],
+        "measured": {"rows_before": alike},
+        "like": [like] if like else [],
     }
 
 

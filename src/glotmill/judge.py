@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from glotmill.filters.seen import Rule
 
 _LENGTH = struct.Struct("<QQ")  # bytes of the header, bytes of the table
+# What a filter may raise by a fault of its own, or of what it reads.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def expression(judge: Filter) -> pl.Expr:
@@ -140,7 +151,11 @@ class Judges:
         plain = [[judge.model_dump(mode="json") for judge in some] for some in (judges, across)]
         table = io.BytesIO()
         rows.write_ipc(table, compression="uncompressed")
-        answer = await self._exchange(json.dumps(plain).encode(), table.getvalue())
+        try:
+            answer = await self._exchange(json.dumps(plain).encode(), table.getvalue())
+        except EngineError as error:
+            names = ", ".join(f"{judge.filter} of {judge.of!r}" for judge in (*judges, *across))
+            raise EngineError(f"filters {names}: {error}") from None
         return pl.read_ipc(io.BytesIO(answer))
 
     async def close(self) -> None:
@@ -201,11 +216,19 @@ async def _call(process: asyncio.subprocess.Process, header: bytes, table: bytes
 def _made(rows: pl.DataFrame, expression: pl.Expr, judge: Filter) -> pl.Series:
     try:
         return rows.with_columns(expression)[expression.meta.output_name()]
-    except (pl.exceptions.PolarsError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except pl.exceptions.PolarsError as error:
         there = ", ".join(sorted(n for n in rows.columns if n not in ("reason", "reason_at")))
-        text = str(error).partition("; valid columns")[0].partition("This error occurred")[0]
-        text = " ".join(text.split())[:300]
-        raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {text}; there are {there}") from None
+        raise RecipeError(
+            f"filter {judge.filter} of {judge.of!r}: {_line(error)}; there are {there}"
+        ) from None
+    except _FAULTS as error:
+        told = f"{type(error).__name__}: {_line(error)}"
+        raise RecipeError(f"filter {judge.filter} of {judge.of!r}: {told}") from None
+
+
+def _line(error: Exception) -> str:
+    text = str(error).partition("; valid columns")[0].partition("This error occurred")[0]
+    return " ".join(text.split())[:300]
 
 
 def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:

@@ -71,11 +71,12 @@ def frame(table: Any, made_of: Mapping[str, str], asked: Asked) -> pl.DataFrame:
     """Return what filters see of a pyarrow.Table: the columns of `made_of`, and `language` if it is asked."""
     rows = pl.DataFrame(pl.from_arrow(table.select(sorted({*made_of.values()}))))
     seen = rows.select(_seen(name, source, rows.schema[source]) for name, source in made_of.items())
-    if asked.tag:
-        return seen.with_columns(pl.lit(asked.tag).alias(LANGUAGE))
-    if asked.column:
-        return seen.with_columns(tags(table.column(asked.column)).alias(LANGUAGE))
-    return seen
+    if not asked:
+        return seen
+    column = tags(table.column(asked.column)) if asked.column else pl.Series([asked.tag] * table.num_rows)
+    return pl.DataFrame(
+        [*seen.get_columns(), column.cast(pl.String).alias(LANGUAGE)]
+    )  # also where it is the only one
 
 
 def tags(column: Any) -> pl.Series:

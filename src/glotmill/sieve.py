@@ -8,14 +8,15 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from glotmill import judge, judged
-from glotmill.errors import EngineError
-from glotmill.filters.seen import Seen
+from glotmill.errors import EngineError, UsageError
+from glotmill.filters.seen import Rule, Seen
 from glotmill.judge import Judges, cores, open_judges, spread
 from glotmill.judged import LANGUAGE, Asked
 from glotmill.parts import OWN, Counts, Folder, Part
@@ -61,9 +62,7 @@ async def work(job: Job, folder: Folder, watch: Watch) -> Counts:
     running: deque[tuple[Part, Counts | None, asyncio.Task[Found] | None]] = deque()
     async with open_judges(cores()) as judges:
         here = _Work(job, folder, judges, asyncio.Semaphore(cores() + 1))
-        here.seen = [Seen(found) for each in job.across if (found := judge.streaming(each))]
-        for seen in here.seen:
-            await asyncio.to_thread(seen.begin, job.asked.tag)
+        here.seen = await asyncio.to_thread(seen_before, job)
 
         async def settle() -> None:
             part, counts, task = running.popleft()
@@ -113,6 +112,22 @@ def cut(data: Dataset) -> Iterator[Part]:
         yield part if part.tables else Part(0, 0, [data.schema.empty_table()])  # so that readers find columns
 
 
+def seen_before(job: Job) -> list[Seen]:
+    """Return, for each filter that judges a row by those before it, what counts as seen before the first."""
+    rules = [rule for each in job.across if (rule := judge.streaming(each))]
+    all_of = [Seen(replace(rule, earlier=partial(_as_judged, rule, job))) for rule in rules]
+    for seen in all_of:
+        seen.begin(job.asked.tag)
+    return all_of
+
+
+def _as_judged(rule: Rule, job: Job) -> Iterator[pl.DataFrame]:
+    """Earlier rows as filters see those of the input: of chats, what the assistant says."""
+    for table in rule.earlier():
+        made_of = {name: name for name in table.columns if name in job.made_of}
+        yield table.with_columns(judged.frame(table.to_arrow(), made_of, Asked()).get_columns())
+
+
 def first_of(each: Filter) -> str:
     """Return the column that holds the id of the row that a dropped one is like."""
     return f"{each.of.replace('.', '_')}_{each.filter.rpartition(':')[2]}_first"
@@ -143,9 +158,9 @@ class _Work:
             known = languages.is_not_null()
             try:
                 found = await self.judges.verdicts(rows.filter(known), self.job.judges, self.job.across)
-            except EngineError as error:
+            except (EngineError, UsageError) as error:
                 last = start + table.num_rows - 1
-                raise EngineError(f"{self.job.data.place}: rows {start} to {last}: {error}") from None
+                raise type(error)(f"{self.job.data.place}: rows {start} to {last}: {error}") from None
         strange = pl.when(~known)
         found = spread(found, known).with_columns(
             reason=strange.then(pl.lit("unknown_language")).otherwise("reason"),

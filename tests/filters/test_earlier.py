@@ -37,6 +37,14 @@ def test_of_a_run_the_kept_rows_are_read(tmp_path):
     assert rows(tmp_path / "other.parquet", "text") == [("one",), ("two",)], "a verdict of its own"
 
 
+def test_of_a_folder_of_glotmill_filter_the_kept_rows_are_read(tmp_path):
+    (tmp_path / "filter.json").write_text("{}")
+    for kind in ("kept", "rejects"):
+        (tmp_path / kind).mkdir()
+        pl.DataFrame({"text": [kind]}).write_parquet(tmp_path / kind / "part-00000.parquet")
+    assert rows(tmp_path, "text") == [("kept",)]
+
+
 def test_large_files_come_in_parts(tmp_path):
     pl.DataFrame({"n": range(5000)}).write_parquet(tmp_path / "a.parquet")
     (tmp_path / "a.jsonl").write_text("\n".join(f'{{"n": {n}}}' for n in range(5000)))

@@ -131,3 +131,16 @@ def test_a_million_keys_take_little_memory():
     held = sum(keys.nbytes + values.nbytes for keys, values in seen._known._runs)
     assert held + 12 * len(seen._new) == 12_000_000
     assert len(seen._new) <= 2 * (1 << 16)
+
+
+def test_earlier_languages_are_read_in_any_spelling():
+    early = table([[1], [2], [3]], language=["fr", "sw", "Klingon"])
+    asked = []
+    found = rule(unit(earlier=lambda column: asked.append(1) or iter([early])), pl.col("k"), {})
+    one = Seen(found)
+    one.begin("fra_Latn")
+    assert asked
+    assert lost(one, [[1], [2], [3]]) == [True, False, False]
+    every = Seen(found)
+    every.begin()
+    assert lost(every, [[1], [2], [3]]) == [True] * 3
