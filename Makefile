@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 quickstart: .venv/installed
 	.venv/bin/glotmill run instruction --languages eng,spa,rus,arb,hin,zho --per-language 20 --engine transformers
 
-test: .venv-test/installed
+test: .venv-test/installed .browser/installed
 	HF_HUB_OFFLINE=1 .venv-test/bin/python -m pytest $(ARGS)
 
 # One step of training with TRL and sentence-transformers, on the CPU, from what glotmill exports.
@@ -50,5 +50,9 @@ build: .venv-test/installed
 	.venv-trainers/bin/python -m pip install --quiet --editable '.[trainers]'
 	touch .venv-trainers/installed
 
+# The report is tested in a real browser: Debian's headless Chromium and fonts, in a folder.
+.browser/installed: tools/browser.sh
+	tools/browser.sh .browser
+
 clean:
-	rm -rf .venv .venv-test .venv-trainers dist build runs
+	rm -rf .venv .venv-test .venv-trainers .browser dist build runs
