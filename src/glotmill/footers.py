@@ -58,16 +58,14 @@ def read(path: str, file: Any, size: int) -> Footer:
 
 
 def feature(kind: Any) -> Feature:
-    """Return an Arrow type as `dataset_info` says it; a large_string is a string there."""
+    """Return an Arrow type as `dataset_info` says it; how wide or long a list is, is not said."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):
         return feature(kind.value_type)
     if pa.types.is_struct(kind):
         return {"struct": [{"name": field.name, **feature(field.type)} for field in kind]}
-    if pa.types.is_fixed_size_list(kind):
-        return {**_listed(feature(kind.value_type)), "length": kind.list_size}
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return _listed(feature(kind.value_type))
     return {"dtype": _NAMES.get(str(kind), str(kind))}
 
@@ -158,8 +156,7 @@ def said(kind: Any) -> str:
     if "struct" in kind:
         return said(kind["struct"])
     if "list" in kind:
-        length = f", {kind['length']}" if "length" in kind else ""
-        return f"list<{said(kind['list'])}{length}>"
+        return f"list<{said(kind['list'])}>"
     return str(kind["dtype"])
 
 
