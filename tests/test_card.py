@@ -16,9 +16,12 @@ from markdown_it.token import Token
 import glotmill
 from glotmill import footers
 from glotmill.card import card, validate
+from glotmill.card_limits import limits
 from glotmill.card_rules import split
+from glotmill.card_text import cell, code, fence, tags
 from glotmill.errors import ShortfallError, UsageError
 from glotmill.languages import find, table
+from glotmill.recipe import Recipe
 from glotmill.recipe import read as read_recipe
 from glotmill.store import Run
 
@@ -368,3 +371,27 @@ def test_no_rows_no_card(run: Run, tmp_path: Path) -> None:
     shutil.copy(run.folder / "run.json", tmp_path)
     with pytest.raises(UsageError, match="has no rows"):
         card(Run(tmp_path))
+
+
+def test_limits_of_languages(run: Run) -> None:
+    judge = {"filter": "language", "options": {"policy": "group"}}
+    row = {"wanted": 200, "asked": 1000, "kept": 200, "accepted": 200}
+    funnel = [{**row, "language": tag} for tag in ("nob_Latn", "yor_Latn")]
+    detected = {"answer": {"nob_Latn": {"nob_Latn": 199, "und": 1}, "yor_Latn": {"und": 150, "yor_Latn": 50}}}
+    told = {"funnel": funnel, "filters": [judge], "detected": detected}
+    recipe = Recipe.model_validate(run.info()["recipe"])
+    said = {of["said"]: of["tags"] for of in limits(recipe, told, [])}
+    assert said["Too rare for the language detectors used: held to the script only"] == ["yor_Latn"]
+    assert "nno_Latn" in said["No detector tells nob_Latn reliably from these, so rows may be in them"]
+    assert any(text.startswith("Less than a quarter") for text in said)
+    assert not any(text.startswith("Fewer") for text in said)
+    judge["options"] = {"policy": "strict"}
+    assert not any("No detector tells" in of["said"] for of in limits(recipe, told, []))
+
+
+def test_code_and_lists_of_languages() -> None:
+    assert fence("`````\n```") == "``````text\n`````\n```\n``````"
+    assert code("a`b``") == "``` a`b`` ```"
+    assert cell("a|b") == "`a\\|b`"
+    assert tags(["eng_Latn", "fra_Latn"], 2) == "all"
+    assert tags(["eng_Latn", "fra_Latn"], 3) == "`eng_Latn`, `fra_Latn`"
