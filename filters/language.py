@@ -166,10 +166,11 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
     def amount(of: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
         return np.bincount(pieces.row, pieces.weight * of, number).astype(np.float64)
 
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # nan: nothing to judge
         long = pieces.letters >= _LONG
         sure = amount(good) >= amount(~good)  # then what may be the language is not held against the row
         total = np.where(sure, amount(good | clear), amount(good | clear | long))
+        total[total == 0] = np.nan
         right, english = amount(good * (1 - parts)) / total, amount(answer.english + parts) / total
         score = amount(answer.score) / amount(np.ones(len(good), bool))
         foreign = (1 - right > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
