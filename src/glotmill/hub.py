@@ -26,6 +26,7 @@ T = TypeVar("T")
 TRIES = 8  # of one call
 PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts requests by 5 minutes
 READERS = 8  # footers that are read at once
+PATHS = 500  # that are asked about at once; the Hub takes no more than 1,000
 DATA = re.compile(rf"data/[^/]+/{footers.SPLIT}-[^/]+\.parquet")  # where glotmill puts rows
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -89,7 +90,8 @@ class Hub:
             self.tell(f"{what}: {said}; again in {wait:.0f} s")
             time.sleep(wait)
         raise EngineError(
-            f"{what}: {said}; given up after {number} tries. Nothing is lost: the same command again goes on"
+            f"{what}: {said}; given up at try {number}, {wait:.0f} s before the next. Nothing is lost: "
+            "the same command again goes on"
         )
 
     def look(self, revision: str | None) -> Remote | None:
@@ -122,9 +124,14 @@ class Hub:
 
     def holds(self, revision: str, sha256: Mapping[str, str]) -> bool:
         """Return whether all of these files are there at a revision, with these hashes."""
-        found = self.api.get_paths_info(self.repo, list(sha256), revision=revision, repo_type="dataset")
-        there = {file.path: lfs.sha256 for file in found if (lfs := getattr(file, "lfs", None))}
-        return there == dict(sha256)
+        paths = sorted(sha256)
+        for start in range(0, len(paths), PATHS):
+            asked = paths[start : start + PATHS]
+            found = self.api.get_paths_info(self.repo, asked, revision=revision, repo_type="dataset")
+            there = {file.path: lfs.sha256 for file in found if (lfs := getattr(file, "lfs", None))}
+            if there != {path: sha256[path] for path in asked}:
+                return False
+        return True
 
     def text(self, path: str, remote: Remote) -> str:
         """Return a small file's text at a commit."""

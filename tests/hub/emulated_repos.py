@@ -68,7 +68,7 @@ def of_dataset(call: Call, name: str, rest: list[str]) -> None:
             _xet_token(call)
         case "settings", "PUT":
             _settings(call, repo, user)
-        case "refs" | "branch" | "tag" | "commits", _:
+        case "refs" | "branch" | "tag", _:
             _refs(call, repo, user, verb, argument)
         case "discussions", "GET":
             _proposals(call, repo)
@@ -93,15 +93,6 @@ def _refs(call: Call, repo: Repo, user: User | None, verb: str, argument: str) -
             for kind, (part, found) in kinds.items()
         }
         return call.answer({**told, "converts": []})
-    if verb == "commits":
-        history, commit = [], repo.at(argument)
-        while True:
-            history.append(
-                {"id": commit.id, "title": commit.title, "message": "", "date": WHEN, "authors": []}
-            )
-            if commit.parent is None:
-                return call.answer(history)
-            commit = repo.commits[commit.parent]
     writer(user, repo.owner)
     asked = call.plain() if call.body else {}
     name, found = (argument, repo.branches) if verb == "branch" else (asked["tag"], repo.tags)
