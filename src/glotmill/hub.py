@@ -219,7 +219,7 @@ def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) ->
 
     if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo or repo.endswith((".git", ".ipynb")):
         raise UsageError(f"--repo {repo}: write it as org/name, of letters, digits, - _ and .")
-    if constants.is_offline_mode():
+    if constants.HF_HUB_OFFLINE:
         raise UsageError("the environment says HF_HUB_OFFLINE=1: nothing can be published; unset it")
     if not sys.stderr.isatty():
         disable_progress_bars()
