@@ -87,7 +87,7 @@ def test_templates_that_do_not_fit(folder: Path, template: str, told: str) -> No
         (["steps.length.of=drat"], "filter length of 'drat'"),
         (["steps.length.of="], "steps.1"),
         (["steps.length.of=answer"], "'answer' is made by a later step"),
-        (["steps.length.min_chars=many"], "filter length of 'draft'"),
+        (["steps.length.min_chars=many"], "filter length: option 'min_chars' is 'many'; give a number"),
         (
             ["steps.sides.transform=side"],
             r"steps.3 \(transform side\): no transform named 'side'; did you mean 'sides'",

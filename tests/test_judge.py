@@ -138,7 +138,7 @@ def test_columns_with_strange_names_are_left_alone() -> None:
         ([judge("lenght")], "no filter named 'lenght'; did you mean 'length'"),
         ([judge("length", mni_chars=3)], "filter length: no option 'mni_chars'; did you mean 'min_chars'"),
         ([judge("length", "txet")], "filter length of 'txet': .*txet.*; there are n, text"),
-        ([judge("length", min_chars="many")], "filter length of 'text'"),
+        ([judge("length", min_chars="many")], "filter length: option 'min_chars' is 'many'; give a number"),
         ([judge("own_filters:number")], "a filter gives null or a reason as text"),
         ([judge("own_filters:measured_only")], "a filter gives null or a reason as text"),
         ([judge("own_filters:not_an_expression")], "returned a str; a filter returns a polars expression"),

@@ -1,6 +1,8 @@
 """Units by name."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ def test_a_file_is_a_unit() -> None:
     assert units.find("filters", "length") is length
     assert {"length", "duplicates"} <= set(units.names("filters"))
     assert "text" not in units.names("filters"), "a helper is no unit"
-    assert units.about("filters", "length") .startswith("Length of a text")
+    assert units.about("filters", "length").startswith("Length of a text")
 
 
 def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +32,32 @@ def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         units.check_options(loud, {}, "here")
     with pytest.raises(UsageError, match=r"is a int, not a function"):
         units.find("filters", "own_units:NUMBER")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"least": "abc"}, "option 'least' is 'abc'; give a number"),
+        ({"least": None}, "option 'least' is null; give a number"),
+        ({"least": True}, "option 'least' is True; give a number"),
+        ({"most": [1]}, r"option 'most' is \[1\]; give a number"),
+        ({"loud": 1}, "option 'loud' is 1; give true or false"),
+    ],
+)
+def test_what_is_no_number_and_no_yes_or_no(given: dict[str, Any], told: str) -> None:
+    def unit(
+        *,
+        least: int = 1,
+        most: float | None = None,
+        loud: bool = False,
+        scale: Sequence[float] = (),
+        name: str = "",
+    ) -> None: ...
+
+    fits = {"least": 2.0, "most": None, "loud": True, "scale": [1, 2], "name": None}
+    units.check_values(unit, fits, "here")
+    with pytest.raises(UsageError, match=f"here: {told}"):
+        units.check_values(unit, given, "here")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def expression(judge: Filter) -> pl.Expr:
     function = units.find("filters", judge.filter)
     place = f"filter {judge.filter}"
     units.check_options(function, judge.options, place)
+    units.check_values(function, judge.options, place)
     try:
         result = function(column(judge.of), **judge.options)
     except (TypeError, ValueError, AttributeError, LookupError) as error:

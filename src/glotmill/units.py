@@ -13,7 +13,8 @@ from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from glotmill.errors import UsageError
 
@@ -70,6 +71,25 @@ def check_options(unit: Unit, given: Mapping[str, Any], place: str) -> None:
     missing = [n for n, p in known.items() if p.default is p.empty and n not in given]
     if missing:
         raise UsageError(f"{place}: option {missing[0]!r} is needed and not given; add it")
+
+
+def check_values(unit: Unit, given: Mapping[str, Any], place: str) -> None:
+    """Raise UsageError where a unit wants a number, or yes or no, and `given` has none."""
+    known = options(unit)
+    for name, value in given.items():
+        if name in known and (wanted := _not(value, known[name].annotation)):
+            shown = "null" if value is None else repr(value)
+            raise UsageError(f"{place}: option {name!r} is {shown}; give {wanted}")
+
+
+def _not(value: Any, annotation: Any) -> str:
+    """What an option wants that a value is not, of a number and of yes or no; empty if it fits."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if type(value) in kinds or not all(kind in (int, float, bool, NoneType) for kind in kinds):
+        return ""
+    if bool in kinds:
+        return "true or false"
+    return "" if type(value) in (int, float) else "a number"
 
 
 def digest(unit: Unit) -> str:
