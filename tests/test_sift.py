@@ -356,6 +356,18 @@ def test_a_filter_that_raises_is_named_and_so_are_the_file_and_the_rows(
     assert "Traceback" not in told
 
 
+@pytest.mark.usefixtures("small")
+def test_parts_without_their_state_are_judged_again(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "data.jsonl", *({"text": f"text {n % 8}"} for n in range(25)))
+    out, options = tmp_path / "out", ["--filters", "duplicates", "--set", "duplicates.within="]
+    first = sift(source, out, *options)
+    assert first[0]["id"].to_list() == list(range(8))
+    (out / "funnel.json").unlink()
+    max(out.glob("kept/*.parquet")).unlink()
+    again = sift(source, out, *options)
+    assert [table.to_dicts() for table in again] == [table.to_dicts() for table in first]
+
+
 def test_the_language_alone_may_be_judged(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "data.jsonl", *({"lang": lang} for lang in ("fr", "sw", "fra", "French")))
     options = ["--column", "language", "--filters", "balance", "--set", "balance.most=2"]
