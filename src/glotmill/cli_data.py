@@ -41,9 +41,10 @@ def filter_(source: str, folder: str | None, wanted: str | None, as_json: bool, 
     """
     from pathlib import Path
 
-    from glotmill import explain, printing, sift, sifted, tables
-    from glotmill.judged import Asked
+    from glotmill import printing
     from glotmill.languages import find as find_language
+    from glotmill.sifting import explain, sift, sifted, tables
+    from glotmill.sifting.judged import Asked
 
     if (folder is None) == (wanted is None):
         raise UsageError("filter: give -o OUT, or --explain ID")

@@ -52,8 +52,8 @@ def export(run: str, as_json: bool, **given: Any) -> None:
     """Write a finished run for a trainer: a folder for each language, a file for each split."""
     from pathlib import Path
 
-    from glotmill import export as exports
     from glotmill import printing
+    from glotmill.exports import export as exports
     from glotmill.store import Run
 
     options = dict(given["settings"])
@@ -89,9 +89,10 @@ def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     """
     from pathlib import Path
 
-    from glotmill import printing, published
-    from glotmill import publish as publishing
-    from glotmill.release import Wishes
+    from glotmill import printing
+    from glotmill.publishing import publish as publishing
+    from glotmill.publishing import published
+    from glotmill.publishing.release import Wishes
     from glotmill.store import Run
 
     wishes = Wishes(**given)
@@ -117,13 +118,13 @@ def report(run: str, as_json: bool, **given: Any) -> None:
     from pathlib import Path
 
     from glotmill import printing
-    from glotmill import report as reports
+    from glotmill.reports import report as reports
     from glotmill.store import Run
 
     place = Run(Path(run))
     prices = given["price_in"], given["price_out"]
     if as_json:
-        from glotmill.facts import facts
+        from glotmill.reports.facts import facts
 
         click.echo(printing.json_text(facts(place, *prices)))
     if as_json and not given["output"]:

@@ -44,7 +44,14 @@ class Plan:
 
     @cached_property
     def _common(self) -> str:
-        parts = [ROWS_FORM, self.recipe.digest(), self.recipe.name, self.model, self.revision, self.language.tag]
+        parts = [
+            ROWS_FORM,
+            self.recipe.digest(),
+            self.recipe.name,
+            self.model,
+            self.revision,
+            self.language.tag,
+        ]
         parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
         parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
         parts += [f"{name}={kind}" for name, kind in self.seed_schema.items()]

@@ -149,7 +149,16 @@ async def _refuse(request: Request) -> Reply:
 
 def _previewed(plan: Plan, row: dict[str, Any], seed: Row) -> Previewed:
     verdict, reason, at = row["verdict"], row["reason"], row["reason_at"]
-    hidden = {"id", "row", "seed_key", "language", "verdict", "reason", "reason_at", *plan.seed_schema.names()}
+    hidden = {
+        "id",
+        "row",
+        "seed_key",
+        "language",
+        "verdict",
+        "reason",
+        "reason_at",
+        *plan.seed_schema.names(),
+    }
     there = [name for name, value in row.items() if name not in hidden and value is not None]
     made = {name: row[name] for name in sorted(there, key=_prompts_first(row)) if not _is_told(name, row)}
     return Previewed(seed, (), made, verdict, reason, at, _detail(plan, row))

@@ -7,7 +7,7 @@ import pytest
 from finished import CHAT, SAID, chat, chats, finished, load, rows
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_questions_and_answers(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from finished import SAID, finished, load, rows
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_as_its_loader_reads_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from finished import CHAT, SAID, finished, lines, load, rows
 
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_lines(tmp_path: Path) -> None:

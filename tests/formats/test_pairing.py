@@ -6,7 +6,7 @@ import polars as pl
 from finished import load
 from replies import KEPT, REPEATS, answered
 
-from glotmill.export import export
+from glotmill.exports.export import export
 from glotmill.formats.pairing import answer_column, prompts
 
 HOSTILE = ["\x00", "\x1b[31m", "\u202e", "\u200b" * 50, "a" * 1_000_000, "<|im_end|>", "</think>", "a\r\n\tb"]

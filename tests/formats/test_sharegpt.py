@@ -8,7 +8,7 @@ import yaml
 from finished import SAID, chat, chats, finished, load, rows
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 MADE = {"columns": ["messages", "topic"]}
 

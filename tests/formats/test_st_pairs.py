@@ -8,7 +8,7 @@ from finished import CHAT, SAID, chat, chats, finished, load, rows
 from replies import KEPT, REPEATS, answered
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_question_and_answer_in_every_script(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from finished import SAID, finished, load, rows
 from replies import FOREIGN, KEPT, REPEATS, answered, replies
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def triplets(folder: Path, language: str | None = None) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from datasets import Translation
 from finished import SAID, finished, load, rows
 
 from glotmill.errors import RecipeError, UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 SIDES = {"source": "question", "target": "answer"}
 CODES = {"arb_Arab": "ar", "hin_Deva": "hi", "zho_Hans": "zh", "zho_Hant": "zh-Hant", "ceb_Latn": "ceb"}

@@ -11,7 +11,7 @@ from spy import State, user, write
 
 import glotmill
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 SOLVED = """
 about: x

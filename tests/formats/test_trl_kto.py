@@ -7,7 +7,7 @@ from finished import load
 from replies import FOREIGN, KEPT, REPEATS, answered
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_both_sides_without_partners(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from finished import SAID, chat, chats, finished, load, rows
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 MADE = {"columns": ["messages"]}
 

@@ -6,7 +6,7 @@ import pytest
 from finished import CHAT, chat, chats, finished, load, rows
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 
 
 def test_the_last_answer_is_left_out_and_equal_prompts_are_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from finished import CHAT, SAID, chat, chats, finished, load, rows
 
-from glotmill.export import export
+from glotmill.exports.export import export
 
 THOUGHT = {**CHAT, "messages": {**CHAT["messages"], "reasoning": "thought"}}
 

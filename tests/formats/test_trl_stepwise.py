@@ -9,7 +9,7 @@ from finished import load
 from replies import KEPT, REPEATS, Reply, answered
 
 from glotmill.errors import UsageError
-from glotmill.export import export
+from glotmill.exports.export import export
 from glotmill.filters.equations import equations
 from glotmill.store import Run
 

@@ -13,7 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: not
 import pytest
 
 import glotmill
-from glotmill.export import export
+from glotmill.exports.export import export
 from glotmill.store import Run
 
 HERE = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""The card of a dataset, made from its run and its files."""

@@ -1,0 +1,1 @@
+"""`glotmill export`: a run's rows in the formats of trainers."""

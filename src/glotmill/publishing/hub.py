@@ -1,0 +1,291 @@
+"""The Hugging Face Hub: what a dataset's repository holds, and calls that are made again when that may help.
+
+The client of the Hub makes some calls again by itself, but neither the making of a repository nor a commit.
+The token comes from HF_TOKEN or the stored login, goes to the Hub and nowhere else: no error tells it.
+"""
+
+import email.utils
+import io
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from glotmill.cards import footers
+from glotmill.errors import EngineError, GlotmillError, UsageError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+T = TypeVar("T")
+
+TRIES = 8  # of one call
+PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts requests by 5 minutes
+READERS = 8  # footers that are read at once
+PATHS = 500  # that are asked about at once; the Hub takes no more than 1,000
+DATA = re.compile(rf"data/[^/]+/{footers.SPLIT}-[^/]+\.parquet")  # where glotmill puts rows
+
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_AGAIN = (408, 429, 500, 502, 503, 504)
+_LOST_RACE = 412  # somebody else committed
+_CLIENTS = ("httpx2", "httpx", "requests")  # what versions of huggingface_hub speak through
+_HIDDEN = "(token)"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What a repository holds at one commit."""
+
+    head: str
+    private: bool
+    gated: Any  # False, "auto" or "manual"
+    sha256: dict[str, str | None]  # path -> of a large file; of a small one nothing is known
+    sizes: dict[str, int]
+    tags: dict[str, str]  # tag -> commit
+
+    @property
+    def data(self) -> list[str]:
+        """The files of rows."""
+        return [path for path in self.sizes if DATA.fullmatch(path)]
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The Hub as one user sees it, and one dataset there."""
+
+    repo: str
+    api: "HfApi"
+    token: str | None = field(repr=False)
+    tell: Callable[[str], None]  # gets a line for each thing that is waited for
+
+    @property
+    def url(self) -> str:
+        """Where a person looks at the dataset."""
+        return f"{self.api.endpoint}/datasets/{self.repo}"
+
+    def again(self, call: Callable[[], T], what: str, *, race: bool = False) -> T:
+        """Carry out a call, again after a while if the Hub is busy or out of reach, and return what it does.
+
+        race: also if somebody else committed first; `call` looks at the repository anew each time.
+        Raises EngineError if it cannot be done: refused, or still busy after 8 tries or 15 minutes of waits.
+        """
+        waited = 0.0
+        for number in range(1, TRIES + 1):
+            try:
+                return call()
+            except _failures() as error:
+                said, status, wait = self._said(error), _status(error), _wait(error, number)
+                passing = status in _AGAIN or (status is None and _of_network(error))
+                passing |= race and status == _LOST_RACE
+            # Outside of `except`: an error of the client may tell the token, and is not to be kept with ours.
+            if not passing:
+                raise _refusal(f"{what}: {said}", status, self)
+            if number == TRIES or waited + wait > PATIENCE:
+                break
+            waited += wait
+            self.tell(f"{what}: {said}; again in {wait:.0f} s")
+            time.sleep(wait)
+        raise EngineError(
+            f"{what}: {said}; given up at try {number}, {wait:.0f} s before the next. Nothing is lost: "
+            "the same command again goes on"
+        )
+
+    def look(self, revision: str | None) -> Remote | None:
+        """Return what the repository holds at a revision; None if there is no such repository or revision."""
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.hf_api import RepoFile
+
+        try:
+            info = self.api.dataset_info(self.repo, revision=revision)
+        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+            if _status(error) == 401 and self.token:
+                raise  # a token that is wrong
+            return None
+        files = [
+            item
+            for item in self.api.list_repo_tree(
+                self.repo, recursive=True, revision=info.sha, repo_type="dataset"
+            )
+            if isinstance(item, RepoFile)
+        ]
+        refs = self.api.list_repo_refs(self.repo, repo_type="dataset")
+        return Remote(
+            str(info.sha),
+            bool(info.private),
+            info.gated or False,
+            {file.path: file.lfs.sha256 if file.lfs else None for file in files},
+            {file.path: file.size for file in files},
+            {tag.name: tag.target_commit for tag in refs.tags},
+        )
+
+    def holds(self, revision: str, sha256: Mapping[str, str]) -> bool:
+        """Return whether all of these files are there at a revision, with these hashes."""
+        paths = sorted(sha256)
+        for start in range(0, len(paths), PATHS):
+            asked = paths[start : start + PATHS]
+            found = self.api.get_paths_info(self.repo, asked, revision=revision, repo_type="dataset")
+            there = {file.path: lfs.sha256 for file in found if (lfs := getattr(file, "lfs", None))}
+            if there != {path: sha256[path] for path in asked}:
+                return False
+        return True
+
+    def text(self, path: str, remote: Remote) -> str:
+        """Return a small file's text at a commit."""
+        return self._open(path, remote).read().decode("utf-8", "replace")
+
+    def footers(self, paths: Sequence[str], remote: Remote) -> list[footers.Footer]:
+        """Read the footers of files at a commit: a request for each, for its last 64 kB at most."""
+        with ThreadPoolExecutor(READERS) as pool:
+            return list(pool.map(lambda p: footers.read(p, self._open(p, remote), remote.sizes[p]), paths))
+
+    def ids(self, paths: Sequence[str], remote: Remote) -> list[list[str]]:
+        """Read of each file the ids of its first rows."""
+        with ThreadPoolExecutor(READERS) as pool:
+            return list(pool.map(lambda path: footers.ids(self._open(path, remote)), paths))
+
+    def _open(self, path: str, remote: Remote) -> "Ranged":
+        from huggingface_hub import hf_hub_url
+
+        url = hf_hub_url(
+            self.repo, path, repo_type="dataset", revision=remote.head, endpoint=self.api.endpoint
+        )
+        return Ranged(url, remote.sizes[path], self.token)
+
+    def _said(self, error: BaseException) -> str:
+        """What an error says, in a line, without the token."""
+        chain = list(_chain(error))
+        text = next((m for e in chain if (m := getattr(e, "server_message", None))), None) or str(chain[-1])
+        line = " ".join((text or type(chain[-1]).__name__).split())[:300]
+        status = _status(error)
+        return hide(f"{status} {line}" if status else line, self.token)
+
+
+class Ranged(io.RawIOBase):
+    """A file on the Hub, of which only what is read is fetched."""
+
+    def __init__(self, url: str, size: int, token: str | None) -> None:
+        self._url, self._size, self._token, self._place = url, size, token, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Read from there."""
+        self._place = offset + (0, self._place, self._size)[whence]
+        return self._place
+
+    def readall(self) -> bytes:
+        """Read to the end."""
+        return self.read(self._size - self._place)
+
+    def read(self, count: int = -1) -> bytes:
+        """Fetch some bytes. Raises what the client raises."""
+        utils: Any = import_module("huggingface_hub.utils")  # it does not say what it exports
+        end = self._size if count < 0 else min(self._size, self._place + count)
+        if end <= self._place:
+            return b""
+        headers = utils.build_hf_headers(token=self._token or False, library_name="glotmill")
+        headers["Range"] = f"bytes={self._place}-{end - 1}"
+        response = utils.http_backoff("GET", self._url, headers=headers)
+        utils.hf_raise_for_status(response)
+        content: bytes = (
+            response.content if response.status_code == 206 else response.content[self._place : end]
+        )
+        self._place += len(content)
+        return content
+
+
+def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) -> Hub:
+    """Return the Hub, for one dataset.
+
+    writing: whether a login is needed. Raises UsageError for a name that no dataset can have and where the
+    environment says to stay offline, and EngineError without a login.
+    """
+    from huggingface_hub import HfApi, constants, get_token
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo or repo.endswith((".git", ".ipynb")):
+        raise UsageError(f"--repo {repo}: write it as org/name, of letters, digits, - _ and .")
+    if constants.HF_HUB_OFFLINE:
+        raise UsageError("the environment says HF_HUB_OFFLINE=1: nothing can be published; unset it")
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    token = get_token()
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise EngineError("HF_TOKEN (or the stored login) holds characters that no token has; copy it anew")
+    if writing and not token:
+        raise EngineError("no login to the Hugging Face Hub: say `hf auth login`, or set HF_TOKEN")
+    return Hub(repo, HfApi(token=token or False, library_name="glotmill"), token, tell)
+
+
+def hide(text: str, token: str | None) -> str:
+    """Return a text without the token."""
+    return text.replace(token, _HIDDEN) if token else text
+
+
+def _refusal(text: str, status: int | None, hub: Hub) -> GlotmillError:
+    if status == 401:
+        return EngineError(f"{text}. The Hub does not know this login: say `hf auth login`, or set HF_TOKEN")
+    if status in (402, 403):
+        return EngineError(f"{text}. The login may not write to {hub.repo}: use a token that may")
+    if status == _LOST_RACE or (status or 0) >= 500:
+        return EngineError(text)
+    return GlotmillError(text)
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    """What the client raises; it speaks through another package in each of its versions."""
+    loaded = [module for name in _CLIENTS if (module := sys.modules.get(name))]
+    found = [getattr(m, name, None) for m in loaded for name in ("HTTPError", "RequestException")]
+    return (OSError, ValueError, RuntimeError, *(kind for kind in found if kind))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it came from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__
+
+
+def _status(error: BaseException) -> int | None:
+    for each in _chain(error):
+        response = getattr(each, "response", None)
+        if response is not None:
+            return int(response.status_code)
+    return None
+
+
+def _of_network(error: BaseException) -> bool:
+    """Whether the connection failed, not the request; of that Xet's client says RuntimeError."""
+    loaded = [module for name in _CLIENTS if (module := sys.modules.get(name))]
+    lost = [getattr(m, name, None) for m in loaded for name in ("TransportError", "RequestException")]
+    kinds = (ConnectionError, TimeoutError, RuntimeError, *(kind for kind in lost if kind))
+    return any(isinstance(each, kinds) for each in _chain(error))
+
+
+def _wait(error: BaseException, number: int) -> float:
+    """Seconds until the next try: what the Hub says, else 1, 2, 4 ... 60."""
+    for each in _chain(error):
+        headers = getattr(getattr(each, "response", None), "headers", None) or {}
+        said = headers.get("Retry-After", "")
+        if re.fullmatch(r"\d{1,6}(\.\d+)?", said):
+            return float(said)
+        if said and (date := email.utils.parsedate_tz(said)):
+            return max(0.0, email.utils.mktime_tz(date) - time.time())
+        if left := re.search(r"\bt=(\d{1,6})", headers.get("RateLimit", "")):
+            return float(left[1])
+    return float(min(60, 2 ** (number - 1)))

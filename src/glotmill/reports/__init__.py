@@ -1,0 +1,1 @@
+"""`glotmill report`: the numbers of a run, and its page."""

@@ -1,0 +1,1 @@
+"""`glotmill filter`: the filters on anyone's data, in parts, on all cores."""

@@ -1,0 +1,138 @@
+"""What is published, written or said holds no token, no place on this machine and no other secret."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from finished import finished, rows
+from publishing.client import ABOUT, RECIPE, Client, environment
+from publishing.emulator import TOKENS, Emulator
+
+from glotmill.store import Run
+
+Make = Callable[..., Run]
+MARKER = "hf_MARKERmarkerMARKERmarker123456"
+RAISING = """
+import sys, traceback
+from pathlib import Path
+from glotmill.publishing.hub import open_hub
+from glotmill.publishing.publish import publish
+from glotmill.publishing.release import Wishes
+from glotmill.store import Run
+try:
+    publish(Run(Path(sys.argv[1])), Wishes(sys.argv[2]))
+except Exception as error:
+    traceback.print_exc()
+    while error:
+        print(repr(error), str(error), vars(error))
+        error = error.__cause__ or error.__context__
+print(open_hub(sys.argv[2], print))
+"""
+
+
+def test_token_is_nowhere(tmp_path: Path, make: Make) -> None:
+    """The token is in nothing that a publish leaves or says, whether it comes to its end or not."""
+    home = tmp_path / "home"
+    home.mkdir()
+    run = make()
+    said = []
+    with Emulator(tokens={MARKER: TOKENS["hf_write"]}) as hub:
+        given = {**environment(hub.endpoint, home, xet=False), "HF_TOKEN": MARKER, "HF_DEBUG": "1"}
+        given |= {"HF_HUB_VERBOSITY": "debug", "TMPDIR": str(tmp_path)}
+        for number, fault in enumerate([None, "POST /api/repos/create", "POST .*/commit/"]):
+            if fault:
+                hub.fail(fault, status=400, headers={"X-Error-Message": f"Bearer {MARKER} is bad"})
+            command = [sys.executable, "-c", RAISING, str(run.folder), f"acme/demo-{number}"]
+            done = subprocess.run(
+                command, env=given, capture_output=True, text=True, encoding="utf-8", check=False
+            )
+            said.append(done.stdout + done.stderr)
+        for path in (path for path in hub.root.rglob("*") if path.is_file()):
+            assert MARKER.encode() not in path.read_bytes(), path
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert MARKER.encode() not in path.read_bytes(), path
+    assert "is bad" in said[1]
+    assert "is bad" in said[2]
+    assert not [text for text in said if MARKER in text]
+
+
+def test_odd_token(hub: Emulator, make: Make, tmp_path: Path) -> None:
+    """A token that no header may hold: the client's error tells it, ours does not."""
+    given = {**environment(hub.endpoint, tmp_path, xet=False), "HF_TOKEN": f"{MARKER}\x01x"}
+    command = [sys.executable, "-c", RAISING, str(make().folder), "acme/demo"]
+    done = subprocess.run(command, env=given, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert "no token has" in done.stdout
+    assert MARKER not in done.stdout + done.stderr
+
+
+def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path: Path, name: str) -> None:
+    run = finished(tmp_path / "secret-user" / "first", {"eng_Latn": rows("eng_Latn", 2)})
+    info = {**run.info(), **ABOUT}
+    info |= {
+        "seeds": str(tmp_path / "secret-user" / "seeds.jsonl"),
+        "model": "/home/secret-user/models/Qwen3",
+    }
+    info |= {"engine": "openai", "engine_args": {"api_key": "(not kept)", "base_url": "http://localhost/v1"}}
+    info["recipe"] |= {**RECIPE, "name": "mine", "about": "Written at noon."}
+    info["note"] = "sk-abcdefghijklmnop1234567890"
+    run.write_info(info)
+    (run.folder / "recipe").mkdir()
+    seeds = tmp_path / "secret-user" / "data" / "seeds.jsonl"
+    recipe = f"about: x\nseeds: {seeds}\nmodel: /etc/hostname\nurl: https://example.org/a/b\n"
+    (run.folder / "recipe" / "recipe.yaml").write_text(recipe)
+    (run.folder / "recipe" / "draft.j2").write_text("What is /etc/hostname for?")
+    (run.folder / "report.html").write_text(f"<p>{run.folder}/dataset</p>")
+    assert glotmill("publish", run.folder, "--repo", name).code == 0
+    tree = [path for path in hub.repo(name).at("main").tree if not path.endswith(".parquet")]
+    texts = {path.split("/", 2)[-1]: hub.content(name, path).decode() for path in tree}
+    for path, text in texts.items():
+        assert "secret-user" not in text, path
+        assert str(tmp_path) not in text, path
+        assert "sk-abc" not in text, path
+    assert json.loads(texts["run.json"])["model"] == "Qwen3"
+    assert json.loads(texts["manifest.json"])["runs"][0]["model"] == "Qwen3"
+    assert texts["recipe/recipe.yaml"] == (
+        "about: x\nseeds: data/seeds.jsonl\nmodel: hostname\nurl: https://example.org/a/b\n"
+    )
+    assert texts["recipe/draft.j2"] == "What is /etc/hostname for?"
+    assert "dataset" in texts["report.html"]
+
+
+def test_secret_in_a_recipe(hub: Emulator, glotmill: Client, make: Make) -> None:
+    run = make()
+    (run.folder / "recipe").mkdir()
+    (run.folder / "recipe" / "recipe.yaml").write_text(f"about: x\nkey: {MARKER}\n")
+    done = glotmill("publish", run.folder, "--repo", "acme/none")
+    assert done.code == 2
+    assert "recipe/recipe.yaml: has what looks like a secret" in done.err
+    assert MARKER not in done.err
+    assert not hub.store.requests
+    assert os.environ.get("HF_TOKEN") != MARKER
+
+
+def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, name: str) -> None:
+    """The files of a recipe go along while they are those that the run used."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text(
+        "about: x\nlanguages: [eng_Latn]\nseeds: {rows: [{topic: tea}, {topic: rain}]}\n"
+        "steps: [{generate: answer}]\noutput: {messages: {user: topic, assistant: answer}}\n"
+    )
+    (folder / "answer.j2").write_text("Say something about {{ topic }}.")
+    (folder / ".secret").write_text("no")
+    run = tmp_path / "run"
+    ran = glotmill("run", folder, "-n", "2", "--engine", "echo", "--model", "echo", "-o", run)
+    assert ran.code == 0, ran.err
+    (glotmill.home / "mine").symlink_to(folder)
+    first = glotmill("publish", run, "--repo", name, "--dry-run", "--json").plain
+    paths = [file["path"].split("/", 2)[-1] for file in first["files"] if file["path"].startswith("runs/")]
+    (folder / "answer.j2").write_text("Something else about {{ topic }}.")
+    then = glotmill("publish", run, "--repo", name, "--dry-run", "--json").plain
+    (glotmill.home / "mine").unlink()
+    assert paths == ["recipe/answer.j2", "recipe/recipe.yaml", "run.json"]
+    assert [file["path"].split("/", 2)[-1] for file in then["files"] if "runs/" in file["path"]] == [
+        "run.json"
+    ]
