@@ -48,11 +48,14 @@ class Said(NamedTuple):
     strange: NDArray[np.intp]  # the label outside the group of which it is certain; -1: none
 
 
-def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score: float | None) -> Answer:
+def ask(
+    detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score: float | str | None
+) -> Answer:
     """Put pieces to the detectors that know the language asked for; to the next only what is not yet
     accepted, nor certainly in a language that the next does not know: it could but take that for another.
 
-    tags: the languages asked for, by number. min_score: instead of each detector's own thresholds.
+    tags: the languages asked for, by number. min_score: instead of each detector's own thresholds, or a file
+    that holds others.
     """
     number = len(pieces.texts)
     accepted = np.zeros(number, bool)
@@ -68,7 +71,9 @@ def ask(detectors: Sequence[str], pieces: Pieces, tags: Sequence[str], min_score
         asked = pieces.asked[left]
         ours = np.array([columns(labels, group(detector, tag)) for tag in tags], np.float32)
         chance = np.einsum("ij,ij->i", found, ours[asked])
-        least = _thresholds(detector, asked, pieces.letters[left], tags) if min_score is None else min_score
+        table = min_score if isinstance(min_score, str) else ""
+        own = table or min_score is None
+        least = _thresholds(detector, asked, pieces.letters[left], tags, table) if own else min_score
         accepted[left] = chance >= least
         score[left] = np.maximum(score[left], chance)
         others = found * (1 - ours[asked])
@@ -149,10 +154,10 @@ def _scores(detector: str, texts: list[str]) -> tuple[tuple[str, ...], NDArray[n
 
 
 def _thresholds(
-    detector: str, asked: NDArray[np.intp], letters: NDArray[np.intp], tags: Sequence[str]
+    detector: str, asked: NDArray[np.intp], letters: NDArray[np.intp], tags: Sequence[str], table: str
 ) -> NDArray[np.float64]:
     bounds = np.sort(list(LENGTHS.values()))
     size = bounds[np.searchsorted(bounds, letters, side="right") - 1]
     pairs, of = np.unique(np.stack((asked, size)), axis=1, return_inverse=True)
-    limits = [threshold(detector, tags[tag], count) for tag, count in pairs.T.tolist()]
+    limits = [threshold(detector, tags[tag], count, table) for tag, count in pairs.T.tolist()]
     return np.array(limits)[of.ravel()]

@@ -19,7 +19,7 @@ def english_parts(
     pieces: Pieces,
     tags: Sequence[str],
     answer: Answer,
-    min_score: float | None,
+    min_score: float | str | None,
 ) -> NDArray[np.float64]:
     """Return which share of each accepted piece is English, such as a headline without a full stop that runs
     on into the next sentence.

@@ -18,6 +18,7 @@ from glotmill.filters.prose import prose_series
 from glotmill.filters.script import share_of
 from glotmill.filters.segments import cut
 from glotmill.filters.text import items_series, joined_series
+from glotmill.filters.thresholds import threshold
 from glotmill.filters.votes import named
 
 POLICIES = ("group", "strict", "script")
@@ -43,7 +44,7 @@ _FIELDS = {
 class _Options(NamedTuple):
     detectors: tuple[str, ...]
     policy: str
-    min_score: float | None
+    min_score: float | str | None
     max_foreign: float
     unjudged: str
 
@@ -54,7 +55,7 @@ def language(
     language: str = "language",
     detectors: Sequence[str] = (),
     policy: str = "group",
-    min_score: float | None = None,
+    min_score: float | str | None = None,
     max_foreign: float = 0.2,
     unjudged: str = "error",
 ) -> pl.Expr:
@@ -74,7 +75,8 @@ def language(
        detector tells it (of paragraphs, the default stack keeps all Indonesian, Malay, Xhosa, Bokmål and
        Nynorsk and 97 % of the Zulu, and 0 to 3 % of the other's; Bosnian, Croatian and Serbian it cannot
        tell); script, no detector, only the script.
-    min_score: one threshold for all languages. max_foreign: the greatest share of letters in others; of
+    min_score: one threshold for all languages, or a file of thresholds that `glotmill calibrate` made, as
+       seen from the working folder. max_foreign: the greatest share of letters in others; of
        English, 0.15 of it.
     unjudged: keep, for languages that no detector knows: their texts are held to the script only.
     language: the column of languages asked for.
@@ -90,6 +92,8 @@ def language(
     """
     _refuse(policy, POLICIES, "policy")
     _refuse(unjudged, UNJUDGED, "unjudged")
+    if isinstance(min_score, str):
+        threshold("", "", 0, min_score)  # a file that cannot be read is told of now
     options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     return rows.map_batches(

@@ -22,12 +22,13 @@ USUAL = 0.3  # where the table has none
 LEAST, MOST = 0.2, 0.9  # a threshold never lets everything through, nor asks for certainty
 
 
-def threshold(detector: str, tag: str, letters: int) -> float:
+def threshold(detector: str, tag: str, letters: int, table: str = "") -> float:
     """Return the least probability of the group of `tag` at which a text of that many letters is accepted.
 
     That of the table, for the installed version of the detector; else one for all languages.
+    table: a file that `glotmill calibrate` made, instead of the table that ships. Raises RecipeError.
     """
-    found = _table().get((family(detector), _version(detector), tag, length(letters)), USUAL)
+    found = _table(table).get((family(detector), _version(detector), tag, length(letters)), USUAL)
     return clamped(found)
 
 
@@ -47,14 +48,22 @@ def length(letters: int) -> str:
 
 
 @cache
-def _table() -> dict[tuple[str, str, str, str], float]:
-    if not TABLE.is_file():
+def _table(name: str) -> dict[tuple[str, str, str, str], float]:
+    path = Path(name) if name else TABLE
+    if not name and not path.is_file():
         return {}
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return {
-            (row["detector"], row["version"], row["language"], row["length"]): float(row["min_score"])
-            for row in csv.DictReader(file)
-        }
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {
+                (row["detector"], row["version"], row["language"], row["length"]): float(row["min_score"])
+                for row in csv.DictReader(file)
+            }
+    except FileNotFoundError:
+        raise RecipeError(f"min_score: no file {path}; `glotmill calibrate -o {path}` makes one") from None
+    except (OSError, KeyError, ValueError, TypeError, csv.Error):
+        raise RecipeError(
+            f"min_score: {path} is no table of thresholds as `glotmill calibrate` makes"
+        ) from None
 
 
 @cache

@@ -108,3 +108,13 @@ def test_digest_follows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path.write_text("def f(text): return text\n")
     assert units.digest(unit) != before
     assert units.digest(len) == ""
+
+
+def test_a_file_that_an_option_names_is_part_of_the_judgement(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("1")
+    options = {"against": [str(table), "mgsm"], "share": 0.5, "text": "x" * 5_000, "odd": "a\0b"}
+    before = units.stamps(options)
+    assert len(before) == 1
+    table.write_text("12")
+    assert units.stamps(options) != before

@@ -71,6 +71,12 @@ def load(name: str) -> Detect:
     if not callable(found):
         raise RecipeError(f"language: detector {name!r} is a {type(found).__name__}, not a function")
     detect: Detect = found
+    try:
+        fits = isinstance(detect([]), Scores)
+    except (TypeError, ValueError, AttributeError, LookupError):
+        fits = False
+    if not fits:
+        raise RecipeError(f"language: detector {name!r} gives no `Scores`; see glotmill.filters.detectors")
     return detect
 
 

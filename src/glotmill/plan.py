@@ -59,6 +59,7 @@ class Plan:
             for unit in step.expect if isinstance(step, Generate) else [step]:
                 if isinstance(unit, Filter):
                     parts.append(units.digest(units.find("filters", unit.filter)))
+                    parts += units.stamps(unit.options)
                 elif isinstance(unit, Transform):
                     parts.append(units.digest(units.find("transforms", unit.transform)))
         return "\0".join(parts)

@@ -106,6 +106,17 @@ def digest(unit: Unit) -> str:
         return ""
 
 
+def stamps(options: Mapping[str, Any]) -> list[str]:
+    """Return the names, sizes and times of the files that options name: another file is another judgement."""
+    values = [each for value in options.values() for each in (value if isinstance(value, list) else [value])]
+    paths = [Path(value) for value in values if isinstance(value, str) and 0 < len(value) < 1_000]
+    try:
+        stats = [(path, path.stat()) for path in paths if path.is_file()]
+    except (OSError, ValueError):  # no path at all
+        return []
+    return [f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in stats]
+
+
 @cache
 def _folder_digest(folder: Path) -> str:
     whole = sha256()

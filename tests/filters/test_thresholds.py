@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from glotmill import languages
+from glotmill.errors import RecipeError
 from glotmill.filters import thresholds
 from glotmill.filters.detectors import labels_of, version
 from glotmill.filters.thresholds import LEAST, MOST, USUAL, clamped, length, threshold
@@ -75,7 +76,7 @@ def test_lengths_are_in_letters():
 
 
 def test_the_table_that_ships_fits_the_languages_and_the_default_detectors():
-    rows = thresholds._table()
+    rows = thresholds._table("")
     assert {tag for _, _, tag, _ in rows} <= {language.tag for language in languages.table()}
     assert all(LEAST <= score <= MOST for score in rows.values())
     for detector in ("py3langid", "pycld2"):
@@ -83,3 +84,18 @@ def test_the_table_that_ships_fits_the_languages_and_the_default_detectors():
         assert len(ours) > 100
         assert all(labels_of(detector, tag) for tag in ours)
     assert Path(thresholds.TABLE).is_file()
+
+
+def test_a_table_of_ones_own_takes_the_place_of_that_which_ships(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        f"detector,version,language,length,min_score\npy3langid,{version('py3langid')},swh_Latn,sentence,0.77\n"
+    )
+    assert threshold("py3langid", "swh_Latn", 100, str(own)) == 0.77
+    assert threshold("py3langid", "fra_Latn", 100, str(own)) == USUAL
+    with pytest.raises(RecipeError, match=r"no file .*none\.csv; `glotmill calibrate -o"):
+        threshold("py3langid", "swh_Latn", 100, str(tmp_path / "none.csv"))
+    own.write_text("not,a,table\n1,2,3\n")
+    thresholds._table.cache_clear()
+    with pytest.raises(RecipeError, match=r"own\.csv is no table of thresholds"):
+        threshold("py3langid", "swh_Latn", 100, str(own))

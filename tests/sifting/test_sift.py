@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,29 @@ def test_a_language_that_cannot_be_judged_is_told(tmp_path: Path, capsys: pytest
     assert "does not know ewe_Latn" in capsys.readouterr().err
     more = ("--set", "language.unjudged=keep", "--language", "ewe")
     assert sift(source, tmp_path / "out3", *options, *more)[0].height == 1
+
+
+def test_rows_that_say_too_little_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": "Oui."}, {"text": "Elle a vendu sa maison au bord de la mer l'année dernière."}]
+    kept, _ = sift(jsonl(tmp_path / "d.jsonl", *rows), tmp_path / "out", "--filters", "language", "-l", "fra")
+    assert kept["text_language_detected"].to_list() == ["und", "fra_Latn"]
+    assert "1 rows say too little for their language to be told" in capsys.readouterr().out
+
+
+def test_thresholds_of_ones_own_are_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = jsonl(tmp_path / "d.jsonl", {"text": "Hun bor i et lite hus ved sjøen"})  # py3langid: 0.8
+    table = tmp_path / "strict.csv"
+    lines = [f"py3langid,{version('py3langid')},nob_Latn,{length},0.9" for length in ("phrase", "short")]
+    table.write_text("\n".join(["detector,version,language,length,min_score", *lines]))
+    asked = ("--filters", "language", "-l", "nob", "--set", 'language.detectors=["py3langid"]')
+    assert sift(source, tmp_path / "usual", *asked)[0].height == 1
+    own = (*asked, "--set", f"language.min_score={table}")
+    assert sift(source, tmp_path / "strict", *own)[1]["reason"].to_list() == ["wrong_language"]
+    table.write_text("not a table")
+    assert main(["filter", str(source), "-o", str(tmp_path / "strict"), *own]) == 2, (
+        "another table, other work"
+    )
+    assert "begun with other filters" in capsys.readouterr().err
 
 
 def test_of_messages_the_assistant_is_judged(tmp_path: Path) -> None:
@@ -270,7 +294,7 @@ def test_no_rows(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["data.jsonl", "-o", "out", "--set", "echo.min=3"], "no filter 'echo' is asked"),
         (
             ["data.jsonl", "-o", "out", "--set", "length.min_chars=few"],
-            "filter length of 'text': cannot compare",
+            "option 'min_chars' is 'few'; give a number",
         ),
         (["data.jsonl", "-o", "out", "--filters", "at_least"], "'value' is needed"),
         (["data.jsonl", "-o", "out", "--filters", "sift_filters:ranked"], "compares all rows of a table"),

@@ -113,7 +113,11 @@ def funnel(counts: Counts) -> list[dict[str, Any]]:
 def about(job: Job) -> dict[str, Any]:
     """Return what `filter.json` says of a work: enough to repeat it, and no secret."""
     filters = [
-        {**_plain(each), "code": units.digest(units.find("filters", each.filter))[:16]}
+        {
+            **_plain(each),
+            "code": units.digest(units.find("filters", each.filter))[:16],
+            "files": units.stamps(each.options),
+        }
         for each in (*job.judges, *job.across)
     ]
     found = {}

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from glotmill import printing
 from glotmill.sifting.sieve import Job, Progress, Watch
 
@@ -52,7 +54,7 @@ def result(folder: Path, job: Job, funnel: Sequence[dict[str, Any]]) -> dict[str
         "filters": [f"{each.of}.{each.filter}".lstrip(".") for each in (*job.judges, *job.across)],
         "rows": sum(each["rows"] for each in funnel),
         "languages": list(funnel),
-        "note": _note(funnel),
+        "note": "\n".join(filter(None, (_note(funnel), _undetermined(folder, job)))) or None,
     }
 
 
@@ -73,6 +75,17 @@ def text(found: dict[str, Any]) -> str:
         f"Kept: {printing.safe(found['kept'])} ({kept:,} rows)\n"
         f"Every other row, with its reason: {printing.safe(found['rejects'])}{note}"
     )
+
+
+def _undetermined(folder: Path, job: Job) -> str | None:
+    """How many rows have too few letters for their language to be told: they are kept unjudged."""
+    columns = dict.fromkeys((n for n in job.measured if n.endswith("_language_detected")), pl.String)
+    files = sorted(folder.glob("*/part-*.parquet"))
+    if not columns or not files:
+        return None
+    rows = pl.scan_parquet(files, schema=columns, extra_columns="ignore")
+    count = rows.select(pl.any_horizontal(pl.all() == "und").sum()).collect().item()
+    return f"{count:,} rows say too little for their language to be told (`und`)." if count else None
 
 
 def _note(funnel: Sequence[dict[str, Any]]) -> str | None:
