@@ -114,7 +114,7 @@ def test_secret_in_a_recipe(hub: Emulator, glotmill: Client, make: Make) -> None
 
 
 def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, name: str) -> None:
-    """The files of a recipe go along while they are those that the run used."""
+    """The files of a recipe go along as the run used them, whatever became of them since."""
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "recipe.yaml").write_text(
@@ -133,6 +133,6 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
     then = glotmill("publish", run, "--repo", name, "--dry-run", "--json").plain
     (glotmill.home / "mine").unlink()
     assert paths == ["recipe/answer.j2", "recipe/recipe.yaml", "run.json"]
-    assert [file["path"].split("/", 2)[-1] for file in then["files"] if "runs/" in file["path"]] == [
-        "run.json"
-    ]
+    kept = [file["path"].split("/", 2)[-1] for file in then["files"] if "runs/" in file["path"]]
+    assert kept == paths, "the run has its own copy"
+    assert (run / "recipe" / "answer.j2").read_text() == "Say something about {{ topic }}."
