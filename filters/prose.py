@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from glotmill.filters.text import composed_series
+
 _NOT_PROSE = (
     r"(?s)```.*?(?:```|\z)",
     r"`[^`\n]*`",
@@ -37,4 +39,4 @@ def prose_series(text: pl.Series) -> pl.Series:
         rest = text.filter(cites).str.replace_all(_CITED[0], " ").str.replace_all(_CITED[1], "$1 ")
         rest = rest.zip_with(rest.str.count_matches(r"\p{L}") >= _ENOUGH, text.filter(cites))
         text = text.scatter(cites.arg_true(), rest) if len(text) > len(rest) else rest
-    return text.str.normalize("NFC").str.replace_all(r"[[\p{N}\p{Cc}]--[\n]]+|\u{FFFD}+", " ")
+    return composed_series(text).str.replace_all(r"[[\p{N}\p{Cc}]--[\n]]+|\u{FFFD}+", " ")

@@ -18,23 +18,12 @@ UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
 _UNIT = rf"[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
 _WORD = r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}\u{200C}\u{200D}]*"  # joiners: Persian, Sinhala
 _LONG = 5_000  # characters; shorter texts are remembered
-_NOT_PROSE = (
-    r"(?s)```.*?(?:```|\z)",
-    r"`[^`\n]*`",
-    r"<<[^<>\n]*>>",
-    r"(?s)\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)",
-    r"\$[^$\n]*[\\^_{][^$\n]*\$",
-    r"(?:https?|ftp|file)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+",
-    r"</?[a-zA-Z][^<>]*>",
-    r"\\[a-zA-Z]+",
-)
 # Marks, Hangul letters, and single characters that NFC replaces.
 _COMPOSABLE = (
     r"[\p{M}\u{1100}-\u{11FF}\u{374}\u{37E}\u{387}\u{958}-\u{95F}\u{9DC}-\u{9DF}\u{A33}-\u{A5E}\u{B5C}\u{B5D}"
     r"\u{F43}-\u{F69}\u{1F71}-\u{1FFD}\u{2000}\u{2001}\u{2126}-\u{212B}\u{2329}\u{232A}\u{2ADC}\u{F900}-\u{FAFF}"
     r"\u{FB1D}-\u{FB4E}\u{1D15E}-\u{1D1C0}\u{2F800}-\u{2FA1D}]"
 )
-_MAY_HOLD_SUCH = r"[`<$\\@]|://|www\."
 
 
 def joined(column: pl.Expr) -> pl.Expr:
@@ -59,15 +48,6 @@ def items_series(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype.inner, pl.Struct):
         item = item.struct.field("text")
     return column.list.eval(item.cast(pl.String, strict=False).drop_nulls())
-
-
-def prose_series(text: pl.Series) -> pl.Series:
-    """Return what a language or a script can be read from: composed (NFC), without code, formulas, addresses,
-    markup, digits and control characters."""
-    if text.str.contains(_MAY_HOLD_SUCH).any():  # most texts hold none, and each pattern costs a pass
-        for pattern in _NOT_PROSE:
-            text = text.str.replace_all(pattern, " ")
-    return composed_series(text).str.replace_all(r"[\p{N}\p{Cc}\u{FFFD}]+", " ")
 
 
 def composed_series(text: pl.Series) -> pl.Series:

@@ -35,7 +35,8 @@ class Template:
 
     path: Path
     variables: frozenset[str]  # the names it reads, those of parents and includes with them
-    digest: str  # sha256 over its text and every text it draws on
+    files: frozenset[str]  # its own and all that it draws on, as its folder names them
+    digest: str  # sha256 over the text of these
     _compiled: JinjaTemplate
     _alone: bool  # nothing but blocks of its own
 
@@ -153,7 +154,7 @@ def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> T
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
     digest = sha256("\0".join(part for item in sorted(sources) for part in item).encode()).hexdigest()
-    return Template(folder / file, variables, digest, compiled, alone)
+    return Template(folder / file, variables, frozenset(trees), digest, compiled, alone)
 
 
 def _chain(trees: Mapping[str, nodes.Template], file: str, folder: Path) -> dict[Path, nodes.Template]:

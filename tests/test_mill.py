@@ -283,11 +283,3 @@ def test_an_edited_filter_judges_anew_without_asking(
     made = run(recipe, per_language=8, settings=settings, languages="eng")
     assert "moon" in set(made.rows().collect()["reason"])
     assert {r.key for r in spy.asked[:asked]}.isdisjoint(r.key for r in spy.asked[asked:])
-
-
-def test_the_recipe_is_kept_as_it_was_used(recipe: Path, spy: State) -> None:
-    made = run(recipe, per_language=4)
-    kept = {path.relative_to(made.folder / "recipe").as_posix() for path in made.folder.glob("recipe/**/*")}
-    there = {path.relative_to(recipe).as_posix() for path in recipe.rglob("*") if path.is_file()}
-    assert {"recipe.yaml", "answer.j2"} <= kept <= there
-    assert (made.folder / "recipe" / "answer.j2").read_bytes() == (recipe / "answer.j2").read_bytes()

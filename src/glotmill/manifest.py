@@ -2,13 +2,14 @@
 
 import platform
 import re
+import shutil
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.job import Job
 from glotmill.steps import Generate
 from glotmill.units import JUDGES
+from glotmill.versions import versions
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|header|bearer|token(?!s|iz)", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # https://name:password@host
@@ -30,26 +31,38 @@ def manifest(job: Job) -> dict[str, Any]:
         "engine": job.engine,
         "engine_args": _plain(job.options.get("engine_args") or {}),
         "shard_size": job.fillings[0].shard_size,
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
     }
 
 
 def keep_recipe(job: Job) -> None:
-    """Copy the files of the recipe into the run's folder, as they were used: templates, examples, seeds."""
+    """Put the files that this command reads of its recipe into the run's folder: templates, examples, seeds.
+
+    What an earlier command read and this one does not is not there any more.
+    """
     recipe, target = job.recipe, job.run.folder / "recipe"
     folder = recipe.folder.resolve()
-    whole = recipe.file.name == "recipe.yaml"
-    files = [recipe.file, *(folder.rglob("*.j2") if whole else ())]
+    if folder == target.resolve():  # the run's own copy is the recipe
+        return
+    kept = {name: (folder / name).read_bytes() for name in sorted(_files(job))}
+    shutil.rmtree(target, ignore_errors=True)
+    for name, content in kept.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+
+
+def _files(job: Job) -> set[str]:
+    """The files that a recipe's rows come from, as the recipe's folder names them."""
+    recipe = job.recipe
+    read = {name for f in job.fillings for t in f.plan.templates.values() for name in t.files}
     named = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
     named += [recipe.seeds] if isinstance(recipe.seeds, str) and not job.options.get("seeds") else []
-    files += [
-        path for name in named if (path := folder / name).is_file() and path.stat().st_size < MOST_BYTES
-    ]
-    for path in files:
-        place = target / path.resolve().relative_to(folder) if path.resolve().is_relative_to(folder) else None
-        if place is not None:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(path.read_bytes())
+    folder = recipe.folder.resolve()
+    for path in (recipe.file, *(recipe.folder / name for name in named)):
+        place = path.resolve()
+        if place.is_file() and place.is_relative_to(folder) and place.stat().st_size < MOST_BYTES:
+            read.add(place.relative_to(folder).as_posix())
+    return read
 
 
 def _plain(value: Any) -> Any:
@@ -61,13 +74,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _LOGIN.sub("", value)
     return value if value is None or isinstance(value, bool | int | float) else f"({type(value).__name__})"
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -6,17 +6,17 @@ Formats are named with hyphens: `trl-sft` is the function trl_sft in formats/trl
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args
 
 from glotmill.errors import UsageError
+from glotmill.versions import versions
 
 KINDS = ("filters", "transforms", "generators", "formats")
 JUDGES = ("langdetect", "py3langid", "pycld2", "ftfy", "icu4py", "phonenumbers", "python-stdnum", "sacrebleu")
@@ -126,9 +126,8 @@ def _folder_digest(folder: Path) -> str:
     ]
     for path in files:
         whole.update(f"{path.name}:{path.stat().st_size}\0".encode() + path.read_bytes())
-    for name in JUDGES:
-        with suppress(PackageNotFoundError):
-            whole.update(f"{name}={version(name)}\0".encode())
+    for name, there in versions(JUDGES).items():
+        whole.update(f"{name}={there}\0".encode())
     return whole.hexdigest()
 
 

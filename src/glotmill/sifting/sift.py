@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from glotmill.sifting.sieve import Job, Watch, first_of, work
 from glotmill.sifting.tables import Dataset
 from glotmill.steps import Filter
 from glotmill.store import Run
+from glotmill.versions import versions
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|bearer|token(?!s|iz)", re.IGNORECASE)
 _PACKAGES = ("glotmill", "polars", "pyarrow", "py3langid", "pycld2", "langdetect", "lingua-language-detector")
@@ -120,18 +120,12 @@ def about(job: Job) -> dict[str, Any]:
         }
         for each in (*job.judges, *job.across)
     ]
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
         "input": job.data.place,
         "rows": job.data.fingerprint,
         "language": job.asked.tag or {"column": job.asked.column} if job.asked else None,
         "filters": filters,
-        "versions": found,
+        "versions": versions(_PACKAGES),
     }
 
 
