@@ -89,14 +89,10 @@ class _Pace:
 def _panel(progress: Progress, pace: _Pace, height: int) -> Group:
     """The table of languages, unfinished ones first where not all fit, and a line of totals."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for head, side in (
-        ("language", "left"),
-        ("", "left"),
-        ("kept", "right"),
-        ("acceptance", "right"),
-        ("left", "right"),
-    ):
-        table.add_column(head, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for head in ("language", ""):
+        table.add_column(head, no_wrap=True)
+    for head in ("kept", "acceptance", "left"):
+        table.add_column(head, justify="right", no_wrap=True)
     room = max(3, height - 5)
     shown = progress.fillings
     if len(shown) > room:
