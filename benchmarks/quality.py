@@ -52,7 +52,7 @@ for line in sys.stdin:
                         each.filter(Document(text=f"{text} {turn}", id="0"))
                 said["seconds"] = min(said.get("seconds", 1e9), time.process_time() - begun)
             break
-        except Exception as error:
+        except (ImportError, ValueError) as error:  # it lacks a tokenizer, or knows none
             said.setdefault("error", f"{type(error).__name__}: {error}".split(chr(10))[0][:90])
     print(json.dumps(said), flush=True)
 """
