@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from math import isnan
 from random import random
@@ -92,7 +93,7 @@ class _Server:
                     completion = await self.client.chat.completions.create(**arguments)
                 reply = _reply(completion)
                 self.pace.went_well(started, reply.completion_tokens)
-                return reply
+                return replace(reply, tries=attempt + 1)
             except (EngineError, RequestFailed):
                 raise
             except Exception as error:  # noqa: BLE001 the client's and the network's: `_judged` raises what is final
