@@ -1,29 +1,14 @@
 """trl-dpo, as datasets loads it."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from finished import CHAT, SAID, chat, chats, finished, load, rows
 from replies import FOREIGN, KEPT, REPEATS, Reply, answered, replies
-from spy import State, user, write
 
-import glotmill
 from glotmill.errors import UsageError
 from glotmill.exports.export import export
-
-SOLVED = """
-about: x
-languages: [eng_Latn, swh_Latn]
-seeds: {rows: [{question: "1 + 1?", answer: "2"}, {question: "2 + 2?", answer: "4"}]}
-steps:
-  - generate: problem
-  - {generate: solution, n: 4, temperature: 1}
-  - {filter: final_number, of: solution, expected: answer}
-  - {transform: views, problem: problem, source: question}
-output: {messages: {user: prompt, assistant: solution}, columns: [view]}
-"""
 
 
 def pairs(folder: Path, language: str | None = None) -> list[tuple[str, str, str]]:
@@ -162,40 +147,6 @@ def test_reasoning_on_both_sides(tmp_path: Path) -> None:
     there = load(tmp_path / "out", tmp_path / "cache")["train"]
     assert there[0]["prompt"][0]["reasoning_content"] == ""
     assert there[0]["rejected"][0] == {"role": "assistant", "content": "B", "reasoning_content": "Hm 1."}
-
-
-def test_replies_dropped_before_their_prompt_was_made(tmp_path: Path, spy: State) -> None:
-    """The transform `views` makes prompts of kept solutions: a wrong one belongs to both of its problem's."""
-    asked_before: Counter[str] = Counter()
-
-    def says(request: Any) -> str:
-        asked = user(request)
-        if asked.startswith("Translate"):
-            return f"Tafsiri: {asked[10:]}"
-        asked_before[asked] += 1
-        number = 2 if "1 + 1" in asked else 4
-        return f"It is {number + asked_before[asked] % 2}."
-
-    spy.says = says
-    folder = write(
-        tmp_path / "recipe",
-        SOLVED,
-        problem="Translate {{ question }}",
-        solution="{{ problem }} {{ language }}",
-    )
-    made = glotmill.run(folder, engine="spy:spy", model="m", folder=tmp_path / "run", per_language=8)
-    export(made, tmp_path / "out", "trl-dpo")
-    there = load(tmp_path / "out", tmp_path / "cache", "swh_Latn")["train"]
-    asked = {(row["view"], row["prompt"][0]["content"]) for row in there}
-    assert asked == {
-        (view, text)
-        for view, before in (("parallel", "Tafsiri: "), ("cross", ""))
-        for text in (f"{before}1 + 1?", f"{before}2 + 2?")
-    }
-    for row in there:
-        right = 2 if "1 + 1" in row["prompt"][0]["content"] else 4
-        assert row["chosen"][0]["content"] == f"It is {right}."
-        assert row["rejected"][0]["content"] == f"It is {right + 1}."
 
 
 def test_turns_that_a_transform_made(tmp_path: Path) -> None:

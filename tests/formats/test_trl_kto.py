@@ -42,3 +42,14 @@ def test_one_side_alone(tmp_path: Path, verdict: tuple[str, str | None, str | No
     with pytest.raises(UsageError, match=rf"trl-kto: 'label' is {label} in every row; a prompt needs a kept"):
         export(made, tmp_path / "out", "trl-kto")
     assert not (tmp_path / "out").exists()
+
+
+def test_no_reply_is_called_both_right_and_wrong_and_none_wrong_twice(tmp_path: Path) -> None:
+    said = [[("good", KEPT), ("good", FOREIGN), ("bad", REPEATS), ("bad", FOREIGN), ("worse", FOREIGN)]]
+    export(answered(tmp_path / "run", said), tmp_path / "out", "trl-kto")
+    there = load(tmp_path / "out", tmp_path / "cache")["train"]
+    assert [(row["completion"][0]["content"], row["label"]) for row in there] == [
+        ("good", True),
+        ("bad", False),
+        ("worse", False),
+    ]

@@ -1,12 +1,11 @@
 """Replies to one prompt, those that were kept beside those that were not. A helper of formats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from glotmill.errors import UsageError
 from glotmill.formats import needed
 from glotmill.formats.messages import chats, cut
 
@@ -53,9 +52,10 @@ def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[li
     Rejected is what a filter dropped for what the reply is. Left out: failed requests and replies that could
     not be parsed, which have no text, and blank ones; replies that were cut off at max_tokens, whose end is
     nobody's choice; those dropped for what other rows are (duplicates, balance), for their prompt, or because
-    a filter could not tell; those with personal data, or of a benchmark, which are not to leave.
+    a filter could not tell; those with personal data, or of a benchmark, which are not to leave; those that
+    say again what a kept one or another rejected one says.
     A reply dropped before its prompt was made (by a transform such as `views`) belongs to the prompts of kept
-    replies to the same request of the step that wrote it; without one it is left out.
+    replies to the same request of the step that wrote it; without one, to those that `_sources` tells of.
     name: of the format, for errors; reasoning: as in messages.chats.
     Raises UsageError as messages.chats and cut.
     """
@@ -68,25 +68,61 @@ def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[li
     said = chats(rows, name, reasoning)
     asked = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
     found: dict[Any, Prompt] = {}
-    asked_of: dict[tuple[str, str | None], list[Prompt]] = {}
-    later = []
+    asked_of: dict[tuple[str, str | None], dict[int, Prompt]] = {}
+    early = []
     places = zip(rows["_place"], rows["seed_key"], rows["reason"], asked, said, strict=True)
-    for place, seed, reason, request, series in places:
+    for number, (place, seed, reason, request, series) in enumerate(places):
         *before, last = series.to_list()
         reply = Said(place, last, reason)
         if reason is not None and not any(message["role"] == "user" for message in before):
-            later.append(((seed, request), reply))
+            early.append((number, seed, request, before, reply))
             continue
-        key = (seed, *(part for message in before for part in message.values()))
-        prompt = found.setdefault(key, Prompt(before))
+        prompt = _prompt(found, seed, before)
         (prompt.kept if reason is None else prompt.rejected).append(reply)
-        same = asked_of.setdefault((seed, request), [])
-        if reason is None and not any(prompt is other for other in same):
-            same.append(prompt)
-    for request_key, reply in later:
-        for prompt in asked_of.get(request_key, []) if request_key[1] is not None else []:
+        if reason is None and request is not None:
+            asked_of.setdefault((seed, request), {})[id(prompt)] = prompt
+    sources = _sources(rows, said, step) if early else []
+    for number, seed, request, before, reply in early:
+        user = {**dict.fromkeys(reply.message, ""), "role": "user"}
+        texts = dict.fromkeys(text for source in sources if (text := rows[source][number]))
+        made = (_prompt(found, seed, [*before, {**user, "content": text}]) for text in texts)
+        for prompt in asked_of.get((seed, request), {}).values() or made:
             prompt.rejected.append(reply)
+    for prompt in found.values():
+        prompt.rejected[:] = _distinct(prompt)
     return list(found.values()), said.dtype
+
+
+def _prompt(found: dict[Any, Prompt], seed: str, messages: Sequence[Message]) -> Prompt:
+    key = (seed, *(part for message in messages for part in message.values()))
+    return found.setdefault(key, Prompt(messages))
+
+
+def _distinct(prompt: Prompt) -> Iterator[Said]:
+    """Rejected replies, each once; one that a kept reply says too would be called both right and wrong."""
+    seen = {tuple(reply.message.values()) for reply in prompt.kept}
+    kept = {reply.message["content"] for reply in prompt.kept}
+    for reply in prompt.rejected:
+        text = tuple(reply.message.values())
+        if text not in seen and reply.message["content"] not in kept:
+            seen.add(text)
+            yield reply
+
+
+def _sources(rows: pl.DataFrame, said: pl.Series, step: str) -> list[str]:
+    """Columns from which prompts are made: what the user said to each kept reply stands in one of them.
+
+    For `views`, these are the problem and its source. None, where the prompts of some are not so.
+    """
+    user = pl.element().struct.field("content").filter(pl.element().struct.field("role") == "user")
+    asked = said.list.eval(user).list.last().filter(rows["verdict"] == "kept")
+    kept = rows.filter(verdict="kept").select(pl.col(pl.String))
+    earlier = kept.columns[: kept.columns.index(step)] if step else []
+    used = {name: holds for name in earlier if (holds := set((kept[name] == asked).arg_true()))}
+    for name in list(used):  # what the others hold too, a column may hold by chance
+        if used[name] <= set().union(*(holds for other, holds in used.items() if other != name)):
+            del used[name]
+    return list(used) if len(set().union(*used.values())) == kept.height else []
 
 
 def answer_column(rows: pl.DataFrame) -> str:
@@ -120,29 +156,3 @@ def _at_fault(rows: pl.DataFrame, step: str) -> pl.Expr:
     fits &= ~judge.is_in([*_BY_OTHERS, *_NOT_TO_LEAVE]) & ~pl.col("reason").is_in([*_NO_FAULT, *_UNKNOWN])
     said = pl.col("messages").list.last().struct.field("content").str.strip_chars() != ""
     return ((pl.col("verdict") == "dropped") & fits & said).fill_null(False)
-
-
-def sides(rows: pl.DataFrame, anchor: str, positive: str, name: str) -> pl.DataFrame:
-    """Return what embeddings are trained on: anchor, positive, seed_key. Rows with a blank one are left out.
-
-    anchor, positive: columns; without one, what the user said last and what the assistant answered.
-    Raises UsageError for columns that there are not or that are no texts.
-    """
-    texts = {}
-    said = {}
-    if not (anchor and positive):
-        before, last = cut(chats(rows, name, "drop"), rows["id"], name)
-        said = {"anchor": (before, "user"), "positive": (last, "assistant")}
-    for option, column in (("anchor", anchor), ("positive", positive)):
-        if column:
-            needed(rows, column, name, f"name another with --set {option}=COLUMN")
-            texts[option] = rows[column]
-        else:
-            chat, role = said[option]
-            message = pl.element().struct
-            by_role = message.field("content").filter(message.field("role") == role)
-            texts[option] = chat.list.eval(by_role).list.last()
-        if texts[option].dtype != pl.String:
-            raise UsageError(f"{name}: column {column!r} is {texts[option].dtype}, not a text")
-    found = rows.select(**texts, seed_key="seed_key")
-    return found.filter(pl.all_horizontal(pl.col("anchor", "positive").str.strip_chars() != ""))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.formats.pairing import sides
+from glotmill.formats.exchange import sides
 
 SCHEMA = {"anchor": pl.String(), "positive": pl.String()}
 

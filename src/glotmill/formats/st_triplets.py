@@ -3,7 +3,8 @@
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.formats.pairing import HINT, prompts, sides
+from glotmill.formats.exchange import sides
+from glotmill.formats.pairing import HINT, prompts
 
 NEEDS = "all"
 SCHEMA = {"anchor": pl.String(), "positive": pl.String(), "negative": pl.String()}
@@ -54,6 +55,6 @@ def _rejected(rows: pl.DataFrame, anchor: str, positive: str) -> pl.DataFrame:
                 prompt.kept[number % len(prompt.kept)].message["content"],
                 worse.message["content"],
             )
-            if all(text.strip() for text in texts) and texts[1] != texts[2]:
+            if all(text.strip() for text in texts):
                 made.append(texts)
     return pl.DataFrame(made, SCHEMA, orient="row")
