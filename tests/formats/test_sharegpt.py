@@ -43,6 +43,14 @@ def test_the_settings_lead_to_the_rows(tmp_path: Path) -> None:
         assert turn.keys() == {*entry["message_property_mappings"].values()}
 
 
+def test_axolotl_is_never_told_to_train_on_the_test_split(tmp_path: Path) -> None:
+    made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 40), "swh_Latn": rows("swh_Latn", 1)})
+    found = export(made, tmp_path / "out", "sharegpt", split="train=0.2,test=0.8")
+    assert "swh_Latn/train" in found["empty"]
+    listed = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text())["datasets"]
+    assert [entry["path"] for entry in listed] == ["eng_Latn/train.json"]
+
+
 @pytest.mark.parametrize(
     "said",
     [chat("a"), chat("a", "b", "c"), [*chat("a"), *chat("b", "c")], [*chat("a", "b"), *chat("a", "b")[1:]]],

@@ -47,6 +47,18 @@ def test_blank_and_equal_pairs_are_left_out(tmp_path: Path) -> None:
     assert there["translation"][:] == [{"en": "q", "sw": "one"}, {"en": "q", "sw": "two"}]
 
 
+def test_columns_beside_are_not_those_of_the_pair(tmp_path: Path) -> None:
+    """A recipe that translates has a column `translation`, most often."""
+    said = rows("swh_Latn", 2, translation=lambda n: f"maji {n}")
+    made = finished(tmp_path / "run", {"swh_Latn": said}, {"columns": ["question", "translation", "topic"]})
+    export(made, tmp_path / "out", "translation", options={"source": "question", "target": "translation"})
+    there = load(tmp_path / "out", tmp_path / "cache")["train"]
+    assert there.column_names == ["id", "language", "translation", "topic"]
+    assert there[1]["translation"] == {"en": "Why does it rain? (1)", "sw": "maji 1"}
+    with pytest.raises(UsageError, match=r"column 'translation' is a name that trainers read"):
+        export(made, tmp_path / "out", "translation", options=SIDES)
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [

@@ -23,6 +23,4 @@ def mt_lines(
     if first == second:
         return pl.DataFrame()
     pair = f"{first}-{second}"
-    return both.select(
-        pl.col("_source").alias(f"{pair}.{first}"), pl.col("_target").alias(f"{pair}.{second}")
-    )
+    return both.select(pl.col(source).alias(f"{pair}.{first}"), pl.col(target).alias(f"{pair}.{second}"))

@@ -10,7 +10,7 @@ from glotmill.formats import needed
 def aligned(
     rows: pl.DataFrame, source: str, target: str, source_language: str, name: str
 ) -> tuple[str, str, pl.DataFrame]:
-    """Return the codes of both languages, and the rows that have both texts, as columns source and target.
+    """Return the codes of both languages, and the rows that have both texts.
 
     Codes are BCP 47, two letters where there are two (sw, zh, zh-Hant): what the scripts of transformers and
     the Hub use, and what `Helsinki-NLP/opus-mt-en-sw` is named by. Left out: rows where a text is null or
@@ -27,4 +27,4 @@ def aligned(
     said = pl.col(source, target).str.strip_chars() != ""
     both = rows.filter(pl.all_horizontal(said) & pl.lit(first != second))
     both = both.unique([source, target], keep="first", maintain_order=True)
-    return first.bcp47, second.bcp47, both.with_columns(_source=pl.col(source), _target=pl.col(target))
+    return first.bcp47, second.bcp47, both

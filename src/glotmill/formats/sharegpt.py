@@ -40,7 +40,7 @@ def sharegpt(rows: pl.DataFrame, *, columns: Sequence[str] = (), reasoning: str 
 def beside(exported: Exported) -> dict[str, str]:
     """Return LLaMA-Factory's `dataset_info.json` (a dataset a language and split), and `axolotl.yaml`.
 
-    axolotl.yaml names the first split of each language, by its path in the exported folder.
+    axolotl.yaml names the files of the first split, by their paths in the exported folder.
     """
     files = {
         f"{language}_{split}": paths[0]
@@ -50,7 +50,8 @@ def beside(exported: Exported) -> dict[str, str]:
     entry = {"formatting": "sharegpt", "columns": {"messages": "conversations"}}
     info = {name: {"file_name": path, **entry} for name, path in files.items()}
     lines = ["# To be run in this folder; elsewhere, write its place before each path.", "datasets:"]
-    for path in (next(iter(by_split.values()))[0] for by_split in exported.files.values()):
+    first = next(split for by_split in exported.rows.values() for split in by_split)
+    for path in (by_split[first][0] for by_split in exported.files.values() if first in by_split):
         lines += [f"- path: {path}", "  ds_type: json", "  type: chat_template"]
         lines += [
             "  field_messages: conversations",

@@ -26,13 +26,14 @@ def translation(
     source, target: columns; the target is in the language of the row, the source in source_language. Codes
     are BCP 47: sw, zh, zh-Hant. Rows without one of the texts are left out, and languages
     that are the source's own.
-    rows: source, target -> id, language, translation, columns. Each language is a config of its own.
+    rows: source, target -> id, language, translation, columns (but source and target, which are in the pair).
+    Each language is a config of its own.
     """
     first, second, both = aligned(rows, source, target, source_language, "translation")
-    left = named(both, columns, "translation")
+    left = named(both, [c for c in columns if c not in (source, target)], "translation")
     if first == second:
         return left.insert_column(2, pl.Series("translation", [], pl.Struct({first: pl.String})))
-    codes = sorted([(first, "_source"), (second, "_target")])  # as datasets has them
+    codes = sorted([(first, source), (second, target)])  # as datasets has them
     texts = both.select(pl.struct(pl.col(name).alias(code) for code, name in codes).alias("translation"))
     return left.insert_column(2, texts.to_series())
 
