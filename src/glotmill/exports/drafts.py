@@ -60,11 +60,13 @@ def _refuse_others(folder: Path, marker: str) -> None:
         return
     if not folder.is_dir():
         raise UsageError(f"{folder}: a file; name a folder")
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     try:
         own = {marker, *json.loads((folder / marker).read_text(encoding="utf-8"))["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        own = set()
+        there = {
+            p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()
+        }
+    except (OSError, ValueError, KeyError, TypeError):  # no export: one look at the top of it is enough
+        own, there = set(), {path.name for path in folder.iterdir()}
     if others := sorted(there - own):
         what = f"{others[0]} and {len(others) - 1} more" if len(others) > 1 else others[0]
         raise UsageError(f"{folder}: holds what is not of an export ({what}); name another folder")

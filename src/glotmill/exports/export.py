@@ -31,6 +31,7 @@ class _Source:
     """The rows of a run: in each language those that the dataset is made of, and rejected ones."""
 
     run: Run
+    kept: int  # in all, also above what was wanted
     wanted: int
     output: Output
     schema: pl.Schema  # of rows/, the same for every shard
@@ -42,7 +43,7 @@ class _Source:
         for path in self.shards[tag]:
             if left <= 0 and needs != "all":
                 return
-            rows = pl.read_parquet(path)
+            rows = _read(path)
             kept = pl.col("verdict") == "kept"
             rows = rows.filter(~kept | (kept.cum_sum() <= left))
             left -= rows.filter(kept).height
@@ -75,6 +76,10 @@ def export(
     with draft(folder, MARKER) as made:
         exported = _write(made, folder.resolve().name, source, found, shares)
         if not exported.files:
+            if not source.kept:
+                raise UsageError(
+                    f"{run.folder}: kept no row; `glotmill show {run.folder}` tells where they went"
+                )
             hint = found.says("EMPTY", "nothing is written")
             raise UsageError(f"{name}: no row of {run.folder} became one of this format; {hint}")
         files = _paths(exported) + _further(made, exported, found)
@@ -97,7 +102,7 @@ def _source(run: Run) -> _Source:
     info = run.info()
     wanted = int(info["per_language"])
     shards = {tag: sorted(run.folder.glob(f"rows/{tag}-*.parquet")) for tag in info["languages"]}
-    schemas = [pl.read_parquet_schema(path) for paths in shards.values() for path in paths]
+    schemas = [_read(path, rows=0).schema for paths in shards.values() for path in paths]
     if not schemas:
         raise UsageError(f"{run.folder}: has no rows; {_AGAIN}")
     if any(SEED_KEY not in schema for schema in schemas):
@@ -105,15 +110,23 @@ def _source(run: Run) -> _Source:
             f"{run.folder}: its rows have no {SEED_KEY!r}, by which they are split: they are of an earlier "
             f"version; {_AGAIN}"
         )
+    in_all = 0
     for tag, paths in shards.items():
-        kept = sum((pl.read_parquet(path, columns=["verdict"])["verdict"] == "kept").sum() for path in paths)
-        files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
-        there = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
+        kept = sum((_read(path, ["verdict"])["verdict"] == "kept").sum() for path in paths)
+        there = sum(_read(file, ["id"]).height for file in run.folder.glob(f"dataset/{tag}/train-*.parquet"))
         if there != min(kept, wanted):
             raise UsageError(f"{run.folder}: not finished: {tag} has {there:,} rows in its dataset; {_AGAIN}")
+        in_all += kept
     empty = pl.concat([pl.Schema(schema).to_frame() for schema in schemas], how="diagonal_relaxed")
     output = Output.model_validate(info["recipe"].get("output", {}))
-    return _Source(run, wanted, output, empty.schema, shards)
+    return _Source(run, in_all, wanted, output, empty.schema, shards)
+
+
+def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, columns=columns, n_rows=rows)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{path}: cannot be read: {str(error).splitlines()[0]}; {_AGAIN}") from None
 
 
 def _refuse_reasoning(given: Mapping[str, Any], source: _Source) -> None:
@@ -158,7 +171,7 @@ def _write(made: Path, name: str, source: _Source, found: Shape, shares: Mapping
             schema.clear()
         for split in shares:
             before = set(place.iterdir())
-            rows[tag][split] = write(place, split, tables(tag, split), found.suffix, found.features())
+            rows[tag][split] = write(place, split, tables(tag, split), found.suffix, found.features)
             if new := sorted(path.name for path in set(place.iterdir()) - before):
                 files.setdefault(tag, {})[split] = tuple(f"{tag}/{file}" for file in new)
         if tag not in files:
@@ -199,8 +212,11 @@ def text(found: Mapping[str, Any]) -> str:
     names = list(found["split"])
     counts = [(tag, *(f"{of[name]:,}" for name in names)) for tag, of in found["rows"].items()]
     parts = [columns([("language", *names), *counts], right=range(1, len(names) + 1))]
-    if found["empty"]:
-        parts.append(f"No row: {', '.join(found['empty'])}. A larger share, or more rows, gives it some.")
+    none = [tag for tag, of in found["rows"].items() if not any(of.values())]
+    if few := [each for each in found["empty"] if each.partition("/")[0] not in none]:
+        parts.append(f"No row: {', '.join(few)}. A larger share, or more rows, gives it some.")
+    if none:
+        parts.append(f"No row of {', '.join(none)} fits; see `glotmill show {found['format']}`.")
     total = sum(sum(of.values()) for of in found["rows"].values())
     parts.append(f"{found['format']}: {safe(found['folder'])} ({total:,} rows)")
     if "README.md" in found["files"]:

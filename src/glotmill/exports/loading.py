@@ -1,15 +1,13 @@
 """The front matter by which `datasets.load_dataset(folder, "swh_Latn")` finds the files of an export."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+import yaml
 
 from glotmill.exports.shapes import Shape
 from glotmill.formats import Exported
-
-_NAMES = {pl.Int64: "int64", pl.Float64: "float64", pl.Boolean: "bool"}  # all else that JSON has is text
 
 
 def readme(exported: Exported, digest: str, found: Shape) -> str:
@@ -26,27 +24,26 @@ def readme(exported: Exported, digest: str, found: Shape) -> str:
             of_all.setdefault(split, []).extend(paths)
     one_form = found.says("ALIKE", True) or len(exported.files) == 1
     configs = {**({"all": of_all} if one_form else {}), **exported.files}
-    lines = ["---", "configs:"]
-    for name, files in configs.items():
-        lines += _config(name, files, digest)
+    about: dict[str, Any] = {"configs": [_config(name, files, digest) for name, files in configs.items()]}
     if found.suffix in ("json", "jsonl"):
-        features = json.dumps([{"name": name, **_feature(kind)} for name, kind in exported.schema.items()])
-        lines.append("dataset_info:")
-        for name in configs:
-            lines += [f"- config_name: {json.dumps(name)}", f"  features: {features}"]
-    return "\n".join([*lines, "---", ""])
+        about["dataset_info"] = [
+            {"config_name": name, "features": _features(exported.schema)} for name in configs
+        ]
+    # escapes what YAML would not read back: names of columns are whatever the seeds had
+    return f"---\n{yaml.safe_dump(about, sort_keys=False, width=10_000)}---\n"
 
 
-def _config(name: str, files: Mapping[str, Any], digest: str) -> Iterator[str]:
-    yield f"- config_name: {json.dumps(name)}"  # in quotes: a bare `no` is no name
-    yield f"  description: sha256 {digest}"
-    if name == "all":
-        yield "  default: true"
-    yield "  data_files:"
-    for split, paths in files.items():
-        yield f"  - split: {json.dumps(split)}"
-        yield "    path:"
-        yield from (f"    - {json.dumps(path)}" for path in paths)
+def _config(name: str, files: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    return {
+        "config_name": name,
+        "description": f"sha256 {digest}",
+        **({"default": True} if name == "all" else {}),
+        "data_files": [{"split": split, "path": list(paths)} for split, paths in files.items()],
+    }
+
+
+def _features(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, **_feature(kind)} for name, kind in schema.items()]
 
 
 def _feature(kind: Any) -> dict[str, Any]:
@@ -54,5 +51,9 @@ def _feature(kind: Any) -> dict[str, Any]:
         inner = _feature(kind.inner)
         return {"list": inner.get("struct", inner.get("dtype", inner))}
     if isinstance(kind, pl.Struct):
-        return {"struct": [{"name": part.name, **_feature(part.dtype)} for part in kind.fields]}
-    return {"dtype": next((name for known, name in _NAMES.items() if kind == known), "string")}
+        return {"struct": _features({part.name: part.dtype for part in kind.fields})}
+    if kind == pl.Boolean:
+        return {"dtype": "bool"}
+    if kind.is_integer():
+        return {"dtype": "int64"}
+    return {"dtype": "float64" if kind.is_float() else "string"}  # all else that JSON has is text

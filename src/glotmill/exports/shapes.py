@@ -1,7 +1,7 @@
 """A format with its options: finds it, calls it, checks that what it returns is what its trainer reads."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,22 +34,18 @@ class Shape:
         try:
             made = self.unit(rows, **self.options)
         except pl.exceptions.PolarsError as error:
+            if isinstance(error, pl.exceptions.DuplicateError):
+                self._refuse([c for c in self.options.get("columns", ()) if c in self.says("SCHEMA", ())])
             raise UsageError(f"format {self.name}: {' '.join(str(error).split())[:300]}") from error
         if not isinstance(made, pl.DataFrame):
             raise UsageError(f"format {self.name}: returned a {type(made).__name__}, not a table")
         self._check(made)
         return made
 
-    def features(self) -> Callable[[Any], Any] | None:
-        """Return what gives a parquet file's schema the features that datasets reads."""
+    def features(self, schema: Any) -> Any:
+        """Return a parquet file's pyarrow schema with the features that datasets is to read."""
         features = self.says("features")
-        if features is None:
-            return None
-
-        def about(schema: Any) -> Any:
-            return features(schema).arrow_schema
-
-        return about
+        return features(schema).arrow_schema if features else schema
 
     def _check(self, made: pl.DataFrame) -> None:
         schema: Mapping[str, Any] = self.says("SCHEMA", {})
@@ -66,7 +62,10 @@ class Shape:
                 )
             if _has_null(made[column]):
                 raise UsageError(f"format {self.name}: column {column!r} has a null; filter such rows out")
-        if taken := [c for c in made.columns if c not in schema and c in self.says("RESERVED", ())]:
+        self._refuse([c for c in made.columns if c not in schema and c in self.says("RESERVED", ())])
+
+    def _refuse(self, taken: Sequence[str]) -> None:
+        if taken:
             others = ",".join(c for c in self.options.get("columns", ()) if c not in taken)
             raise UsageError(
                 f"format {self.name}: column {taken[0]!r} is a name that trainers read as theirs; name what "
@@ -80,7 +79,10 @@ def shape(name: str, given: Mapping[str, Any], columns: list[str]) -> Shape:
     Raises UsageError for a name or an option that there is not.
     """
     unit = units.find("formats", name)
-    units.check_options(unit, given, f"format {name}")
+    place = f"format {name}"
+    units.check_options(unit, given, place)
+    units.check_values(unit, given, place)
+    _check_texts(unit, given, place)
     options = dict(given)
     if "columns" in units.options(unit):
         options.setdefault("columns", columns)
@@ -88,6 +90,16 @@ def shape(name: str, given: Mapping[str, Any], columns: list[str]) -> Shape:
     if found.suffix not in SUFFIXES:
         raise UsageError(f"format {name}: SUFFIX {found.suffix!r}; one of {', '.join(SUFFIXES)}")
     return found
+
+
+def _check_texts(unit: units.Unit, given: Mapping[str, Any], place: str) -> None:
+    wanted = {name: option.annotation for name, option in units.options(unit).items()}
+    for name, value in given.items():
+        listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        if wanted.get(name) == Sequence[str] and not listed:
+            raise UsageError(f"{place}: option {name!r} is {value!r}; give names, as in --columns topic,task")
+        if wanted.get(name) is str and not isinstance(value, str):
+            raise UsageError(f"{place}: option {name!r} is {value!r}; give a text: '{name}=\"{value}\"'")
 
 
 def _has_null(column: pl.Series) -> bool:

@@ -8,7 +8,7 @@ import polars as pl
 
 from glotmill.errors import UsageError
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _EXAMPLE = "write it as train=0.98,test=0.02"
 
 

@@ -1,6 +1,7 @@
 """Writes tables as they come into the files of one split: parquet, jsonl, json or lines of text."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import polars as pl
-from polars import selectors
 
 from glotmill import dataset
 
@@ -21,37 +21,72 @@ def write(
     split: str,
     tables: Iterable[pl.DataFrame],
     suffix: str,
-    about: Callable[[Any], Any] | None = None,
+    about: Callable[[Any], Any],
 ) -> int:
     """Write the rows of a split, and return how many; none make no file.
 
-    parquet: `<split>-00000-of-00001.parquet`; about: see dataset.write_files.
+    parquet: `<split>-00000-of-00001.parquet`; about: gets the pyarrow schema and returns the one to write.
     jsonl, json: `<split>.<suffix>`.
     txt: each column, a text, is a file `<split>.<column>` with a line a row; breaks within become a space.
     """
     if suffix == "parquet":
-        return dataset.write_files(folder, split, tables, about)
+        return dataset.write_files(folder, split, tables, lambda schema: about(usual(schema)))
     if suffix == "txt":
         return _write_lines(folder, split, tables)
     return _write_json(folder / f"{split}.{suffix}", tables, array=suffix == "json")
 
 
+def usual(schema: Any) -> Any:
+    """Return a pyarrow schema with the lists and texts that datasets makes, where polars has large ones.
+
+    A `large_list` of messages is refused by `concatenate_datasets` beside the `list` of any other dataset.
+    """
+    import pyarrow as pa
+
+    def narrow(kind: Any) -> Any:
+        if pa.types.is_large_string(kind):
+            return pa.string()
+        if pa.types.is_large_binary(kind):
+            return pa.binary()
+        if pa.types.is_large_list(kind):
+            return pa.list_(narrow(kind.value_type))
+        if pa.types.is_struct(kind):
+            return pa.struct([(part.name, narrow(part.type)) for part in kind])
+        return kind
+
+    return pa.schema([(part.name, narrow(part.type)) for part in schema])
+
+
 def _write_json(path: Path, tables: Iterable[pl.DataFrame], *, array: bool) -> int:
     written = 0
-    numbers = (table.with_columns(selectors.float().fill_nan(None)) for table in tables)  # JSON has no NaN
     with ExitStack() as stack:
         file: TextIO | None = None
-        for row in (row for table in numbers for row in table.iter_rows(named=True)):
+        for row in (row for table in tables for row in table.iter_rows(named=True)):
             if file is None:
                 file = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
                 file.write("[\n" if array else "")
-            line = json.dumps(row, ensure_ascii=False, default=str)
+            line = _line(row)
             file.write(",\n" if array and written else "")
             file.write(line if array else f"{line}\n")
             written += 1
         if file is not None and array:
             file.write("\n]\n")
     return written
+
+
+def _line(row: Any) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # JSON has neither NaN nor infinity
+        return json.dumps(_finite(row), ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write_lines(folder: Path, split: str, tables: Iterable[pl.DataFrame]) -> int:
