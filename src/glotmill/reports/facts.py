@@ -1,8 +1,8 @@
 """All numbers of a run, as plain JSON values: what `glotmill report` shows, and the card is made from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,7 @@ from glotmill.errors import UsageError
 from glotmill.funnel import funnel
 from glotmill.languages import find as find_language
 from glotmill.recipe import Recipe
+from glotmill.reports.limits import limits
 from glotmill.reports.measures import Measured, measure
 from glotmill.reports.spending import spending
 from glotmill.steps import Filter, Generate
@@ -19,6 +20,7 @@ from glotmill.store import Run
 
 BINS = 24  # of a histogram; the last holds all that is longer
 _QUANTILES = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}
+_FOLDERS = re.compile(r"\A(fasttext:)?(?:file://)?(?:~|[A-Za-z]:)?[\\/](?:.*[\\/])?(?=.)")
 _PER = 1_000_000  # tokens that a price is said for
 
 
@@ -33,7 +35,8 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     characters and tokens: see `_lengths`), detected (judged column -> asked -> detected -> rows), duplicates
     (by language: rows by reason, clusters by size), lost_at (place -> reason -> rows), steps (but for
     filters, in order: name, kind, sampling, tries and what `spending` tells), filters (in order: filter, of,
-    place, at, options, with those that were not given), total (requests, tokens, seconds, cost).
+    place, at, options, with those that were not given, by_language: the `limits` that no option tells),
+    total (requests, tokens, seconds, cost).
     Raises UsageError where the folder holds no run, or a journal cannot be read.
     """
     info = run.info()
@@ -67,19 +70,23 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         },
         "lost_at": _lost(found),
         "steps": _steps(recipe, spent),
-        "filters": _filters(recipe),
+        "filters": _filters(recipe, info["versions"], tags),
         "total": _total(spent),
     }
 
 
-def _public(place: str) -> str:
-    """Of a file on this machine only its name: reports and cards travel."""
-    return Path(place).name if Path(place).is_absolute() else place
+def _public(value: Any) -> Any:
+    """A value in which of a file on this machine there is only its name: reports and cards travel."""
+    if isinstance(value, str):
+        return _FOLDERS.sub(r"\1", value)
+    if isinstance(value, list):
+        return [_public(each) for each in value]
+    return {name: _public(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _model(info: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("engine", "engine_args", "revision", "versions")
-    return {**{name: info[name] for name in names}, "model": _public(info["model"])}
+    names = ("model", "engine", "engine_args", "revision", "versions")
+    return {name: _public(info[name]) for name in names}
 
 
 def _language(tag: str) -> dict[str, str]:
@@ -154,7 +161,7 @@ def _steps(recipe: Recipe, spent: Mapping[str, Mapping[str, Any]]) -> list[dict[
     return steps + [{"name": n, "kind": "unknown", **of} for n, of in spent.items() if n not in there]
 
 
-def _filters(recipe: Recipe) -> list[dict[str, Any]]:
+def _filters(recipe: Recipe, versions: Mapping[str, str], tags: Sequence[str]) -> list[dict[str, Any]]:
     """Every filter in the order in which it judges, and `at`, by which `lost_at` calls it."""
     judges: list[tuple[str, Filter]] = []
     for step in recipe.live_steps:
@@ -164,11 +171,15 @@ def _filters(recipe: Recipe) -> list[dict[str, Any]]:
         elif isinstance(step, Filter):
             judges.append(("steps", step))
     judges += [("finish", f) for f in recipe.finish]
-    return [
-        {"filter": f.filter, "of": f.of, "place": place, "at": _at(place, f), "options": _options(f)}
-        for place, f in judges
-        if not f.skip
-    ]
+    told = []
+    for place, f in judges:
+        if f.skip:
+            continue
+        options = _options(f)
+        about = {"filter": f.filter, "of": f.of, "place": place, "at": _at(place, f)}
+        by_language = limits(f.filter, options, versions, tags)
+        told.append({**about, "options": _public(options), "by_language": by_language})
+    return told
 
 
 def _at(place: str, judge: Filter) -> str:

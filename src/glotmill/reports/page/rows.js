@@ -1,10 +1,6 @@
-'use strict';
-(async () => {
-  const PAGE = 20;
-  const $ = (id) => document.getElementById(id);
-  const bytes = Uint8Array.from(atob($('data').textContent), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const { languages, rows } = JSON.parse(await new Response(stream).text());
+const drawRows = async () => {
+  const PAGE = 20; // rows
+  const { languages, rows } = JSON.parse(await unpack('data'));
 
   // Case, compatibility forms and the marks that writers leave out: accents, harakat, tatweel, niqqud.
   // Vowel signs of Indic scripts and Thai are letters to those who search, and stay.
@@ -23,12 +19,6 @@
     const right = (text.match(RIGHT) || []).length;
     const left = (text.match(/\p{L}/gu) || []).length - right;
     return right > left ? 'rtl' : left > right ? 'ltr' : language ? language.direction : 'auto';
-  };
-  const element = (name, text, kind) => {
-    const made = document.createElement(name);
-    if (text !== undefined) made.textContent = text;
-    if (kind) made.className = kind;
-    return made;
   };
   // What turns or hides text, or cannot be seen, is named; the joiners that scripts need are not.
   const UNSEEN = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u2028-\u202e\u2060-\u206f\ufeff])/;
@@ -65,9 +55,8 @@
     page = Math.min(Math.max(page, 0), last);
     const from = page * PAGE, to = Math.min(from + PAGE, found.length);
     $('rows').replaceChildren(...found.slice(from, to).map(article));
-    const n = (value) => value.toLocaleString('en');
     $('count').textContent = found.length
-      ? `Rows ${n(from + 1)} to ${n(to)} of ${n(found.length)}` + (found.length < rows.length ? ` (${n(rows.length)} in this file)` : '')
+      ? `Rows ${number(from + 1)} to ${number(to)} of ${number(found.length)}` + (found.length < rows.length ? ` (${number(rows.length)} in this file)` : '')
       : 'No row is like that.';
     $('previous').disabled = page === 0;
     $('next').disabled = page === last;
@@ -113,6 +102,9 @@
     if (event.key === 'ArrowRight' && !typing && !$('next').disabled) turn(1);
   });
   select();
-  document.documentElement.dataset.ready = Math.round(performance.now());
   setTimeout(foldAhead, 0, 0);
-})();
+};
+
+drawTables().then(drawRows).then(() => {
+  document.documentElement.dataset.ready = Math.round(performance.now());
+});

@@ -1,0 +1,57 @@
+"""The thresholds that a filter has for each language: those in its tables, which no option tells."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from glotmill.errors import RecipeError
+from glotmill.filters import quality
+from glotmill.filters.cascade import group
+from glotmill.filters.detectors import version
+from glotmill.filters.thresholds import LENGTHS, threshold
+
+_USUAL = ("pycld2", "py3langid")  # detectors of `language` where none are named, those that are installed
+_QUALITY = {
+    "gopher_quality": ("shortest_words", "longest_words", "letters", "stop_words"),
+    "fineweb_quality": ("line_ends", "new_lines"),
+}
+
+
+def limits(
+    judge: str, options: Mapping[str, Any], versions: Mapping[str, str], tags: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return language -> name -> threshold; nothing for a filter whose thresholds are the same in all.
+
+    Of `language`, the least probability of each detector for each length of text, where the detector is here
+    in the version that the run had; a model of the user's own is not loaded for it.
+    options: all of the filter's, the usual ones too. versions: the run's, of packages.
+    """
+    if options.get("language", "language") != "language":  # another column says which language it is
+        return {}
+    if judge == "language":
+        return _language(options, versions, tags)
+    if judge in _QUALITY:
+        found = quality.limits(pl.Series(tags, dtype=pl.String), *_QUALITY[judge])
+        return dict(zip(tags, found.to_dicts(), strict=True))
+    return {}
+
+
+def _language(
+    options: Mapping[str, Any], versions: Mapping[str, str], tags: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    least = options.get("min_score")
+    if options.get("policy") == "script" or not (least is None or isinstance(least, str)):
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for name in options.get("detectors") or [name for name in _USUAL if name in versions]:
+        try:
+            if ":" in name or version(name) != versions.get(name, version(name)):
+                continue
+            for tag in tags:
+                if group(name, tag):
+                    scores = {length: threshold(name, tag, of, least or "") for length, of in LENGTHS.items()}
+                    found.setdefault(tag, {}).update({f"{name} {n}": round(s, 3) for n, s in scores.items()})
+        except RecipeError:  # the detector, or the user's file of thresholds, is not here any more
+            continue
+    return found

@@ -1,0 +1,42 @@
+"""What a reader of a report does and sees."""
+
+import json
+import re
+from base64 import b64decode
+from gzip import decompress
+from typing import Any
+
+from chromium import Page
+
+
+def packed(page: str, id: str = "data") -> Any:
+    """Return what is packed in a report under an id."""
+    found = re.search(rf'<script id="{id}" type="application/octet-stream">([^<]*)</script>', page)
+    assert found is not None
+    return json.loads(decompress(b64decode(found[1])))
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.run(
+        f"{{ const e = document.getElementById({name!r}); e.value = {json.dumps(value)};"
+        " e.dispatchEvent(new Event('change')) }"
+    )
+
+
+def search(page: Page, text: str) -> int:
+    """Type into the search field as a person does, and return how many rows there are."""
+    page.run("{ const q = document.getElementById('query'); q.focus(); q.select() }")
+    page.type(text)
+    page.press("Enter", "\r")
+    return count(page)
+
+
+def count(page: Page) -> int:
+    told = page.run("document.getElementById('count').textContent")
+    found = re.match(r"Rows [\d,]+ to [\d,]+ of ([\d,]+)", told)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def texts(page: Page, what: str) -> list[str]:
+    found: list[str] = page.run(f"[...document.querySelectorAll({what!r})].map(e => e.textContent)")
+    return found
