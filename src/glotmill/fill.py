@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 FLOOR_ROWS = 200  # a language is not given up before so many rows were judged
 PRIOR_RATE = 0.7  # accepted rows a seed row, before anything is known; weighs as much as one shard
 LEAST_RATE = 0.25  # as if at least so many were: a language that yields little is not asked for all at once
+NO_SEED = (
+    "no seed row is for this language: a row whose `language` names one is for that one alone; without "
+    "that column (seeds: {dataset: ..., columns: [...]}) it is for every language"
+)
 
 
 @dataclass
@@ -114,7 +118,7 @@ class Filling:
         passes = self.plan.recipe.passes
         self.short = f"the seeds are spent after {passes} pass{'es' if passes > 1 else ''}{self._most()}"
         if not self.opened:
-            self.short = "no seed row is for this language"
+            self.short = NO_SEED
 
     def go_on(self, needed: int) -> None:
         """Accept more rows. Shards that were stopped are opened again; their replies are kept."""
