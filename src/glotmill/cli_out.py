@@ -100,7 +100,9 @@ def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
         found = publishing.dry_run(Run(Path(run)), wishes)
         click.echo(printing.json_text(found) if as_json else published.dry_text(found))
         return
-    found = publishing.publish(Run(Path(run)), wishes, lambda line: click.echo(f"glotmill: {line}", err=True))
+    found = publishing.publish(
+        Run(Path(run)), wishes, lambda line: click.echo(f"glotmill: {printing.safe(line)}", err=True)
+    )
     click.echo(printing.json_text(found) if as_json else published.text(found))
 
 

@@ -40,7 +40,9 @@ class Call(BaseHTTPRequestHandler):
         self, status: int, content: bytes, headers: dict[str, str] | None = None, length: int | None = None
     ) -> None:
         """Answer; or not, where a fault says that the answer is lost."""
-        self.status = status
+        about = {"method": self.command, "path": self.place, "bytes": len(self.body), "status": status}
+        with self.store.lock:  # before the answer: who got it may look
+            self.store.requests.append({**about, "range": cast("Any", self.headers).get("Range")})
         if self.lost:
             self.close_connection = True
             return
@@ -61,13 +63,9 @@ class Call(BaseHTTPRequestHandler):
         """Take a request of any method."""
         self.place, _, query = self.path.partition("?")
         self.query = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-        self.status, self.lost, self.body = 0, False, self._read()
+        self.lost, self.body = False, self._read()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client is gone
             self._carry_out()
-        about = {"method": self.command, "path": self.place, "query": query, "bytes": len(self.body)}
-        headers = cast("Any", self.headers)
-        with self.store.lock:
-            self.store.requests.append({**about, "status": self.status, "range": headers.get("Range")})
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
 

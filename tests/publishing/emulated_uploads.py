@@ -78,6 +78,8 @@ def commit(call: Call, repo: Repo, user: User | None, revision: str) -> None:
     for line in lines:
         if line["key"] in _KINDS:
             tree[line["value"]["path"]] = _KINDS[line["key"]](call, line["value"])
+        elif line["key"] == "deletedFile":
+            del tree[line["value"]["path"]]
         elif line["key"] != "header":
             raise Refused(400, f"not emulated: {line['key']}")
     made = call.store.commit(repo, parent.id, tree, header["summary"], user["name"])

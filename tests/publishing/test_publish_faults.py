@@ -119,7 +119,7 @@ def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str) -> Non
     hub.fail("POST .*/commit/", status=429, headers={"Retry-After": "3600"})
     done = glotmill("publish", make().folder, "--repo", name)
     assert (done.code, done.waits) == (4, [])
-    assert "given up at try 1, 3600 s before the next" in done.err
+    assert "given up at try 1, 3,600 s before the next" in done.err
 
 
 def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str) -> None:

@@ -4,19 +4,19 @@ The client of the Hub makes some calls again by itself, but neither the making o
 The token comes from HF_TOKEN or the stored login, goes to the Hub and nowhere else: no error tells it.
 """
 
-import email.utils
-import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from glotmill.cards import footers
 from glotmill.errors import EngineError, GlotmillError, UsageError
+from glotmill.publishing import failures
+from glotmill.publishing.ranged import Ranged
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -24,16 +24,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRIES = 8  # of one call
-PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts requests by 5 minutes
 READERS = 8  # footers that are read at once
 PATHS = 500  # that are asked about at once; the Hub takes no more than 1,000
+MOST_BYTES = 100_000_000  # of a card or a manifest
 DATA = re.compile(rf"data/[^/]+/{footers.SPLIT}-[^/]+\.parquet")  # where glotmill puts rows
 
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_AGAIN = (408, 429, 500, 502, 503, 504)
-_LOST_RACE = 412  # somebody else committed
-_CLIENTS = ("httpx2", "httpx", "requests")  # what versions of huggingface_hub speak through
-_HIDDEN = "(token)"
+_REPO = re.compile(r"\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -75,22 +71,23 @@ class Hub:
         """
         waited = 0.0
         for number in range(1, TRIES + 1):
+            failures.bound()
             try:
                 return call()
-            except _failures() as error:
-                said, status, wait = self._said(error), _status(error), _wait(error, number)
-                passing = status in _AGAIN or (status is None and _of_network(error))
-                passing |= race and status == _LOST_RACE
+            except failures.kinds() as error:
+                said, status = failures.said(error, self.token), failures.status(error)
+                wait = failures.wait(error, number)
+                passing = failures.passing(error) or (race and status == failures.LOST_RACE)
             # Outside of `except`: an error of the client may tell the token, and is not to be kept with ours.
             if not passing:
                 raise _refusal(f"{what}: {said}", status, self)
-            if number == TRIES or waited + wait > PATIENCE:
+            if number == TRIES or waited + wait > failures.PATIENCE:
                 break
             waited += wait
             self.tell(f"{what}: {said}; again in {wait:.0f} s")
             time.sleep(wait)
         raise EngineError(
-            f"{what}: {said}; given up at try {number}, {wait:.0f} s before the next. Nothing is lost: "
+            f"{what}: {said}; given up at try {number}, {wait:,.0f} s before the next. Nothing is lost: "
             "the same command again goes on"
         )
 
@@ -102,7 +99,7 @@ class Hub:
         try:
             info = self.api.dataset_info(self.repo, revision=revision)
         except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-            if _status(error) == 401 and self.token:
+            if failures.status(error) == 401 and self.token:
                 raise  # a token that is wrong
             return None
         files = [
@@ -134,7 +131,9 @@ class Hub:
         return True
 
     def text(self, path: str, remote: Remote) -> str:
-        """Return a small file's text at a commit."""
+        """Return a small file's text at a commit. Raises UsageError for what is no text of ours."""
+        if remote.sizes[path] > MOST_BYTES:
+            raise UsageError(f"{self.repo}: {path} has {remote.sizes[path]:,} bytes, which no card has")
         return self._open(path, remote).read().decode("utf-8", "replace")
 
     def footers(self, paths: Sequence[str], remote: Remote) -> list[footers.Footer]:
@@ -147,6 +146,13 @@ class Hub:
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(lambda path: footers.ids(self._open(path, remote)), paths))
 
+    def fetch(self, path: str, remote: Remote, folder: Path) -> Path:
+        """Return where a whole file at a commit is now, somewhere in a folder."""
+        found = self.api.hf_hub_download(
+            self.repo, path, repo_type="dataset", revision=remote.head, local_dir=folder
+        )
+        return Path(found)
+
     def _open(self, path: str, remote: Remote) -> "Ranged":
         from huggingface_hub import hf_hub_url
 
@@ -154,58 +160,6 @@ class Hub:
             self.repo, path, repo_type="dataset", revision=remote.head, endpoint=self.api.endpoint
         )
         return Ranged(url, remote.sizes[path], self.token)
-
-    def _said(self, error: BaseException) -> str:
-        """What an error says, in a line, without the token."""
-        chain = list(_chain(error))
-        text = next((m for e in chain if (m := getattr(e, "server_message", None))), None) or str(chain[-1])
-        line = " ".join((text or type(chain[-1]).__name__).split())[:300]
-        status = _status(error)
-        return hide(f"{status} {line}" if status else line, self.token)
-
-
-class Ranged(io.RawIOBase):
-    """A file on the Hub, of which only what is read is fetched."""
-
-    def __init__(self, url: str, size: int, token: str | None) -> None:
-        self._url, self._size, self._token, self._place = url, size, token, 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Read from there."""
-        self._place = offset + (0, self._place, self._size)[whence]
-        return self._place
-
-    def readall(self) -> bytes:
-        """Read to the end."""
-        return self.read(self._size - self._place)
-
-    def read(self, count: int = -1) -> bytes:
-        """Fetch some bytes. Raises what the client raises."""
-        utils: Any = import_module("huggingface_hub.utils")  # it does not say what it exports
-        end = self._size if count < 0 else min(self._size, self._place + count)
-        if end <= self._place:
-            return b""
-        headers = utils.build_hf_headers(token=self._token or False, library_name="glotmill")
-        headers["Range"] = f"bytes={self._place}-{end - 1}"
-        response = utils.http_backoff("GET", self._url, headers=headers)
-        utils.hf_raise_for_status(response)
-        content: bytes = (
-            response.content if response.status_code == 206 else response.content[self._place : end]
-        )
-        self._place += len(content)
-        return content
 
 
 def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) -> Hub:
@@ -231,61 +185,11 @@ def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) ->
     return Hub(repo, HfApi(token=token or False, library_name="glotmill"), token, tell)
 
 
-def hide(text: str, token: str | None) -> str:
-    """Return a text without the token."""
-    return text.replace(token, _HIDDEN) if token else text
-
-
 def _refusal(text: str, status: int | None, hub: Hub) -> GlotmillError:
     if status == 401:
         return EngineError(f"{text}. The Hub does not know this login: say `hf auth login`, or set HF_TOKEN")
     if status in (402, 403):
         return EngineError(f"{text}. The login may not write to {hub.repo}: use a token that may")
-    if status == _LOST_RACE or (status or 0) >= 500:
+    if status == failures.LOST_RACE or (status or 0) >= 500:
         return EngineError(text)
     return GlotmillError(text)
-
-
-def _failures() -> tuple[type[BaseException], ...]:
-    """What the client raises; it speaks through another package in each of its versions."""
-    loaded = [module for name in _CLIENTS if (module := sys.modules.get(name))]
-    found = [getattr(m, name, None) for m in loaded for name in ("HTTPError", "RequestException")]
-    return (OSError, ValueError, RuntimeError, *(kind for kind in found if kind))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it came from."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__
-
-
-def _status(error: BaseException) -> int | None:
-    for each in _chain(error):
-        response = getattr(each, "response", None)
-        if response is not None:
-            return int(response.status_code)
-    return None
-
-
-def _of_network(error: BaseException) -> bool:
-    """Whether the connection failed, not the request; of that Xet's client says RuntimeError."""
-    loaded = [module for name in _CLIENTS if (module := sys.modules.get(name))]
-    lost = [getattr(m, name, None) for m in loaded for name in ("TransportError", "RequestException")]
-    kinds = (ConnectionError, TimeoutError, RuntimeError, *(kind for kind in lost if kind))
-    return any(isinstance(each, kinds) for each in _chain(error))
-
-
-def _wait(error: BaseException, number: int) -> float:
-    """Seconds until the next try: what the Hub says, else 1, 2, 4 ... 60."""
-    for each in _chain(error):
-        headers = getattr(getattr(each, "response", None), "headers", None) or {}
-        said = headers.get("Retry-After", "")
-        if re.fullmatch(r"\d{1,6}(\.\d+)?", said):
-            return float(said)
-        if said and (date := email.utils.parsedate_tz(said)):
-            return max(0.0, email.utils.mktime_tz(date) - time.time())
-        if left := re.search(r"\bt=(\d{1,6})", headers.get("RateLimit", "")):
-            return float(left[1])
-    return float(min(60, 2 ** (number - 1)))

@@ -1,27 +1,20 @@
 """What of a finished run goes to the Hub: its rows, how they were made, and its report; and no secret."""
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from glotmill import recipe, templates
 from glotmill.cards import footers
-from glotmill.errors import RecipeError, UsageError
+from glotmill.errors import UsageError
 from glotmill.exports.export import MARKER
 from glotmill.funnel import funnel
-from glotmill.languages import find as find_language
+from glotmill.publishing.privacy import Privacy, privacy
 from glotmill.store import Run
 
-_SECRET = re.compile(r"\b(hf_|sk-|ghp_|xox[bp]-|AKIA)[A-Za-z0-9_-]{16,}")
-_ROOTED = re.compile(r"(file://)?(/|~|[A-Za-z]:[\\/])\S")  # begins as a path on some machine does
-_PATH = re.compile(r"(?<![\w/.:])(?:/[^\s/'\"`:,;<>|*?]+){2,}")
 _AGAIN = "run the same `glotmill run` command again: what was answered is kept, nothing is asked twice"
 
 
@@ -30,43 +23,45 @@ class Parcel:
     """A run, as it leaves."""
 
     run: Run
-    id: str  # 12 hex digits of the hash of all its rows: the same rows have the same id
-    data: dict[str, Path]  # path in the repository -> file
-    sha256: dict[str, str]  # of each of these
-    footers: list[footers.Footer]
-    texts: dict[str, bytes]  # path in the repository -> content
+    state: str  # 12 hex digits of the hash of all its rows: the same rows have the same state
+    id: str  # what its dataset calls it: the state in which it was first published there
+    data: dict[str, Path]  # path in the repository -> file, of the rows that are to be sent
+    sha256: dict[str, str]  # of all files of its rows, those that are there already too
+    footers: list[footers.Footer]  # of the same files
+    beside: dict[str, bytes]  # name -> content, of what tells how the rows were made
+    privacy: Privacy
 
     @property
     def name(self) -> str:
         """What the run is called: its folder."""
         return self.run.folder.resolve().name
 
-    @cached_property
-    def ids(self) -> dict[str, set[str]]:
-        """The ids of the rows of each language."""
-        found: dict[str, set[str]] = {}
-        for footer in self.footers:
-            if "id" in footer.columns:
-                rows = pl.read_parquet(self.data[footer.path], columns=["id"])
-                found.setdefault(footer.language, set()).update(map(str, rows["id"]))
-        return found
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """The files that tell how the rows were made: path in the repository -> content."""
+        return {f"runs/{self.id}/{name}": content for name, content in self.beside.items()}
 
     def about(self) -> dict[str, Any]:
         """What the manifest says of this run."""
         info = self.run.info()
         return {
             "id": self.id,
+            "state": self.state,
             "name": self.name,
             "recipe": info["recipe"].get("name"),
-            "model": _public(info.get("model")),
+            "model": self.privacy.value(info.get("model")),
             "revision": info.get("revision"),
             "engine": info.get("engine"),
             "rows": {tag: n for tag, n in footers.rows(self.footers).items() if tag != footers.ALL},
+            "files": sorted(self.sha256),
         }
 
 
-def pack(run: Run) -> Parcel:
-    """Gather what leaves of a run. Raises UsageError: no run, not finished, a secret in its recipe."""
+def pack(run: Run, token: str | None = None) -> Parcel:
+    """Gather what leaves of a run. Raises UsageError: no run, not finished, a secret in its recipe.
+
+    token: of the Hub, which is in no file that leaves.
+    """
     info = refuse_no_run(run)
     for found in funnel(run):
         if found.accepted != min(found.kept, found.wanted):
@@ -79,22 +74,28 @@ def pack(run: Run) -> Parcel:
     ]
     if not files:
         raise UsageError(f"{run.folder}: has no rows; {_AGAIN}")
-    hashes = {path: _digest(path) for path in files}
+    hashes = {path: digest(path) for path in files}
     key = "\n".join(f"{path.parent.name} {digest}" for path, digest in hashes.items())
-    name = sha256(key.encode()).hexdigest()[:12]
+    state = sha256(key.encode()).hexdigest()[:12]
     data: dict[str, Path] = {}
     for path in files:
         tag = path.parent.name
-        number = sum(of.startswith(f"data/{tag}/") for of in data)
-        data[f"data/{tag}/{footers.SPLIT}-{name}-{number:05d}.parquet"] = path
-    read = [footers.read(place, path, path.stat().st_size) for place, path in data.items()]
+        data[place(tag, state, sum(of.startswith(f"data/{tag}/") for of in data))] = path
+    read = [footers.read(path, file, file.stat().st_size) for path, file in data.items()]
     try:
         footers.merged(read)
     except ValueError as error:
         raise UsageError(
             f"{run.folder}: {error}\nA dataset has one set of columns; mend the recipe"
         ) from None
-    return Parcel(run, name, data, {p: hashes[f] for p, f in data.items()}, read, _texts(run, info, name))
+    digests = {path: hashes[file] for path, file in data.items()}
+    kept_back = privacy(run, info, token)
+    return Parcel(run, state, state, data, digests, read, _beside(run, info, kept_back), kept_back)
+
+
+def place(tag: str, id: str, number: int) -> str:
+    """Return where a file of rows is in a dataset."""
+    return f"data/{tag}/{footers.SPLIT}-{id}-{number:05d}.parquet"
 
 
 def refuse_no_run(run: Run) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def refuse_no_run(run: Run) -> dict[str, Any]:
     return run.info()
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the sha256 of a file."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
@@ -117,76 +119,27 @@ def made_by() -> str:
         return "glotmill"
 
 
-def _texts(run: Run, info: dict[str, Any], name: str) -> dict[str, bytes]:
-    """The files that tell how the rows were made. Raises UsageError if one holds what looks like a secret."""
-    found = {"run.json": json.dumps(_public(info), ensure_ascii=False, indent=1).encode() + b"\n"}
-    if folder := _recipe_folder(run, info):
-        for path in sorted(folder.rglob("*")):
-            place = path.relative_to(folder)
-            if (
-                path.is_file()
-                and not path.is_symlink()
-                and not any(p.startswith((".", "__")) for p in place.parts)
-            ):
-                found[f"recipe/{place.as_posix()}"] = _without_paths(path, run)
-    if (report := run.folder / "report.html").is_file():
-        found["report.html"] = _without_paths(report, run)
-    for part, content in found.items():
-        if secret := _SECRET.search(content.decode("utf-8", "ignore")):
-            raise UsageError(f"{part}: has what looks like a secret, {secret[1]}...; take it out first")
-    return {f"runs/{name}/{part}": content for part, content in sorted(found.items())}
+def _beside(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes]:
+    """The files that tell how the rows were made, in which nothing stands that is not to leave.
 
-
-def _recipe_folder(run: Run, info: dict[str, Any]) -> Path | None:
-    """Where the recipe's files are as the run used them; nowhere if they were changed since."""
-    if (run.folder / "recipe").is_dir():
-        return run.folder / "recipe"
-    try:
-        read = recipe.read(info["recipe"].get("name") or "?")
-        for tag, digests in info.get("templates", {}).items():
-            now = templates.templates(read, find_language(tag))
-            if any(name not in now or now[name].digest != digest for name, digest in digests.items()):
-                return None
-    except RecipeError:
-        return None
-    return read.folder if read.file.name == "recipe.yaml" and info.get("templates") else None
-
-
-def _public(value: Any) -> Any:
-    """A value of run.json, in which a path of this machine is its last part, and no secret stands."""
-    if isinstance(value, dict):
-        return {key: _public(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_public(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    if _ROOTED.match(value) and "\n" not in value:
-        return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
-    return _SECRET.sub("(not kept)", value)
-
-
-def _without_paths(file: Path, run: Run) -> bytes:
-    """A file's content, without the folders in which the user works.
-
-    Where values are (a recipe, a report), any path that exists on this machine becomes its last part; what
-    templates and seeds say of paths is theirs.
+    Raises UsageError if one holds what looks like a secret. What templates and seeds say of paths and servers
+    is theirs, but for the folders in which the user works.
     """
-    content = file.read_bytes()
-    own = {run.folder.resolve().parent, Path.cwd(), Path.home()}
-    places = sorted((str(place) for place in own if len(place.parts) > 2), key=len, reverse=True)
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return content
-    for place in places:
-        text = re.sub(rf"{re.escape(place)}(/|(?![\w.-]))", "", text)
-    if file.suffix in (".yaml", ".html"):
-        text = _PATH.sub(lambda f: f[0].rpartition("/")[2] if _there(f[0]) else f[0], text)
-    return text.encode()
+    told = json.dumps(privacy.value(info), ensure_ascii=False, indent=1)
+    privacy.refuse("run.json", told)
+    found = {"run.json": f"{privacy.values(told)}\n".encode()}
+    for path in _kept(run):
+        name = path.relative_to(run.folder).as_posix()
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        privacy.refuse(name, text)
+        public = privacy.values(text) if path.suffix in (".yaml", ".html") else privacy.text(text)
+        found[name] = public.encode("utf-8", "surrogateescape")
+    return dict(sorted(found.items()))
 
 
-def _there(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
+def _kept(run: Run) -> Iterator[Path]:
+    """Yield the files of a run that go beside its rows: its recipe as it was used, and its report."""
+    for path in sorted([*run.folder.glob("recipe/**/*"), run.folder / "report.html"]):
+        names = path.relative_to(run.folder).parts
+        if path.is_file() and not path.is_symlink() and not any(n.startswith((".", "__")) for n in names):
+            yield path

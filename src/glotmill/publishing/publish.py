@@ -1,19 +1,24 @@
 """Publishes a finished run as a dataset on the Hugging Face Hub: one commit, a tag, a look at it."""
 
+import tempfile
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glotmill.cards import footers
-from glotmill.errors import EngineError, GlotmillError
-from glotmill.publishing import verified
-from glotmill.publishing.hub import Hub, open_hub
+from glotmill.errors import EngineError, GlotmillError, UsageError
+from glotmill.publishing import failures, verified
+from glotmill.publishing.hub import Hub, Remote, open_hub
 from glotmill.publishing.parcel import Parcel, pack, refuse_no_run
 from glotmill.publishing.published import size as size_text
-from glotmill.publishing.release import CARD, Plan, Wishes, check, look, sizes
+from glotmill.publishing.release import CARD, Plan, Wishes, check, look, sizes, tags
 from glotmill.store import Run
 
+TAKEN = 409  # the name is
+
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
 
 def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
@@ -29,26 +34,33 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
     hub = open_hub(wishes.repo, tell)
     check(wishes)
     refuse_no_run(run)  # before there is a lock in it
-    with run.lock():
-        parcel = pack(run)
-        plan = hub.again(lambda: look(hub, parcel, wishes), "looking at the dataset")
+    with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
+        parcel = pack(run, hub.token)
+        plan = hub.again(lambda: look(hub, parcel, wishes, Path(folder)), "looking at the dataset")
         _prepare(hub, plan, wishes)
-        tries = 0
+        plans = [plan] if plan.remote else []
+        sent: list[dict[str, Any]] = []
 
         def commit() -> tuple[Plan, str, str | None]:
-            nonlocal tries
-            tries += 1
-            return _commit(hub, parcel, wishes, plan if tries == 1 and plan.remote else None)
+            plan = plans.pop() if plans else look(hub, parcel, wishes, Path(folder))
+            if plan.remote is None:
+                raise EngineError(
+                    f"{hub.repo}: the Hub does not show it to this login; is it another's private dataset?"
+                )
+            _protect(hub, plan.remote, wishes)
+            if not plan.there:
+                sent[:] = sizes(plan)
+            return plan, *_commit(hub, plan, plan.remote.head, wishes)
 
         plan, head, proposed = hub.again(commit, "committing", race=True)
     found: dict[str, Any] = {
         "repo": wishes.repo,
         "url": proposed or hub.url,
         "commit": head,
-        "tag": _tag(hub, plan, head),
-        "run": parcel.about(),
-        "already": plan.there and tries == 1,
-        "added": [] if plan.there and tries == 1 else sizes(parcel, plan),
+        "tag": _tag(hub, plan, wishes, head),
+        "run": plan.parcel.about(),
+        "already": not sent,
+        "added": sent,
         "rows": footers.rows(plan.files),
     }
     tell(f"loading {len(found['rows'])} configs of {wishes.repo} in a fresh cache")
@@ -67,17 +79,20 @@ def dry_run(run: Run, wishes: Wishes) -> dict[str, Any]:
     """Return what `publish` would do, without doing it: files, configs, the card, and what is there."""
     hub = open_hub(wishes.repo, lambda line: None, writing=False)
     check(wishes)
-    parcel = pack(run)
-    plan = hub.again(lambda: look(hub, parcel, wishes), "looking at the dataset")
+    with tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
+        parcel = pack(run, hub.token)
+        plan = hub.again(lambda: look(hub, parcel, wishes, Path(folder)), "looking at the dataset")
+        files = [] if plan.there else sizes(plan)
     remote = plan.remote
-    old = {} if remote is None else footers.rows([f for f in plan.files if f.path not in parcel.data])
+    own = plan.parcel.sha256
     return {
         "repo": wishes.repo,
         "url": hub.url,
         "login": hub.token is not None,
-        "run": parcel.about(),
+        "run": plan.parcel.about(),
         "already": plan.there,
-        "files": [] if plan.there else sizes(parcel, plan),
+        "files": files,
+        "gone": list(plan.gone),
         "configs": footers.rows(plan.files),
         "tag": plan.tag,
         "remote": remote
@@ -87,7 +102,7 @@ def dry_run(run: Run, wishes: Wishes) -> dict[str, Any]:
             "gated": remote.gated,
             "files": len(remote.sizes),
             "bytes": sum(remote.sizes.values()),
-            "rows": old,
+            "rows": footers.rows(footer for footer in plan.files if footer.path not in own),
             "tags": sorted(remote.tags),
         },
         "card": plan.texts[CARD].decode() if CARD in plan.texts else None,
@@ -95,22 +110,13 @@ def dry_run(run: Run, wishes: Wishes) -> dict[str, Any]:
 
 
 def _prepare(hub: Hub, plan: Plan, wishes: Wishes) -> None:
-    """Make the repository and its branch if need be, and set who may see it, before a row is there."""
+    """Make the repository and its branch if need be."""
     if plan.remote is None:
         hub.again(
             lambda: hub.api.create_repo(
                 hub.repo, repo_type="dataset", private=wishes.private or None, exist_ok=True
             ),
             f"making {hub.repo}",
-        )
-    elif wishes.private and not plan.remote.private:
-        hub.again(
-            lambda: hub.api.update_repo_settings(hub.repo, private=True, repo_type="dataset"), "settings"
-        )
-    if wishes.gated and not (plan.remote and plan.remote.gated == wishes.gated):
-        gated: Any = wishes.gated
-        hub.again(
-            lambda: hub.api.update_repo_settings(hub.repo, gated=gated, repo_type="dataset"), "settings"
         )
     if wishes.revision and not wishes.revision.startswith("refs/"):
         branch = wishes.revision
@@ -120,59 +126,83 @@ def _prepare(hub: Hub, plan: Plan, wishes: Wishes) -> None:
         )
 
 
-def _commit(hub: Hub, parcel: Parcel, wishes: Wishes, known: Plan | None) -> tuple[Plan, str, str | None]:
+def _protect(hub: Hub, remote: Remote, wishes: Wishes) -> None:
+    """Set who may see the dataset, before a row is there."""
+    if wishes.private and not remote.private:
+        hub.api.update_repo_settings(hub.repo, private=True, repo_type="dataset")
+    if wishes.gated and remote.gated != wishes.gated:
+        gated: Any = wishes.gated
+        hub.api.update_repo_settings(hub.repo, gated=gated, repo_type="dataset")
+
+
+def _commit(hub: Hub, plan: Plan, head: str, wishes: Wishes) -> tuple[str, str | None]:
     """Commit once, unless the run is there: what was asked for before may have come through unheard."""
-    plan = known or look(hub, parcel, wishes)
-    if plan.remote is None:
-        raise EngineError(
-            f"{hub.repo}: the Hub does not show it to this login; is it another's private dataset?"
-        )
+    parcel = plan.parcel
     if plan.there:
-        return plan, plan.remote.head, None
-    if wishes.pr and (proposed := _proposed(hub, parcel)):
-        return plan, *proposed
+        return head, None
+    if wishes.pr and (proposed := _proposed(hub, plan)):
+        return proposed
     size = sum(path.stat().st_size for path in parcel.data.values())
     hub.tell(f"sending {len(parcel.data)} files of rows, {size_text(size)}, to {hub.repo}")
-    rows = sum(footer.rows for footer in parcel.footers)
+    rows = sum(footer.rows for footer in parcel.footers if footer.path in parcel.data)
+    what = f"Add {rows:,} rows of" if rows else "Tell anew of"
     done = hub.api.create_commit(
         hub.repo,
-        _operations(parcel, plan),
-        commit_message=f"Add {rows:,} rows of the run {parcel.name} ({parcel.id})",
+        _operations(plan),
+        commit_message=f"{what} the run {parcel.name} ({parcel.state})",
         repo_type="dataset",
         revision=wishes.revision,
-        parent_commit=plan.remote.head,
+        parent_commit=head,
         create_pr=wishes.pr,
     )
-    return plan, done.oid, done.pr_url
+    return done.oid, done.pr_url
 
 
-def _operations(parcel: Parcel, plan: Plan) -> "list[CommitOperationAdd]":
+def _operations(plan: Plan) -> "list[CommitOperationAdd | CommitOperationDelete]":
     """Made anew for each try: the client notes in them what it has sent."""
-    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    data = [CommitOperationAdd(place, str(path)) for place, path in parcel.data.items()]
-    return [*data, *(CommitOperationAdd(place, text) for place, text in sorted(plan.texts.items()))]
+    data = [CommitOperationAdd(place, str(path)) for place, path in plan.parcel.data.items()]
+    texts = [CommitOperationAdd(place, text) for place, text in sorted(plan.texts.items())]
+    return [*data, *texts, *(CommitOperationDelete(place, is_folder=False) for place in plan.gone)]
 
 
-def _proposed(hub: Hub, parcel: Parcel) -> tuple[str, str] | None:
-    """The commit and the page of an open proposal that has the run."""
+def _proposed(hub: Hub, plan: Plan) -> tuple[str, str] | None:
+    """The commit and the page of an open proposal that has the run, and says the same of it."""
     found = hub.api.get_repo_discussions(
         hub.repo, repo_type="dataset", discussion_type="pull_request", discussion_status="open"
     )
     for proposal in found:
         revision = f"refs/pr/{proposal.num}"
-        if hub.holds(revision, parcel.sha256) and (remote := hub.look(revision)):
+        remote = hub.look(revision) if hub.holds(revision, plan.parcel.sha256) else None
+        # a run whose rows are on the main branch is in every proposal
+        if remote and (plan.parcel.data or hub.text(CARD, remote).encode() == plan.texts[CARD]):
             return remote.head, f"{hub.url}/discussions/{proposal.num}"
     return None
 
 
-def _tag(hub: Hub, plan: Plan, head: str) -> str | None:
-    """Give the commit its tag, unless it has it, and return it."""
-    name = plan.tag
-    if name is None or plan.tagged:
-        return name
-    hub.again(
-        lambda: hub.api.create_tag(hub.repo, tag=name, revision=head, repo_type="dataset", exist_ok=True),
-        f"giving the tag {name}",
+def _tag(hub: Hub, plan: Plan, wishes: Wishes, head: str) -> str | None:
+    """Give the commit its tag, unless it has it, and return it. Raises UsageError where another has it."""
+    if plan.tag is None or plan.tagged:
+        return plan.tag
+    names = tags(plan.parcel, wishes)
+    for name in names[names.index(plan.tag) :]:
+        if hub.again(partial(_give, hub, name, head, plan.parcel), f"giving the tag {name}"):
+            return name
+    raise UsageError(
+        f"{hub.url}: commit {head[:12]} is there, but its tag {plan.tag} was given to another meanwhile; "
+        "the same command with another --tag gives it one"
     )
-    return name
+
+
+def _give(hub: Hub, tag: str, head: str, parcel: Parcel) -> bool:
+    """Give a tag, and return whether it is that of the run now."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        hub.api.create_tag(hub.repo, tag=tag, revision=head, repo_type="dataset")
+    except HfHubHTTPError as error:
+        if failures.status(error) != TAKEN:
+            raise
+        return hub.holds(tag, parcel.sha256)  # it may have been given before, unheard
+    return True

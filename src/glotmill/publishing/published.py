@@ -17,7 +17,7 @@ def text(found: Mapping[str, Any]) -> str:
     else:
         sent = sum(file["bytes"] for file in found["added"])
         lines.append(f"{safe(found['url'])}: {len(found['added']):,} files, {size(sent)}")
-    lines.append(f"commit {found['commit']}" + (f", tag {safe(found['tag'])}" if found["tag"] else ""))
+    lines.append(f"commit {safe(found['commit'])}" + (f", tag {safe(found['tag'])}" if found["tag"] else ""))
     lines.append(f"Loaded from there, each with its rows: {len(found['rows']):,} configs")
     at = safe(found["tag"] or found["commit"])
     lines.append(f'Next: datasets.load_dataset("{found["repo"]}", "{first}", revision="{at}")')
@@ -65,8 +65,9 @@ def _configs(rows: Mapping[str, int], own: Mapping[str, int]) -> str:
 
 def size(count: int) -> str:
     """Return a number of bytes as people say it."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:,.1f} {unit}" if unit != "B" else f"{count} B"
-        count = count / 1000  # type: ignore[assignment]
-    return f"{count:,.1f} GB"
+    if count < 1000:
+        return f"{count} B"
+    for power, unit in enumerate(("kB", "MB", "GB"), 1):
+        if count < 1000 ** (power + 1) or unit == "GB":
+            break
+    return f"{count / 1000**power:,.1f} {unit}"

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from glotmill.cards import footers
 from glotmill.cards.card import card, validate
 from glotmill.errors import GlotmillError, UsageError
+from glotmill.publishing.grown import known, rest
 from glotmill.publishing.hub import Hub, Remote
 from glotmill.publishing.parcel import Parcel, made_by
 
@@ -36,9 +38,11 @@ class Plan:
     """What one commit would do."""
 
     remote: Remote | None  # none: there is no repository yet
-    there: bool  # the run is there already, and nothing is to be done
+    parcel: Parcel  # the run, of whose rows only those are sent that are not there
+    there: bool  # all of the run is there already, and nothing is to be done
     texts: Mapping[str, bytes]  # path -> content, of all but rows
-    files: Sequence[footers.Footer]  # all rows that are there afterwards
+    gone: Sequence[str]  # files that told of an earlier state of the run, and have no successor
+    files: Sequence[footers.Footer]  # of all rows that are there afterwards
     tag: str | None
     tagged: bool  # the tag is given already
 
@@ -47,9 +51,12 @@ def check(wishes: Wishes) -> None:
     """Raise UsageError for wishes that cannot be fulfilled, whatever is on the Hub."""
     if wishes.tag is not None and _name(wishes.tag) != wishes.tag:
         raise UsageError(f"--tag {wishes.tag}: no name for a tag; write one such as v1")
-    if wishes.pr and wishes.tag:
+    branch = wishes.revision or "main"
+    if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", branch) or ".." in branch:
+        raise UsageError(f"--revision {branch}: no name for a branch; write one such as dev")
+    if wishes.tag and (wishes.pr or branch.startswith("refs/")):
         raise UsageError(
-            "--pr and --tag: what is proposed is not there yet; give it its tag when it is merged"
+            "--tag: what is proposed is not there yet; leave it out, and give the tag when it is merged"
         )
     if wishes.pr and wishes.revision:
         raise UsageError("--pr and --revision: the Hub takes proposals for the main branch alone; choose one")
@@ -60,53 +67,92 @@ def _name(text: str) -> str:
     return re.sub(r"\.{2,}", ".", re.sub(r"[^\w.-]+", "-", text)).strip(".-").removesuffix(".lock")
 
 
-def look(hub: Hub, parcel: Parcel, wishes: Wishes) -> Plan:
+def look(hub: Hub, parcel: Parcel, wishes: Wishes, folder: Path) -> Plan:
     """Compare a run with what the Hub has, and return what a commit would do.
 
-    Raises UsageError: data that is not glotmill's, other columns, rows that are there already, a taken tag.
+    folder: gets files of the rows that a run has more than it had when it was published.
+    Raises UsageError: data that is not glotmill's, other columns, rows that have changed, a taken tag.
     """
     remote = hub.look(wishes.revision) or (hub.look(None) if wishes.revision else None)
+    if remote and wishes.revision in remote.tags:
+        raise UsageError(f"--revision {wishes.revision}: is a tag there; name a branch")
     manifest = _manifest(hub, remote)
+    parcel, files = _compared(hub, remote, manifest, parcel, folder)
     there = remote is not None and all(remote.sha256.get(p) == h for p, h in parcel.sha256.items())
-    old = [path for path in remote.data if path not in parcel.data] if remote else []
-    others = hub.footers(old, remote) if remote else []
-    files = sorted([*others, *parcel.footers], key=lambda footer: footer.path)
-    if not there:
-        _refuse_misfit(hub, remote, parcel, others)
     tag, tagged = _free_tag(hub, remote, parcel, wishes, there)
+    plan = Plan(remote, parcel, there, {}, [], files, tag, tagged)
+    of = {path: about["sha256"] for path, about in manifest["files"].items() if _beside(path, parcel)}
+    told = {path: sha256(text).hexdigest() for path, text in parcel.texts.items()}
+    if there and of == told and wishes.license is None:
+        return plan
     existing = hub.text(CARD, remote) if remote and CARD in remote.sizes else None
-    if there and wishes.license is None:
-        return Plan(remote, True, {}, files, tag, tagged)
     text = card(parcel.run, repo=wishes.repo, license=wishes.license, existing=existing, files=files)
-    if there and text == existing:
-        return Plan(remote, True, {}, files, tag, tagged)
+    text = parcel.privacy.told(text)
+    if there and of == told and text == existing:
+        return plan
     if problems := validate(text):
         raise GlotmillError("the card is not as the Hub wants it:\n" + "\n".join(f"  {p}" for p in problems))
-    texts = {**parcel.texts, CARD: text.encode()}
-    texts[MANIFEST] = _merged(manifest, parcel, files, remote, texts)
-    return Plan(remote, False, texts, files, tag, tagged)
+    parcel.privacy.refuse(CARD, text)
+    texts = {**parcel.texts, CARD: text.encode(), MANIFEST: _merged(manifest, plan)}
+    gone = [path for path in of if path not in told and remote and path in remote.sizes]
+    return replace(plan, there=False, texts=texts, gone=gone)
+
+
+def _beside(path: str, parcel: Parcel) -> bool:
+    """Whether a file of a dataset tells how a run was made."""
+    return path.startswith(f"runs/{parcel.id}/")
+
+
+def _compared(
+    hub: Hub, remote: Remote | None, manifest: Mapping[str, Any], parcel: Parcel, folder: Path
+) -> tuple[Parcel, list[footers.Footer]]:
+    """Return what of a run is to be sent, and the footers of all rows that are there afterwards."""
+    if remote is None:
+        return parcel, parcel.footers
+    others = hub.footers([path for path in remote.data if path not in parcel.data], remote)
+    if found := known(manifest, remote, parcel):
+        there = {footer.path: footer for footer in (*others, *parcel.footers) if footer.path in remote.sizes}
+        parcel = replace(found, footers=[there[path] for path in found.sha256])
+    else:
+        _refuse_misfit(hub, parcel, others)
+        parcel = rest(hub, remote, parcel, others, folder)
+    whole = {footer.path: footer for footer in (*others, *parcel.footers)}
+    return parcel, [whole[path] for path in sorted(whole)]
 
 
 def _manifest(hub: Hub, remote: Remote | None) -> dict[str, Any]:
     """What the dataset's manifest says. Raises UsageError if it has rows that glotmill did not write."""
+    nothing: dict[str, Any] = {"runs": [], "files": {}}
     if remote is None:
-        return {}
+        return nothing
     try:
-        found = json.loads(hub.text(MANIFEST, remote)) if MANIFEST in remote.sizes else {}
-    except ValueError:
+        found = json.loads(hub.text(MANIFEST, remote)) if MANIFEST in remote.sizes else None
+    except (ValueError, RecursionError):
         found = None
-    if isinstance(found, dict) and found.get("format") == FORMAT and isinstance(found.get("runs"), list):
+    if isinstance(found, dict) and _is_manifest(found):
         return found
     if rows := [path for path in remote.sizes if path.endswith(_ROWS)]:
         raise UsageError(
-            f"{hub.repo}: has rows that glotmill did not put there ({rows[0]}); publish to another name"
+            f"{hub.repo}: has rows that glotmill did not put there, or no {MANIFEST} of glotmill "
+            f"({rows[0]}); publish to another name"
         )
-    return {}
+    return nothing
 
 
-def _refuse_misfit(hub: Hub, remote: Remote | None, parcel: Parcel, others: Sequence[footers.Footer]) -> None:
-    """Raise UsageError where a dataset has other columns than a run, or rows of it."""
-    if remote is None or not others:
+def _is_manifest(found: Mapping[str, Any]) -> bool:
+    """Whether it has the form of a manifest: people may have edited it."""
+    return (
+        found.get("format") == FORMAT
+        and isinstance(found.get("runs"), list)
+        and all(isinstance(each, dict) and isinstance(each.get("files"), list) for each in found["runs"])
+        and isinstance(found.get("files"), dict)
+        and all(isinstance(each, dict) and "sha256" in each for each in found["files"].values())
+    )
+
+
+def _refuse_misfit(hub: Hub, parcel: Parcel, others: Sequence[footers.Footer]) -> None:
+    """Raise UsageError where a dataset has other columns than a run."""
+    if not others:
         return
     if wrong := footers.differences(footers.merged(others), footers.merged(parcel.footers)):
         told = "\n".join(f"  {line}" for line in wrong)
@@ -114,64 +160,56 @@ def _refuse_misfit(hub: Hub, remote: Remote | None, parcel: Parcel, others: Sequ
             f"{hub.repo}: has other columns than {parcel.run.folder} (there: on the Hub, here: in the run):\n"
             f"{told}\nA dataset keeps its columns; publish to another name, or mend the recipe's output"
         )
-    same = [footer.path for footer in others if parcel.ids.get(footer.language)]
-    for path, ids in zip(same, hub.ids(same, remote), strict=True):
-        if twice := parcel.ids[path.split("/")[1]].intersection(ids):
-            raise UsageError(
-                f"{hub.repo}: has {len(twice):,} of the first rows of {path} from an earlier state of "
-                f"{parcel.run.folder}; what was published is not rewritten: publish to another name"
-            )
+
+
+def tags(parcel: Parcel, wishes: Wishes) -> list[str]:
+    """Return which tags would do for a run, the best first."""
+    if wishes.pr or (wishes.revision or "").startswith("refs/"):
+        return []
+    return [wishes.tag] if wishes.tag else [_name(parcel.name) or parcel.state, parcel.state]
 
 
 def _free_tag(
     hub: Hub, remote: Remote | None, parcel: Parcel, wishes: Wishes, there: bool
 ) -> tuple[str | None, bool]:
     """The tag to give, and whether it is given already. Raises UsageError if it is that of other rows."""
-    if wishes.pr:
+    names, taken = tags(parcel, wishes), remote.tags if remote else {}
+    if not names:
         return None, False
-    tags = remote.tags if remote else {}
     if there and not wishes.tag:
-        for tag in tags:
+        for tag in taken:
             if hub.holds(tag, parcel.sha256):
                 return tag, True
-    names = [wishes.tag] if wishes.tag else [_name(parcel.name) or parcel.id, parcel.id]
     for tag in names:
-        if tag not in tags or (there and hub.holds(tag, parcel.sha256)):
-            return tag, tag in tags
-    raise UsageError(f"--tag {names[-1]}: is there already, at {tags[names[-1]][:12]}; choose another")
+        if tag not in taken or (there and hub.holds(tag, parcel.sha256)):
+            return tag, tag in taken
+    raise UsageError(f"--tag {names[-1]}: is there already, at {taken[names[-1]][:12]}; choose another")
 
 
-def _merged(
-    old: Mapping[str, Any],
-    parcel: Parcel,
-    files: Sequence[footers.Footer],
-    remote: Remote | None,
-    texts: Mapping[str, bytes],
-) -> bytes:
+def _merged(old: Mapping[str, Any], plan: Plan) -> bytes:
     """The manifest: every file with its hash, and the rows of each run."""
-    about = parcel.about()
-    runs = [each for each in old.get("runs", []) if each.get("id") != parcel.id]
-    of = dict(old.get("files", {}))
-    for footer in files:
+    parcel, remote = plan.parcel, plan.remote
+    runs = [each for each in old["runs"] if each.get("id") != parcel.id]
+    of = {path: about for path, about in old["files"].items() if not _beside(path, parcel)}
+    for footer in plan.files:
         digest = parcel.sha256.get(footer.path) or (remote and remote.sha256.get(footer.path))
         of[footer.path] = {"sha256": digest, "bytes": footer.size, "rows": footer.rows}
-    for path, text in texts.items():
-        if path != CARD:  # people may edit it
-            of[path] = {"sha256": sha256(text).hexdigest(), "bytes": len(text)}
+    for path, text in parcel.texts.items():
+        of[path] = {"sha256": sha256(text).hexdigest(), "bytes": len(text)}
     whole = {
         "format": FORMAT,
         "made_by": made_by(),
-        "runs": [*runs, about],
+        "runs": [*runs, parcel.about()],
         "files": dict(sorted(of.items())),
     }
     return json.dumps(whole, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def sizes(parcel: Parcel, plan: Plan) -> list[dict[str, Any]]:
+def sizes(plan: Plan) -> list[dict[str, Any]]:
     """Return the files that a commit would write, with their bytes, and their rows."""
-    rows = {footer.path: footer.rows for footer in parcel.footers}
+    rows = {footer.path: footer.rows for footer in plan.parcel.footers}
     data = [
         {"path": place, "bytes": path.stat().st_size, "rows": rows[place]}
-        for place, path in parcel.data.items()
+        for place, path in plan.parcel.data.items()
     ]
     return [*data, *({"path": place, "bytes": len(text)} for place, text in plan.texts.items())]
