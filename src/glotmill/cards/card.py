@@ -6,25 +6,16 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from glotmill.cards import card_front, card_rules, card_run, card_text, footers
+from glotmill.cards import card_front, card_parts, card_rules, card_run, card_text, footers
 from glotmill.cards.card_rules import validate
 from glotmill.errors import UsageError
 from glotmill.languages import find as find_language
 from glotmill.recipe import Recipe
 from glotmill.reports.facts import facts
-from glotmill.steps import Generate, Transform
 from glotmill.store import Run
 
 __all__ = ["card", "validate"]
 
-BEGIN = "<!-- glotmill:begin (up to glotmill:end all is written anew at each publish; write outside) -->"
-END = "<!-- glotmill:end -->"
-
-_OWN = re.compile(r"^<!-- glotmill:begin\b[^\n]*-->\n(.*?)^<!-- glotmill:end -->$", re.DOTALL | re.MULTILINE)
-_RUN = re.compile(
-    r"^<!-- glotmill:run ([\w.-]+)( toy)? -->\n.*?^<!-- glotmill:run end -->$", re.DOTALL | re.MULTILINE
-)
-_LONE = re.compile(r"^<!-- glotmill:[^\n]*-->\n?", re.MULTILINE)
 _FILE = re.compile(rf"{footers.SPLIT}-([0-9a-f]{{12}})-\d+\.parquet")  # as publish names them
 
 
@@ -41,24 +32,26 @@ def card(
     repo: org/name, for the lines that load it. license: a word of the Hub such as cc-by-4.0, or NAME=LINK;
     none: the one of the card that is there, else it is said that there is none. existing: the card that is
     there. What people wrote outside of our markers is kept, and so are the keys of the front matter that are
-    not ours; what is said of other runs stays. files: the footers of all files of the dataset, those of
-    earlier runs too; none: the run's own.
-    Raises UsageError: no run, no rows, a front matter or a licence that cannot be read.
+    not ours; what is said of other runs stays as long as the dataset has their files. files: the footers of
+    all files of the dataset, those of earlier runs too; none: the run's own.
+    Raises UsageError: no run, no rows, a front matter or a licence that cannot be read; ValueError: files
+    that differ in their columns.
     """
     info = run.info()
     recipe = Recipe.model_validate(info["recipe"])
-    files = sorted(files or _local(run), key=lambda file: file.path)
+    own = _local(run)
+    files = sorted(files or own, key=lambda file: file.path)
     if not files:
         raise UsageError(f"{run.folder}: has no rows; a card is about rows")
     front, body = card_rules.split(existing or "")
-    before, runs, after = _taken_apart(body)
+    before, runs, after = card_parts.taken_apart(body)
     values, written = card_front.front_matter(recipe, info, files, license, front)
     told = facts(run)
-    key, folder = _key(run, files)
-    marker = f"<!-- glotmill:run {key}{' toy' if card_run.toy(info) else ''} -->"
-    runs[key] = f"{marker}\n{card_run.section(run, recipe, told, key, folder)}\n<!-- glotmill:run end -->"
-    own = _whole(recipe, told, files, runs, {**values, "repo": repo})
-    text = "\n\n".join(part for part in (before, own, after) if part)
+    key, folder = _key(run, own, files)
+    section = card_run.section(run, recipe, told, repo, folder)
+    runs[key] = card_parts.Part(key, section, bool(card_run.toy(info)), card_run.tokens(told))
+    own_part = _whole(told, files, runs, key, {**values, "repo": repo})
+    text = "\n\n".join(part for part in (before, own_part, after) if part)
     return f"---\n{written}---\n\n{text}\n"
 
 
@@ -67,94 +60,81 @@ def _local(run: Run) -> list[footers.Footer]:
     return [footers.read(f"data/{f.parent.name}/{f.name}", f, f.stat().st_size) for f in files]
 
 
-def _taken_apart(body: str) -> tuple[str, dict[str, str], str]:
-    """Return what people wrote before our part, what is said there of each run, and what they wrote after."""
-    parts = _OWN.split(body)
-    runs = {found[1]: found[0] for part in parts[1::2] for found in _RUN.finditer(part)}
-    theirs = [_LONE.sub("", part).strip() for part in parts[::2]]
-    return theirs[0], runs, "\n\n".join(part for part in theirs[1:] if part)
-
-
-def _key(run: Run, files: Sequence[footers.Footer]) -> tuple[str, str]:
+def _key(run: Run, own: Sequence[footers.Footer], files: Sequence[footers.Footer]) -> tuple[str, str]:
     """What the run is called in its dataset, and the folder there that tells of it; else its own hash."""
-    local = sorted((f.parent.name, f.stat().st_size) for f in run.folder.glob("dataset/*/*.parquet"))
-    sizes: dict[str, list[tuple[str, int]]] = {}
+    there: dict[str, list[tuple[Any, ...]]] = {}
     for file in files:
-        if found := _FILE.fullmatch(file.path.rpartition("/")[2]):
-            sizes.setdefault(found[1], []).append((file.language, file.size))
-    for key, there in sizes.items():
-        if sorted(there) == local:
+        there.setdefault(_run_of(file), []).append(_like(file))
+    for key, likes in there.items():
+        if key and sorted(likes) == sorted(map(_like, own)):
             return key, f"runs/{key}"
     return sha256(json.dumps(run.info(), sort_keys=True).encode()).hexdigest()[:12], ""
 
 
+def _like(file: footers.Footer) -> tuple[str, int, int, int]:
+    """All that a footer tells of a file, but for its name."""
+    return file.language, file.rows, file.size, file.memory
+
+
+def _run_of(file: footers.Footer) -> str:
+    found = _FILE.fullmatch(file.path.rpartition("/")[2])
+    return found[1] if found else ""
+
+
 def _whole(
-    recipe: Recipe,
     told: Mapping[str, Any],
     files: Sequence[footers.Footer],
-    runs: Mapping[str, str],
+    runs: Mapping[str, card_parts.Part],
+    key: str,
     front: Mapping[str, Any],
 ) -> str:
-    rows = footers.rows(files)
-    columns = footers.merged(files)
-    tokens = told["lengths"]["tokens"]["languages"]
-    languages = []
-    for tag in sorted(rows.keys() - {footers.ALL}):
-        found = find_language(tag)
-        about = round(tokens[tag]["mean"] * rows[tag]) if tag in tokens else 0
-        languages.append(
-            {"name": found.name, "endonym": found.endonym, "tag": tag, "rows": rows[tag], "tokens": about}
-        )
-    repo = front["repo"] or "ORG/NAME"
+    """Return our part of a card, with its markers. key: of the run whose files do not tell."""
+    made = {tag: {_run_of(f) or key for f in files if f.language == tag} for tag in footers.rows(files)}
+    there = set().union(*made.values())
+    parts = [part for part in runs.values() if part.key in there]
     values = {
-        "begin": card_text.Safe(BEGIN),
-        "end": card_text.Safe(END),
+        "begin": card_text.Safe(card_parts.BEGIN),
+        "end": card_text.Safe(card_parts.END),
         "title": front.get("pretty_name") or (front["repo"] or told["run"]["folder"]).rpartition("/")[2],
-        "runs": len(runs),
-        "toys": sum(" toy -->" in text.split("\n", 1)[0] for text in runs.values()),
-        "rows": rows[footers.ALL],
-        "languages": languages,
-        "many": len(languages) > card_text.FEW,
+        "runs": len(there),
+        "lost": len(there) - len(parts),
+        "toys": sum(part.toy for part in parts),
+        **_languages(files, runs, made),
         "model": told["model"]["model"],
-        "about": recipe.about,
-        "repo": repo,
-        "chat": "messages" in columns,
-        "columns": [_column(name, kind, recipe) for name, kind in columns.items()],
+        "about": told["recipe"]["about"],
+        "judged": bool(told["filters"]),
+        "repo": front["repo"] or "ORG/NAME",
+        "columns": footers.merged(files),
+        "said": footers.said,
         "license": front,
-        "personal": _personal(recipe, told),
-        "sections": list(runs.values()),
+        "sections": list(map(str, parts)),
     }
     return card_text.render("card.j2", values)
 
 
-def _column(name: str, kind: footers.Feature, recipe: Recipe) -> dict[str, str]:
-    made = {step.name for step in recipe.live_steps if isinstance(step, Generate)}
-    what = "of the seeds, or made of them and of replies by a step of the recipe"
-    if name == "id":
-        what = "of the row: the same for the same recipe, seed, language and sample"
-    elif name == "language":
-        what = "asked for: ISO 639-3 and ISO 15924"
-    elif name == "messages" and recipe.output.messages:
-        what = "a chat: " + ", ".join(
-            f"{role} is {column}" for role, column in recipe.output.messages.items()
+def _languages(
+    files: Sequence[footers.Footer],
+    runs: Mapping[str, card_parts.Part],
+    made: Mapping[str, set[str]],
+) -> dict[str, Any]:
+    """The table of languages. Tokens are told where every run that made rows of a language counted them."""
+    rows = footers.rows(files)
+    table: list[dict[str, Any]] = []
+    for tag in sorted(rows.keys() - {footers.ALL}):
+        counts = [runs[of].tokens.get(tag) if of in runs else None for of in made[tag]]
+        tokens = _sum(counts)
+        found = find_language(tag)
+        table.append(
+            {"name": found.name, "endonym": found.endonym, "tag": tag, "rows": rows[tag], "tokens": tokens}
         )
-    elif name == "messages":
-        what = "a chat, made by a step of the recipe"
-    elif name in made:
-        what = "written by the model"
-    return {"name": name, "type": footers.said(kind), "what": what}
+    return {
+        "rows": rows[footers.ALL],
+        "languages": table,
+        "tokens": _sum([of["tokens"] for of in table]),
+        "many": len(table) > card_text.FEW,
+    }
 
 
-def _personal(recipe: Recipe, told: Mapping[str, Any]) -> str:
-    columns = [of["of"] for of in told["filters"] if of["filter"] == "pii"]
-    masks = any(isinstance(s, Transform) and s.transform == "mask_pii" for s in recipe.live_steps)
-    if columns:
-        return (
-            f"Rows with e-mail addresses, phone numbers, bank accounts, cards or national ids in "
-            f"{', '.join(columns)} were dropped (filter pii)."
-        )
-    if masks:
-        return (
-            "E-mail addresses, phone numbers, bank accounts, cards and national ids were masked (mask_pii)."
-        )
-    return "No filter looked for personal data (the recipe uses neither pii nor mask_pii)."
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from glotmill.cards import card_rules, footers
+from glotmill.cards.card_again import is_hub_id
 from glotmill.errors import UsageError
 from glotmill.hub_words import near, words
 from glotmill.languages import find as find_language
@@ -74,7 +75,7 @@ def front_matter(
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
         "source_datasets": _joined(
-            [seeds] if _HUB_ID.fullmatch(seeds) else ["original"], theirs.get("source_datasets")
+            [seeds] if is_hub_id(seeds) else ["original"], theirs.get("source_datasets")
         ),
         "tags": _joined(_tags(info, files), theirs.get("tags")),
     }
@@ -116,7 +117,7 @@ def _joined(ours: Iterable[str], theirs: Any) -> list[str]:
 def _configs(ours: Sequence[Mapping[str, Any]], theirs: Any) -> list[dict[str, Any]]:
     names = {config["config_name"] for config in ours}
     there = [config for config in theirs if isinstance(config, dict)] if isinstance(theirs, list) else []
-    others = [config for config in there if config.get("config_name") not in names]
+    others = [c for c in there if c.get("config_name") not in names and not footers.is_config(c)]
     for config in others:
         config.pop("default", None)  # `all` is
     return [
@@ -140,7 +141,7 @@ def _as_written(old: str, theirs: Mapping[str, Any], kept: Mapping[str, Any]) ->
     blocks: list[list[str]] = []
     for line in old.split("\n"):
         if _KEY.match(line) or not blocks:
-            blocks.append([])
+            blocks.append(_notes(blocks[-1]) if blocks else [])
         blocks[-1].append(line)
     named: dict[str, str] = {}
     for block in map("\n".join, blocks):
@@ -155,6 +156,16 @@ def _as_written(old: str, theirs: Mapping[str, Any], kept: Mapping[str, Any]) ->
     except ValueError:
         same = False
     return text if same else (dump(kept) if kept else "")
+
+
+def _notes(block: list[str]) -> list[str]:
+    """Take the comments from a block's end: they are about the key below them."""
+    count = len(block)
+    while count and block[count - 1].startswith("#"):
+        count -= 1
+    notes = block[count:]
+    del block[count:]
+    return notes
 
 
 class _Quoted(str):

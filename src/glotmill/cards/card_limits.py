@@ -1,6 +1,8 @@
 """What is known to be weak in a run's rows, and in which languages."""
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from glotmill.languages import confusable
@@ -8,6 +10,11 @@ from glotmill.recipe import Recipe
 
 FEW_ROWS = 100
 LOW = 0.25  # share of rows that were kept
+_PHRASES = {  # filters that know phrases, each in its languages
+    "refusal": "refusals.csv",
+    "assistant_speak": "assistant_speak.csv",
+    "placeholders": "placeholders.csv",
+}
 
 
 def limits(
@@ -24,7 +31,7 @@ def limits(
         "said": "The rows say what a model says: expect its mistakes, its style and its view of the world",
         "tags": [],
     }
-    yield from _about("Not a row was accepted", [of["language"] for of in funnel if not of["accepted"]])
+    yield from _about("No row was accepted", [of["language"] for of in funnel if not of["accepted"]])
     short = [of for of in funnel if 0 < of["accepted"] < of["wanted"]]
     yield from _about("Fewer rows than asked for", [of["language"] for of in short])
     low = [of["language"] for of in funnel if of["accepted"] and of["kept"] < LOW * of["asked"]]
@@ -45,7 +52,8 @@ def limits(
             "tags": [],
         }
     if not any(of["filter"] == "duplicates" for of in told["filters"]):
-        yield {"said": "Rows that are alike were not looked for", "tags": []}
+        yield {"said": "No filter looked for duplicates", "tags": []}
+    yield from _speechless({of["filter"] for of in told["filters"]}, there)
     for of in templates:
         if of["unreviewed"]:
             said = f"The template {of['file']} was not yet read by a second speaker of the language"
@@ -66,6 +74,16 @@ def _unjudged(told: Mapping[str, Any], there: Sequence[str]) -> list[str]:
             2 * by[tag].get("und", 0) > sum(by[tag].values()) for by in told["detected"].values() if tag in by
         )
     ]
+
+
+def _speechless(used: set[str], there: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Languages in which a filter knows no phrases."""
+    for name, table in _PHRASES.items():
+        if name in used:
+            text = (files("glotmill.filters") / table).read_text(encoding="utf-8")
+            known = {row["language"] for row in csv.DictReader(text.split("\n"))}
+            said = f"The filter {name} has no phrases of these languages, and finds only those of others"
+            yield from _about(said, [tag for tag in there if tag not in known])
 
 
 def _confusable(there: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,10 @@ from glotmill.printing import safe
 
 FEW = 20  # languages up to which tables are not folded
 
-_SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
+_SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|^[-+#=]")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # begins a list
 _TICKS = re.compile("`+")
+_BAR = re.compile(r"\\*\|")
 _URL = re.compile(r"https?://[^\s<>\"'()|\\`]+")
 
 
@@ -35,7 +37,8 @@ def escaped(value: object) -> Safe:
     """Return a text in one line, in which nothing is Markdown or HTML."""
     if isinstance(value, Safe):
         return value
-    return Safe(_SPECIAL.sub(r"\\\g<0>", html.escape(_line(value), quote=False)))
+    text = _SPECIAL.sub(r"\\\g<0>", html.escape(_line(value), quote=False))
+    return Safe(_NUMBERED.sub(r"\1\\\2", text))
 
 
 def code(value: object) -> Safe:
@@ -47,14 +50,14 @@ def code(value: object) -> Safe:
 
 
 def cell(value: object) -> Safe:
-    """Return a text as code in a table, where a bar would end its cell."""
-    return Safe(code(value).replace("\\|", "|").replace("|", "\\|"))
+    """Return a text as code in a table, where a bar ends a cell, but for one with a single \\ before it."""
+    return Safe(_BAR.sub(r"\\|", code(value)))
 
 
-def fence(text: str) -> Safe:
-    """Return lines as code that no line of them can end."""
+def fence(text: str, kind: str = "text") -> Safe:
+    """Return lines as code that no line of them can end. kind: what they are written in."""
     ticks = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-    return Safe(f"{ticks}text\n{text}\n{ticks}")
+    return Safe(f"{ticks}{kind}\n{text}\n{ticks}")
 
 
 def plain(value: object) -> Safe:

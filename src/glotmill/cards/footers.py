@@ -82,6 +82,11 @@ def configs(files: Iterable[Footer]) -> list[Feature]:
     return [whole, *({"config_name": tag, "data_files": _files(tag)} for tag in tags)]
 
 
+def is_config(found: Mapping[str, Any]) -> bool:
+    """Return whether a config is that of a language, as `configs` writes it, with files or without."""
+    return found.get("data_files") == _files(str(found.get("config_name")))
+
+
 def _files(tag: str) -> list[dict[str, str]]:
     return [{"split": SPLIT, "path": f"data/{tag}/{SPLIT}-*.parquet"}]
 
