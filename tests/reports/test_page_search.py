@@ -21,6 +21,7 @@ from glotmill.store import Run
         ("ขยายตัว", "Thai"),
         ("oluko so bee", "Yoruba"),
         ("OLÙKỌ́", "Yoruba"),
+        ("olu\u200bko", "Yoruba"),  # with what cannot be seen
         ("GROWS  with", "English"),
     ],
 )

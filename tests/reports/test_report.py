@@ -5,6 +5,7 @@ from base64 import b64decode
 from html import unescape
 from pathlib import Path
 
+import pytest
 from reading import packed
 from run_folder import make
 from varied_run import varied
@@ -50,6 +51,14 @@ def test_what_is_not_of_a_language_is_there_without_a_script(folder: Path) -> No
     assert re.search(r"answer\.language\s+wrong_language\s+35\s", told)
     assert "for each accepted row, at the prices given" in told
     assert "The tables by language and the rows need JavaScript" in told
+
+
+@pytest.mark.parametrize(
+    ("price", "told"), [(0, "0.00"), (1, "0.00042"), (10_000, "4.20"), (1e9, "420,000.00")]
+)
+def test_a_small_cost_is_not_nothing(tmp_path: Path, price: float, told: str) -> None:
+    run = make(tmp_path, each=10, said={"eng_Latn": ("Why?", "Because.")})
+    assert f"<b>{told}</b>cost" in report(run, price_out=price)
 
 
 def test_no_folder_of_this_machine_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from gzip import compress
 from hashlib import sha256
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out:
     return environment.get_template("report.html.j2").render(
         f=found,
         **_told(found),
+        money=_money,
         sampled=len(chosen),
         asked=sum(of["asked"] for of in found["funnel"]),
         numbers=_packed(_json(tables(found))),
@@ -106,6 +108,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, Any]:
         "steps": [step for step in found["steps"] if "requests" in step],
         "per_row": cost / accepted if cost is not None and accepted else None,
         "settings": _settings(found),
+        "by_language": any(of["filter"] == "language" and of["by_language"] for of in found["filters"]),
         "filters": [{**judge, "told": _options(judge)} for judge in found["filters"]],
     }
 
@@ -122,7 +125,12 @@ def _tiles(found: Mapping[str, Any], accepted: int) -> list[tuple[str, str]]:
         ("tokens in", f"{total['prompt_tokens']:,}"),
         ("tokens out", f"{total['reply_tokens']:,}"),
     ]
-    return tiles + ([("cost", f"{total['cost']:,.2f}")] if total["cost"] is not None else [])
+    return tiles + ([("cost", _money(total["cost"]))] if total["cost"] is not None else [])
+
+
+def _money(value: float) -> str:
+    """Two digits that say something: a row may cost a thousandth of a cent."""
+    return f"{value:,.{max(2, 1 - floor(log10(value))) if value else 2}f}"
 
 
 def _settings(found: Mapping[str, Any]) -> list[tuple[str, str]]:

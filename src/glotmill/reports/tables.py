@@ -79,8 +79,8 @@ def _funnel(rows: Sequence[Mapping[str, Any]]) -> Table:
         of("language"),
         _column("Share", (), "bar"),
         *(_column(name.capitalize(), of(name)) for name in ("asked", "answered", "parsed", "kept")),
-        _column(f"Accepted of {wanted:,}", of("accepted"), "short", least=wanted),
         _column("Share kept", (), "share"),
+        _column(f"Accepted of {wanted:,}", of("accepted"), "short", least=wanted),
         _counts("Lost to", of("dropped")),
     )
 
@@ -143,7 +143,7 @@ def _matrix(column: str, found: Mapping[str, Mapping[str, int]], tags: Sequence[
     own = order if len(order) <= FOUND else order[:MOST_FOUND]
     return _table(
         "detected",
-        f"Rows by the language that was asked for, and the one that their {column} was found to be in",
+        f"Found in {column}",
         list(found),
         _column("Share right", [percent(row.get(tag, 0), sum(row.values())) for tag, row in found.items()]),
         _column("Itself", [row.get(tag, 0) for tag, row in found.items()], "same"),

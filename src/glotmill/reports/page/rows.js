@@ -2,9 +2,10 @@ const drawRows = async () => {
   const PAGE = 20; // rows
   const { languages, rows } = JSON.parse(await unpack('data'));
 
-  // Case, compatibility forms and the marks that writers leave out: accents, harakat, tatweel, niqqud.
+  // Case, compatibility forms, what cannot be seen, and the marks that writers leave out: accents, harakat,
+  // tatweel, niqqud.
   // Vowel signs of Indic scripts and Thai are letters to those who search, and stay.
-  const MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
+  const MARKS = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
   const fold = (s) => s.normalize('NFKD').toLowerCase().replace(MARKS, '').normalize('NFC').replace(/\s+/g, ' ');
   const folded = [];
   const text = (n) => (folded[n] ??= fold([rows[n].id, ...rows[n].texts.map((t) => t[1])].join('\n')));
@@ -21,10 +22,11 @@ const drawRows = async () => {
     return right > left ? 'rtl' : left > right ? 'ltr' : language ? language.direction : 'auto';
   };
   // What turns or hides text, or cannot be seen, is named; the joiners that scripts need are not.
-  const UNSEEN = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u2028-\u202e\u2060-\u206f\ufeff])/;
+  const UNSEEN = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}])/u;
+  const code = (sign) => 'U+' + sign.codePointAt(0).toString(16).padStart(4, '0').toUpperCase();
   const say = (block, text) => {
     text.split(UNSEEN).forEach((part, n) => {
-      if (n % 2) block.append(element('span', 'U+' + part.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase(), 'unseen'));
+      if (n % 2) block.append(element('span', code(part), 'unseen'));
       else if (part) block.append(part);
     });
   };
