@@ -183,6 +183,20 @@ def test_a_folder_without_a_run_is_told_of(tmp_path: Path) -> None:
         facts(Run(tmp_path))
 
 
+def test_rows_that_cannot_be_read_are_told_of(tmp_path: Path, run: Run) -> None:
+    Run(tmp_path).write_info({name: value for name, value in run.info().items() if name != "format"})
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "arb_Arab-00003.parquet").write_bytes(b"half of a fi")
+    with pytest.raises(UsageError, match=r"arb_Arab-00003.parquet: cannot be read: .*remove it and run"):
+        facts(Run(tmp_path))
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), -1.0])
+def test_a_price_is_a_price(run: Run, price: float) -> None:
+    with pytest.raises(UsageError, match="no price"):
+        facts(run, None, price)
+
+
 def test_a_run_without_rows_has_facts(tmp_path: Path, run: Run) -> None:
     Run(tmp_path).write_info({name: value for name, value in run.info().items() if name != "format"})
     found = facts(Run(tmp_path))

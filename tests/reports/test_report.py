@@ -10,7 +10,8 @@ from reading import packed
 from run_folder import make
 from varied_run import varied
 
-from glotmill.reports.report import report
+from glotmill.errors import UsageError
+from glotmill.reports.report import report, write
 from glotmill.store import Run
 
 
@@ -59,6 +60,16 @@ def test_what_is_not_of_a_language_is_there_without_a_script(folder: Path) -> No
 def test_a_small_cost_is_not_nothing(tmp_path: Path, price: float, told: str) -> None:
     run = make(tmp_path, each=10, said={"eng_Latn": ("Why?", "Because.")})
     assert f"<b>{told}</b>cost" in report(run, price_out=price)
+
+
+def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", each=10, said={"eng_Latn": ("Why?", "Because.")})
+    file = tmp_path / "new" / "folder" / "page.html"
+    assert write(run, file) == file.stat().st_size
+    assert [each.name for each in file.parent.iterdir()] == ["page.html"]
+    with pytest.raises(UsageError, match="new: a folder"):
+        write(run, tmp_path / "new")
+    assert not list(tmp_path.glob(".*")), "no draft is left"
 
 
 def test_no_folder_of_this_machine_is_told(tmp_path: Path) -> None:

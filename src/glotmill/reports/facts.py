@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 import polars as pl
@@ -37,8 +38,11 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     filters, in order: name, kind, sampling, tries and what `spending` tells), filters (in order: filter, of,
     place, at, options, with those that were not given, by_language: the `limits` that no option tells),
     total (requests, tokens, seconds, cost).
-    Raises UsageError where the folder holds no run, or a journal cannot be read.
+    Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
     """
+    for price in (price_in, price_out):
+        if price is not None and not 0 <= price < inf:
+            raise UsageError(f"price {price}: no price; write the cost of a million tokens, such as 0.4")
     info = run.info()
     recipe = Recipe.model_validate(info["recipe"])
     tags: list[str] = info["languages"]

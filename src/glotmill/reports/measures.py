@@ -1,13 +1,14 @@
 """What the rows of one language measure: acceptance, lengths, detected languages, copies. Read in batches."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from glotmill.errors import UsageError
 from glotmill.filters.text import joined
 from glotmill.recipe import Recipe
 from glotmill.steps import Generate
@@ -67,17 +68,26 @@ def batches(run: Run, tag: str, columns: Sequence[str], endings: tuple[str, ...]
     """Yield the rows of a language, some shards at a time.
 
     columns, endings: which columns are read beside the verdict, where they are there.
-    -> + shard: its number.
+    -> + shard: its number. Raises UsageError for a file that cannot be read.
     """
     named = {*_ALWAYS, *columns}
     files = sorted(run.folder.glob(f"rows/{tag}-*.parquet"), key=_number)
     for start in range(0, len(files), BATCH):
         tables = [pl.Schema({"shard": pl.Int64, **_ALWAYS}).to_frame()]
-        for file in files[start : start + BATCH]:
-            there = pl.read_parquet_schema(file)
-            wanted = [name for name in there if name in named or name.endswith(endings)]
-            tables.append(pl.read_parquet(file, columns=wanted).with_columns(shard=pl.lit(_number(file))))
+        tables += [_read(file, named, endings) for file in files[start : start + BATCH]]
         yield pl.concat(tables, how="diagonal_relaxed")
+
+
+def _read(file: Path, named: Container[str], endings: tuple[str, ...]) -> pl.DataFrame:
+    try:
+        there = pl.read_parquet_schema(file)
+        wanted = [name for name in there if name in named or name.endswith(endings)]
+        return pl.read_parquet(file, columns=wanted).with_columns(shard=pl.lit(_number(file)))
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"{file}: cannot be read: {str(error).splitlines()[0]}; remove it and run the same "
+            "`glotmill run` command again: its rows are made of the replies that are kept"
+        ) from None
 
 
 def _number(file: Path) -> int:

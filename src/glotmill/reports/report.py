@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from glotmill.errors import UsageError
 from glotmill.recipe import Recipe
 from glotmill.reports.facts import facts
 from glotmill.reports.sample import sample
@@ -29,7 +30,7 @@ def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out:
     rows: how many of the run's rows are in it at most. price_in, price_out: of a million tokens of prompts
     and of replies. What the model wrote is in the page as data, never as markup; the page's policy allows its
     own script and style and no address at all.
-    Raises UsageError where the folder holds no run, or a journal cannot be read.
+    Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
     """
     found = facts(run, price_in, price_out)
     languages = {of["tag"]: of for of in found["languages"]}
@@ -65,8 +66,11 @@ def write(
     price_in: float | None = None,
     price_out: float | None = None,
 ) -> int:
-    """Write `report`, whole or not at all, and return its size in bytes."""
+    """Write `report`, whole or not at all, and return its size in bytes. Raises UsageError for a folder."""
+    if file.is_dir():
+        raise UsageError(f"{file}: a folder; name a file in it")
     page = report(run, rows, price_in, price_out).encode("utf-8", "replace")
+    file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.tmp")
     draft.write_bytes(page)
     draft.replace(file)
