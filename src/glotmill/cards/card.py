@@ -97,6 +97,8 @@ def _whole(
         "end": card_text.Safe(card_parts.END),
         "title": front.get("pretty_name") or (front["repo"] or told["run"]["folder"]).rpartition("/")[2],
         "runs": len(there),
+        "parts": parts,
+        "rows_of": {of: sum(f.rows for f in files if (_run_of(f) or key) == of) for of in there},
         "lost": len(there) - len(parts),
         "toys": sum(part.toy for part in parts),
         **_languages(files, runs, made),
@@ -107,7 +109,6 @@ def _whole(
         "columns": footers.merged(files),
         "said": footers.said,
         "license": front,
-        "sections": list(map(str, parts)),
     }
     return card_text.render("card.j2", values)
 

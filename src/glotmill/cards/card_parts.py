@@ -14,6 +14,8 @@ _RUN = re.compile(
     r"^<!-- glotmill:run end -->$",
     re.MULTILINE,
 )
+_NAME = re.compile(r"## Run (.*)\n")
+_ABOUT = re.compile(r"^- \*\*Recipe\*\*: (.*)$", re.MULTILINE)
 _LONE = re.compile(r"^<!-- glotmill:[^\n]*-->\n?", re.MULTILINE)
 
 
@@ -25,6 +27,18 @@ class Part:
     text: str
     toy: bool  # made by a stand-in: nobody should train on it
     tokens: Mapping[str, int]  # language -> tokens, about; without those of which none were counted
+
+    @property
+    def name(self) -> str:
+        """What the run is called, as Markdown; empty if its part does not begin as it did."""
+        found = _NAME.match(self.text)
+        return found[1] if found else ""
+
+    @property
+    def about(self) -> str:
+        """The recipe and what it is about, as Markdown; empty if its part does not tell."""
+        found = _ABOUT.search(self.text)
+        return found[1] if found else ""
 
     def __str__(self) -> str:
         counts = "".join(f" {tag}={count}" for tag, count in sorted(self.tokens.items()))

@@ -80,6 +80,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
         "many": len(told["languages"]) > card_text.FEW,
         **again(run, recipe, repo, folder),
         "folder": folder,
+        "recipe_kept": f"{folder}/recipe" if folder and (run.folder / "recipe").is_dir() else "",
         "digest": recipe.digest(),
         "versions": ", ".join(f"{name} {version}" for name, version in info["versions"].items()),
         "papers": recipe.papers,
