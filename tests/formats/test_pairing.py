@@ -137,12 +137,15 @@ def test_a_column_that_holds_a_prompt_by_chance_makes_none() -> None:
     assert wrong == ["another"]
 
 
-def test_a_prompt_that_stands_in_no_column_is_not_guessed() -> None:
+def test_a_prompt_that_stands_in_no_column_is_known_from_a_kept_reply_alone() -> None:
     rows = replied(
         ("title", "one", "a", "one", "kept"),
         ("title", "two", "b", "two, in Swahili", "kept"),
         ("other", "three", "c", None, "dropped"),
+        ("title", "two", "d", None, "dropped"),
     )
-    found, _ = prompts(rows, "trl-kto")
-    assert [prompt.messages[0]["content"] for prompt in found] == ["one", "two, in Swahili"]
-    assert not any(prompt.rejected for prompt in found)
+    found, _ = prompts(rows.with_columns(seed_key="question"), "trl-kto")
+    assert [(p.messages[0]["content"], [said.message["content"] for said in p.rejected]) for p in found] == [
+        ("one", []),
+        ("two, in Swahili", ["d"]),
+    ]

@@ -19,6 +19,7 @@ def test_a_config_a_language(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {tag: rows(tag, 3) for tag in tags})
     found = export(made, tmp_path / "out", "translation", options=SIDES)
     assert found["empty"] == ["eng_Latn/train"], "it is the source's own language"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(CODES)
     for tag, code in CODES.items():
         there = load(tmp_path / "out", tmp_path / "cache", tag)["train"]
         assert there.column_names == ["id", "language", "translation", "topic"]

@@ -114,12 +114,26 @@ def test_kept_against_kept_by_a_score(
     assert pairs(tmp_path) == expected
 
 
+def test_a_lower_score_is_paired_with_one_that_is_higher_by_the_margin(tmp_path: Path) -> None:
+    said = [[(text, KEPT) for text in ("A", "A", "B", "C", "D", "E")]]
+    points = [4.0, 1.0, float("inf"), None, 3.5, 2.75]
+    made = answered(tmp_path / "run", said, points=lambda n: points[n])
+    export(made, tmp_path / "out", "trl-dpo", options={"score": "points"})
+    assert pairs(tmp_path) == [("A", "E", "lower_score")], (
+        "neither B and C, of no score, nor D, only 0.75 above"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [
         ({"score": "nosuch"}, r"trl-dpo: no column 'nosuch'; name a score with --set score=COLUMN; there is"),
         ({"score": "points.x"}, r"trl-dpo: score 'points\.x': 'points' is Int64"),
         ({"score": "listed"}, r"trl-dpo: score 'listed' is List\(Int64\), not a number"),
+        (
+            {"score": "judged"},
+            r"trl-dpo: score 'judged' is Struct.*, not a number; name a field of it, as judged\.p",
+        ),
         ({"score": "points", "margin": 0}, r"trl-dpo: margin 0: give a number above 0"),
         ({"reasoning": "aloud"}, r"--reasoning: .* has none kept apart"),
         ({"columns": ["margin"]}, r"trl-dpo: column 'margin' is a name that trainers read as theirs"),
@@ -130,6 +144,7 @@ def test_options_that_do_not_fit(tmp_path: Path, given: dict[str, Any], text: st
         tmp_path / "run",
         [[("A", KEPT), ("B", REPEATS)]],
         points=lambda n: n,
+        judged=lambda n: {"points": n},
         listed=lambda n: [n],
         margin=lambda n: n,
     )

@@ -10,8 +10,8 @@ from glotmill.formats import needed
 from glotmill.formats.messages import chats, cut
 
 HINT = (
-    "a prompt needs a kept reply and one that a filter dropped: ask several times (`n: 4` in the step that "
-    "answers) and judge the reply itself, by `language`, `repetition`, `final_number` "
+    "a prompt needs a kept reply and one that a filter dropped: ask several times (`--set steps.STEP.n=4` of "
+    "the step that answers) and judge the reply itself, by `language`, `repetition`, `final_number` "
     "or, of a judge's score, `at_least`"
 )
 # Filters that drop a reply for what other rows are: it may be as good as the one that was kept.
@@ -101,10 +101,8 @@ def _prompt(found: dict[Any, Prompt], seed: str, messages: Sequence[Message]) ->
 def _distinct(prompt: Prompt) -> Iterator[Said]:
     """Rejected replies, each once; one that a kept reply says too would be called both right and wrong."""
     seen = {tuple(reply.message.values()) for reply in prompt.kept}
-    kept = {reply.message["content"] for reply in prompt.kept}
     for reply in prompt.rejected:
-        text = tuple(reply.message.values())
-        if text not in seen and reply.message["content"] not in kept:
+        if (text := tuple(reply.message.values())) not in seen:
             seen.add(text)
             yield reply
 

@@ -1,6 +1,7 @@
 """A prompt with a better and a worse reply, as `prompt`, `chosen`, `rejected`: TRL's DPO, CPO and ORPO."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import polars as pl
@@ -30,9 +31,9 @@ def trl_dpo(
     A reply is rejected if a filter dropped it for what it says. Failed requests, replies that were cut off or
     could not be parsed, and those dropped as duplicates, for their prompt, for personal data, or because a
     filter could not tell, are on neither side.
-    Replies of equal text are no pair.
+    Equal replies are no pair, and what is rejected twice is in one.
     score: a column, as `score.score`, by which a kept reply is rejected too (rejected_reason lower_score)
-    where the best kept one to the same prompt has `margin` more.
+    where the best kept one to the same prompt has `margin` more; it is paired with those that have.
     rows: messages that end with the assistant, verdict, reason, score -> id and language of the chosen row,
     prompt, chosen, rejected (lists of messages), rejected_id, rejected_reason, columns of the chosen row.
     Source: TRL 1.16, conversational preference with explicit prompt.
@@ -55,18 +56,16 @@ def trl_dpo(
 
 
 def _pairs(prompt: Prompt, scores: Sequence[Any], margin: float) -> list[tuple[Said, Said]]:
-    kept, rejected = prompt.kept, prompt.rejected
-    known = [scores[said.place] for said in kept if scores and scores[said.place] is not None]
-    if known:
-        limit = max(known) - margin
-        lower = [s for s in kept if scores[s.place] is not None and scores[s.place] <= limit]
-        kept = [s for s in kept if all(s is not other for other in lower)]
-        rejected = rejected + [Said(s.place, s.message, "lower_score") for s in lower]
+    score = {s.place: number for s in prompt.kept if scores and (number := scores[s.place]) is not None}
+    limit = max(score.values(), default=0.0) - margin
+    kept = [said for said in prompt.kept if score.get(said.place, inf) > limit]
+    lower = [Said(s.place, s.message, "lower_score") for s in prompt.kept if score.get(s.place, inf) <= limit]
     pairs = []
-    for number, worse in enumerate(rejected if kept else []):
-        better = kept[number % len(kept)]
-        if better.message["content"] != worse.message["content"]:
-            pairs.append((better, worse))
+    for number, worse in enumerate([*prompt.rejected, *lower]):
+        least = score[worse.place] + margin if worse.place in score else -inf
+        better = [said for said in kept if score.get(said.place, -inf) >= least]
+        if better and better[number % len(better)].message != worse.message:
+            pairs.append((better[number % len(better)], worse))
     return pairs
 
 
@@ -80,6 +79,8 @@ def _scores(rows: pl.DataFrame, score: str) -> list[float | None]:
             raise UsageError(f"{_NAME}: score {score!r}: {first!r} is {rows.schema[first]}")
         column = column.struct.field(part)
     if not column.dtype.is_numeric() and column.dtype != pl.String:
-        raise UsageError(f"{_NAME}: score {score!r} is {column.dtype}, not a number")
+        fields = column.dtype.fields if isinstance(column.dtype, pl.Struct) else []
+        hint = f"; name a field of it, as {score}.{fields[0].name}" if fields else ""
+        raise UsageError(f"{_NAME}: score {score!r} is {column.dtype}, not a number{hint}")
     number = column.cast(pl.Float64, strict=False)
     return number.set(~number.is_finite(), None).to_list()

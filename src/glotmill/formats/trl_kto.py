@@ -21,7 +21,8 @@ def trl_kto(rows: pl.DataFrame, *, columns: Sequence[str] = (), reasoning: str =
     A reply is rejected if a filter dropped it for what it says. Failed requests, replies that were cut off or
     could not be parsed, and those dropped as duplicates, for their prompt, for personal data, or because a
     filter could not tell, are on neither side.
-    Rejected replies need no kept one beside them, where their prompt is known.
+    Rejected replies need no kept one beside them, where their prompt is known. What is said twice to a prompt
+    is there once, and as kept if one of them was.
     rows: messages that end with the assistant, verdict, reason -> id, language, prompt, completion (lists of
     messages), label, rejected_reason (null where kept), columns.
     Source: TRL 1.16, conversational unpaired preference.
