@@ -3,6 +3,7 @@
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exported import all_languages, ids
@@ -58,6 +59,22 @@ def test_an_export_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: py
         export(made, tmp_path / "out", split="train=0.5,test=0.5")
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".out")]
+
+
+def test_what_came_into_the_folder_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = dataset.write_files
+
+    def slow(*given: Any) -> int:
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / "checkpoint.bin").write_text("mine")
+        return real(*given)
+
+    monkeypatch.setattr(dataset, "write_files", slow)
+    with pytest.raises(UsageError, match=r"out: holds what is not of an export \(checkpoint\.bin\)"):
+        export(all_languages(tmp_path, 10), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["checkpoint.bin"]
 
 
 def test_what_a_killed_export_left_is_cleared_away(tmp_path: Path) -> None:

@@ -28,9 +28,11 @@ def test_shards_have_one_form_for_a_format_whatever_steps_their_rows_came_to(tmp
     [
         ("own_formats:none", "no row of .* became one of this format; nothing is written"),
         ("own_formats:changing", r"own_formats:changing: gave .* after .*; give one form to all"),
-        ("own_formats:wrong", "column 'answer' is Int64; it must be String"),
+        ("own_formats:wrong", "column 'answer' is Int64; it must be String or List"),
         ("own_formats:nothing", "no column 'answer'; there is id"),
         ("own_formats:hole", "column 'answer' has a null"),
+        ("own_formats:hole_in_list", "column 'answer' has a null"),
+        ("own_formats:hole_in_struct", "column 'answer' has a null"),
         ("own_formats:taken", "column 'label' is a name that trainers read as theirs; name what leaves with "
                               "--columns 'topic', or give"),
         ("own_formats:broken", "unable to find column \"nosuch\""),

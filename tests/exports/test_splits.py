@@ -60,3 +60,7 @@ def test_keys_that_come_later_move_none() -> None:
 def test_a_seed_stays_where_it_is_from_one_version_to_the_next() -> None:
     found = splits.assign(pl.Series([f"{n:024x}" for n in range(12)]), {"train": 0.7, "test": 0.3})
     assert "".join(name[1] for name in found) == "rrreerrrrree"
+
+
+def test_shares_that_sum_to_a_little_under_one_leave_the_rest_to_the_last() -> None:
+    assert set(splits.assign(pl.Series(["a", "b", "c"]), {"one": 1e-12, "two": 1e-12})) == {"two"}

@@ -110,16 +110,15 @@ def _source(run: Run) -> _Source:
             f"{run.folder}: its rows have no {SEED_KEY!r}, by which they are split: they are of an earlier "
             f"version; {_AGAIN}"
         )
-    in_all = 0
+    kept = dict.fromkeys(shards, 0)
     for tag, paths in shards.items():
-        kept = sum((_read(path, ["verdict"])["verdict"] == "kept").sum() for path in paths)
+        kept[tag] = sum(_read(path, ["verdict"]).filter(verdict="kept").height for path in paths)
         there = sum(_read(file, ["id"]).height for file in run.folder.glob(f"dataset/{tag}/train-*.parquet"))
-        if there != min(kept, wanted):
+        if there != min(kept[tag], wanted):
             raise UsageError(f"{run.folder}: not finished: {tag} has {there:,} rows in its dataset; {_AGAIN}")
-        in_all += kept
     empty = pl.concat([pl.Schema(schema).to_frame() for schema in schemas], how="diagonal_relaxed")
     output = Output.model_validate(info["recipe"].get("output", {}))
-    return _Source(run, in_all, wanted, output, empty.schema, shards)
+    return _Source(run, sum(kept.values()), wanted, output, empty.schema, shards)
 
 
 def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pl.DataFrame:

@@ -22,8 +22,7 @@ def readme(exported: Exported, digest: str, found: Shape) -> str:
     for by_split in exported.files.values():
         for split, paths in by_split.items():
             of_all.setdefault(split, []).extend(paths)
-    one_form = found.says("ALIKE", True) or len(exported.files) == 1
-    configs = {**({"all": of_all} if one_form else {}), **exported.files}
+    configs = {**({"all": of_all} if found.says("ALIKE", True) else {}), **exported.files}
     about: dict[str, Any] = {"configs": [_config(name, files, digest) for name, files in configs.items()]}
     if found.suffix in ("json", "jsonl"):
         about["dataset_info"] = [
