@@ -23,7 +23,10 @@ sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo
 
 
 def test_the_front_matter(run: Run) -> None:
-    found = front(card(run, repo="org/name", license="CC-BY-4.0"))
+    text = card(run, repo="org/name", license="CC-BY-4.0")
+    assert "\nlanguage:\n- 'ar'\n- 'nb'\n" in text
+    assert "\n- config_name: 'nob_Latn'\n" in text
+    found = front(text)
     assert found["language"] == ["ar", "nb", "yo", "zh"]
     assert found["language_details"] == ["ar", "nb", "yo", "zh-Hant"]
     assert found["license"] == "cc-by-4.0"

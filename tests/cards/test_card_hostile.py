@@ -4,7 +4,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from carded import HOSTILE, front, made, parsed
+import yaml
+from carded import HOSTILE, RECIPE, front, made, parsed
 
 from glotmill.cards.card import card, validate
 
@@ -30,6 +31,33 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     )
     assert [line for line in text.split("\n") if line == "<!-- glotmill:end -->"] == ["<!-- glotmill:end -->"]
     assert card(hostile, repo="org/name", existing=text) == text
+
+
+def test_hostile_words_of_a_recipe_and_a_run(tmp_path: Path) -> None:
+    words = {"about": HOSTILE, "papers": [HOSTILE, "# x", "1. x", "- x", "---"], "seeds_license": HOSTILE}
+    run = made(tmp_path, languages=["nob"], recipe=yaml.safe_dump({**yaml.safe_load(RECIPE), **words}))
+    info = run.info()
+    del info["format"]
+    given = {
+        "model": HOSTILE,
+        "revision": HOSTILE,
+        "engine": "transformers",
+        "engine_args": {HOSTILE: HOSTILE},
+    }
+    run.write_info({**info, **given, "versions": {"glotmill": HOSTILE}, "seeds": HOSTILE})
+    text = card(run, repo="org/name")
+    assert validate(text) == []
+    assert front(text)["license"] == "unknown"
+    parts = parsed(text)
+    html = " ".join(part.content for part in parts if part.type.startswith("html"))
+    assert set(re.findall(r"<(?!!--)(/?\w+)", html)) == {"details", "/details", "summary", "/summary"}
+    assert not {part.type for part in parts} & {"link_open", "image", "hr", "ordered_list_open"}
+    headings = [after.content for part, after in pairwise(parts) if part.type == "heading_open"]
+    assert not [title for title in headings if title.startswith(("x", "heading"))]
+    for sign in "\x00\x1b\u202e\u2028":
+        assert sign not in text
+    assert sum(line.startswith("<!-- glotmill:") for line in text.split("\n")) == 4
+    assert card(run, repo="org/name", existing=text) == text
 
 
 def test_long_text_is_cut(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Front matter that the Hub or datasets would refuse, and what is said of it."""
 
+import datasets
 import pytest
 
 from glotmill.cards.card_rules import read, split, validate
@@ -65,6 +66,16 @@ def test_a_good_card() -> None:
         ("configs: [all]", "configs: 'all': a config is a mapping with `config_name`"),
         ("configs: [{config_name: no, data_dir: a}]", "configs: config_name: false is no text"),
         ("configs: [{config_name: a/b, data_dir: a}]", "config_name 'a/b': has a character"),
+        ("pretty_name:", "pretty_name: has no value; write one, or leave it out"),
+        ("tags:", "tags: has no value"),
+        ("configs:", "configs: has no value"),
+        ("configs: [{config_name: a, data_files: {split: t, path: x}}]", "a: data_files: is a mapping"),
+        (
+            "configs: [{config_name: a, data_files: [{split: t, path: x, of: y}]}]",
+            "with `split` and `path`, and nothing else",
+        ),
+        ("dataset_info: {features: [x]}", "dataset: features: 'x' is no mapping; write its name"),
+        ("dataset_info: {features: [{dtype: string}]}", "dataset: features: name: has no value"),
         ("configs: [{config_name: a}]", "configs: a: has neither data_files nor data_dir"),
         (
             "configs: [{config_name: a, data_files: [{split: zh-Hans, path: x}]}]",
@@ -127,3 +138,36 @@ def test_words_of_the_hub() -> None:
     assert {"apache-2.0", "cc-by-4.0", "odc-by", "unknown", "other"} <= set(words("license"))
     for kind in ("license", "size", "task", "creator", "multilinguality"):
         assert len(set(words(kind))) == len(words(kind)) > 3
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "configs: [{config_name: a, data_files: {split: train, path: x}}]",
+        "configs: [{config_name: a, data_files: [{split: train, path: x, of: y}]}]",
+        "configs: [{config_name: a, data_files: [{split: train, path: {a: b}}]}]",
+        "configs: [{config_name: a, data_files: [{split: zh-Hans, path: x}]}]",
+        "configs: [{config_name: 'a/b', data_dir: x}]",
+        "configs: [{data_dir: x}]",
+        "configs: [{config_name: a, default: true}, {config_name: b, default: true}]",
+        "dataset_info: {features: [x]}",
+        "dataset_info: {features: [{dtype: string}]}",
+        "dataset_info: {splits: {train: 3}}",
+    ],
+)
+def test_what_the_loader_refuses_is_refused(front: str) -> None:
+    from datasets.info import DatasetInfosDict
+    from datasets.utils.metadata import MetadataConfigs
+    from huggingface_hub import DatasetCard
+
+    def load() -> None:
+        data = DatasetCard(card(front)).data
+        configs = MetadataConfigs.from_dataset_card_data(data)
+        DatasetInfosDict.from_dataset_card_data(data)
+        for name in configs:
+            datasets.BuilderConfig(name=name)
+        configs.get_default_config_name()
+
+    with pytest.raises((ValueError, KeyError, AttributeError, TypeError)):
+        load()
+    assert validate(card(front))

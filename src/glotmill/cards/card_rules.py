@@ -20,6 +20,7 @@ _BCP47 = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LINK = re.compile(r"LICENSE(\.md)?|https?://\S+")
 _NOT_IN_NAMES = re.compile(r'[<>:/\\|?*"\x00-\x1f]')
 _QUOTE = "write it in quotes"
+_EMPTY = "has no value; write one, or leave it out"
 
 Problems = Iterator[str]
 
@@ -92,16 +93,22 @@ class _Loader(yaml.SafeLoader):
 
 def _texts(value: Any) -> Problems:
     if not isinstance(value, list):
-        yield f"is a {_kind(value)}; write a list"
+        yield _no_list(value)
         return
     for item in value:
         yield from _text(item)
+
+
+def _no_list(value: Any) -> str:
+    return _EMPTY if value is None else f"is a {_kind(value)}; write a list"
 
 
 def _text(value: Any) -> Problems:
     if isinstance(value, bool):
         said = "a bare yes, no, on or off is read as true or false"
         yield f"{str(value).lower()} is no text: {said}; {_QUOTE}, as in 'no' (Norwegian)"
+    elif value is None:
+        yield _EMPTY
     elif not isinstance(value, str):
         yield f"{value!r} is a {_kind(value)}, not a text; {_QUOTE}"
     elif not value.strip():
@@ -139,7 +146,7 @@ def _of(kind: str, *, one: bool = False) -> Callable[[Any], Problems]:
 
 def _configs(value: Any) -> Problems:
     if not isinstance(value, list):
-        yield f"is a {_kind(value)}; write a list"
+        yield _no_list(value)
         return
     names = []
     for config in value:
@@ -163,12 +170,15 @@ def _configs(value: Any) -> Problems:
 
 def _data_files(value: Any) -> Problems:
     splits = []
+    if isinstance(value, dict):
+        yield "is a mapping; write a text, or a list"
+        return
     for item in value if isinstance(value, list) else [value]:
         if not isinstance(item, dict):
             yield from _text(item)
             continue
-        if not {"split", "path"} <= item.keys():
-            yield f"{item!r:.80}: write it with `split` and `path`"
+        if item.keys() != {"split", "path"}:
+            yield f"{item!r:.80}: write it with `split` and `path`, and nothing else"
             continue
         splits.append(item["split"])
         yield from _split_name(item["split"])
@@ -190,8 +200,7 @@ def _infos(value: Any) -> Problems:
         place = info.get("config_name", "dataset")
         if isinstance(value, list):
             yield from (f"config_name: {problem}" for problem in _text(info.get("config_name")))
-        if not isinstance(info.get("features", []), list):
-            yield f"{place}: features: write a list"
+        yield from (f"{place}: features: {problem}" for problem in _features(info.get("features", [])))
         splits = info.get("splits", [])
         for split_ in splits if isinstance(splits, list) else [splits]:
             if not isinstance(split_, dict):
@@ -201,6 +210,17 @@ def _infos(value: Any) -> Problems:
             count = split_.get("num_examples", 0)
             if not isinstance(count, int) or isinstance(count, bool) or count < 0:
                 yield f"{place}: num_examples: {count!r} is no count of rows"
+
+
+def _features(value: Any) -> Problems:
+    if not isinstance(value, list):
+        yield "write a list"
+        return
+    for feature in value:
+        if not isinstance(feature, dict):
+            yield f"{feature!r:.80} is no mapping; write its name and dtype"
+        else:
+            yield from (f"name: {problem}" for problem in _text(feature.get("name")))
 
 
 def _flag(value: Any) -> Problems:
@@ -254,5 +274,5 @@ def _twice(items: list[Any]) -> list[Any]:
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "mapping", list: "list", str: "text", bool: "truth value", type(None): "nothing"}
+    names = {dict: "mapping", list: "list", str: "text", bool: "truth value"}
     return names.get(type(value), type(value).__name__)
