@@ -119,6 +119,7 @@ def serve() -> None:
         asked = json.loads(line)
         waits.clear()
         os.environ.pop("HF_TOKEN", None)
+        os.environ["MY_GATEWAY_KEY"] = "correct horse battery"
         if asked["token"]:
             os.environ["HF_TOKEN"] = asked["token"]
         verified.verify = real_look if asked["look"] else lambda *about: ""

@@ -140,3 +140,43 @@ def test_license_afterwards(hub: Emulator, glotmill: Client, make: Make, name: s
     assert len(hub.titles(name)) == 3
     assert "already" in glotmill("publish", run.folder, "--repo", name, "--license", "cc0-1.0").out
     assert len(hub.titles(name)) == 3
+
+
+def test_branch_that_is_a_tag(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    glotmill("publish", make().folder, "--repo", name, "--tag", "v1")
+    done = glotmill("publish", make("second", begin=10).folder, "--repo", name, "--revision", "v1")
+    assert (done.code, "--revision v1: is a tag there; name a branch" in done.err) == (2, True)
+    assert set(hub.repo(name).branches) == {"main"}
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[1]",
+        b"{}",
+        b"no",
+        b"[" * 100_000,
+        b'{"format": 1, "runs": [1], "files": {}}',
+        b'{"format": 1, "runs": []}',
+    ],
+)
+def test_manifest_that_was_edited(
+    hub: Emulator, glotmill: Client, make: Make, name: str, manifest: bytes
+) -> None:
+    glotmill("publish", make().folder, "--repo", name)
+    repo = hub.repo(name)
+    tree = {**repo.at("main").tree, "manifest.json": Entry(hub.store.put(manifest), len(manifest))}
+    repo.branches["main"] = hub.store.commit(repo, repo.branches["main"], tree, "mine", "tester").id
+    done = glotmill("publish", make("second", begin=10).folder, "--repo", name)
+    assert (done.code, "or no manifest.json of glotmill" in done.err) == (2, True)
+
+
+def test_proposals_of_others(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """What is proposed anew is not mistaken for another proposal, in which the run's rows are too."""
+    run = make()
+    glotmill("publish", run.folder, "--repo", name)
+    glotmill("publish", make("second", begin=10).folder, "--repo", name, "--pr")
+    for _ in range(2):
+        done = glotmill("publish", run.folder, "--repo", name, "--license", "cc0-1.0", "--pr", "--json").plain
+        assert done["url"].endswith("/discussions/2")
+    assert len(hub.repo(name).proposals) == 2

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from publishing.client import Client
-from publishing.emulator import Emulator
+from publishing.client import Client, Done
+from publishing.emulator import TOKENS, Emulator
 
+from glotmill.publishing import failures
 from glotmill.store import Run
 
 Make = Callable[..., Run]
@@ -115,11 +117,42 @@ def test_never(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     assert hub.titles(name) == ["initial commit"]
 
 
-def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
-    hub.fail("POST .*/commit/", status=429, headers={"Retry-After": "3600"})
+LONG = {
+    "3,600": {"status": 429, "headers": {"Retry-After": "3600"}},
+    "1,000,000,000": {"status": 503, "headers": {"Retry-After": "1000000000"}},
+    "99,999,999": {"status": 429, "headers": {"RateLimit": '"api";r=0;t=99999999'}},
+}
+
+
+@pytest.mark.parametrize("place", ["GET /api/datasets/.*/refs", "POST .*/preupload", "POST .*/commit/"])
+@pytest.mark.parametrize("seconds", LONG)
+def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str, place: str, seconds: str) -> None:
+    """Nobody waits for years: neither we, nor the client by itself."""
+    hub.store.create(name, TOKENS["hf_write"], private=False)
+    hub.fail(place, **LONG[seconds])
     done = glotmill("publish", make().folder, "--repo", name)
     assert (done.code, done.waits) == (4, [])
-    assert "given up at try 1, 3,600 s before the next" in done.err
+    assert f"given up at try 1, {seconds} s before the next" in done.err
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+        ({"Retry-After": "Thu, 01 Jan 99999999999999999999 00:00:00 GMT"}, 4),
+        ({"Retry-After": "-5"}, 4),
+        ({"Retry-After": "٣"}, 4),
+        ({"Retry-After": "soon"}, 4),
+        ({"Retry-After": "2.5"}, 2.5),
+        ({"Retry-After": "", "RateLimit": '"api";r=0;t=7'}, 7),
+        ({"Retry-After": "9" * 400}, float("inf")),
+        ({}, 4),
+    ],
+)
+def test_seconds(said: dict[str, str], seconds: float) -> None:
+    error = OSError()
+    error.response = SimpleNamespace(headers=said, status_code=429)  # type: ignore[attr-defined]
+    assert failures.wait(error, 3) == seconds
 
 
 def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str) -> None:
@@ -128,3 +161,49 @@ def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str) -> None:
     hub.store.faults.clear()
     assert done.code == 4
     assert "looking at the dataset" in done.err
+
+
+@pytest.mark.parametrize(
+    "place", ["GET /api/datasets/[^/]*/[^/]*$", "GET .*/tree/", "GET .*/refs", "POST .*/commit/"]
+)
+def test_answers_of_another_form(hub: Emulator, glotmill: Client, make: Make, name: str, place: str) -> None:
+    hub.store.create(name, TOKENS["hf_write"], private=False)
+    hub.fail(place, status=200)
+    done = glotmill("publish", make().folder, "--repo", name)
+    assert (done.code, done.waits) == (1, [])
+    assert "the answer is not the Hub's (" in done.err
+
+
+def test_tag_is_taken_meanwhile(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    for wishes, code, said in ((), 0, ""), (("--tag", "v1"), 2, "its tag v1 was given to another meanwhile"):
+        repo, run = f"{name}-{code}", make(f"{code}/run")
+        fault = hub.fail("POST .*/commit/", after=True, hold=Event())
+        done: list[Done] = []
+        thread = Thread(target=lambda: done.append(glotmill("publish", run.folder, "--repo", repo, *wishes)))  # noqa: B023
+        thread.start()
+        assert fault.hit.wait(60)
+        first = min(hub.repo(repo).commits.values(), key=lambda commit: commit.parent or "").id
+        hub.repo(repo).tags = {"run": first, "v1": first}
+        fault.hold.set()
+        thread.join()
+        assert done[0].code == code
+        assert said in done[0].err
+        given = {tag: commit for tag, commit in hub.repo(repo).tags.items() if tag not in ("run", "v1")}
+        assert list(given.values()) == [hub.repo(repo).branches["main"]] * (code == 0)
+
+
+def test_made_by_another_meanwhile(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """A dataset that is public by now is private before a row is there."""
+    run, done = make(), list[Done]()
+    fault = hub.fail("POST /api/repos/create", hold=Event(), drop=True)
+    thread = Thread(target=lambda: done.append(glotmill("publish", run.folder, "--repo", name, "--private")))
+    thread.start()
+    assert fault.hit.wait(60)
+    hub.store.create(name, TOKENS["hf_write"], private=False)
+    fault.hold.set()
+    thread.join()
+    assert done[0].code == 0
+    assert hub.repo(name).private
+    places = [f"{each['method']} {each['path']}" for each in hub.store.requests]
+    settings = next(n for n, place in enumerate(places) if place.endswith("/settings"))
+    assert settings < next(n for n, place in enumerate(places) if "/preupload/" in place)

@@ -1,12 +1,12 @@
 """What is published, written or said holds no token, no place on this machine and no other secret."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from finished import finished, rows
 from publishing.client import ABOUT, RECIPE, Client, environment
 from publishing.emulator import TOKENS, Emulator
@@ -75,16 +75,19 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
         "seeds": str(tmp_path / "secret-user" / "seeds.jsonl"),
         "model": "/home/secret-user/models/Qwen3",
     }
-    info |= {"engine": "openai", "engine_args": {"api_key": "(not kept)", "base_url": "http://localhost/v1"}}
+    server = "http://gpu7.Corp.example:8000/v1"
+    info |= {"engine": "openai", "engine_args": {"api_key": "(not kept)", "base_url": server}}
     info["recipe"] |= {**RECIPE, "name": "mine", "about": "Written at noon."}
     info["note"] = "sk-abcdefghijklmnop1234567890"
     run.write_info(info)
     (run.folder / "recipe").mkdir()
     seeds = tmp_path / "secret-user" / "data" / "seeds.jsonl"
-    recipe = f"about: x\nseeds: {seeds}\nmodel: /etc/hostname\nurl: https://example.org/a/b\n"
+    recipe = (
+        f"about: x\nseeds: {seeds}\nmodel: /etc/hostname\nurl: https://example.org/a/b\nstop: /no_think\n"
+    )
     (run.folder / "recipe" / "recipe.yaml").write_text(recipe)
     (run.folder / "recipe" / "draft.j2").write_text("What is /etc/hostname for?")
-    (run.folder / "report.html").write_text(f"<p>{run.folder}/dataset</p>")
+    (run.folder / "report.html").write_text(f"<p>{run.folder}/dataset by {server} at gpu7.corp.example</p>")
     assert glotmill("publish", run.folder, "--repo", name).code == 0
     tree = [path for path in hub.repo(name).at("main").tree if not path.endswith(".parquet")]
     texts = {path.split("/", 2)[-1]: hub.content(name, path).decode() for path in tree}
@@ -92,25 +95,56 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
         assert "secret-user" not in text, path
         assert str(tmp_path) not in text, path
         assert "sk-abc" not in text, path
+        assert "gpu7" not in text.lower(), path
     assert json.loads(texts["run.json"])["model"] == "Qwen3"
     assert json.loads(texts["manifest.json"])["runs"][0]["model"] == "Qwen3"
     assert texts["recipe/recipe.yaml"] == (
-        "about: x\nseeds: data/seeds.jsonl\nmodel: hostname\nurl: https://example.org/a/b\n"
+        "about: x\nseeds: data/seeds.jsonl\nmodel: hostname\nurl: https://example.org/a/b\nstop: /no_think\n"
     )
+    assert json.loads(texts["run.json"])["engine_args"]["base_url"] == "URL"
+    assert texts["report.html"] == "<p>first/dataset by URL at HOST</p>"
     assert texts["recipe/draft.j2"] == "What is /etc/hostname for?"
-    assert "dataset" in texts["report.html"]
 
 
-def test_secret_in_a_recipe(hub: Emulator, glotmill: Client, make: Make) -> None:
+@pytest.mark.parametrize("how", [(), ("--dry-run",), ("--json",)])
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (MARKER, "has what looks like a secret, hf_M..."),
+        ("gsk_abcdefghijklmnop1234", "has what looks like a secret, gsk_..."),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "has what looks like a secret, ----..."),
+        ("correct horse battery", "has the value of MY_GATEWAY_KEY; take it out first"),
+        ("not-a-usual-token", "has the value of the login to the Hub; take it out first"),
+    ],
+)
+def test_secret_in_a_recipe(
+    hub: Emulator, glotmill: Client, make: Make, secret: str, said: str, how: tuple[str, ...]
+) -> None:
     run = make()
-    (run.folder / "recipe").mkdir()
-    (run.folder / "recipe" / "recipe.yaml").write_text(f"about: x\nkey: {MARKER}\n")
-    done = glotmill("publish", run.folder, "--repo", "acme/none")
-    assert done.code == 2
-    assert "recipe/recipe.yaml: has what looks like a secret" in done.err
-    assert MARKER not in done.err
+    for file in ("recipe/parts/seeds.jsonl", "report.html"):
+        (run.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (run.folder / file).write_bytes(b"\xff about: x\n" + secret.encode())
+        done = glotmill("publish", run.folder, "--repo", "acme/none", *how, token="not-a-usual-token")
+        assert done.code == 2
+        assert f"{file}: {said}" in done.err
+        assert secret not in done.err + done.out
+        (run.folder / file).unlink()
     assert not hub.store.requests
-    assert os.environ.get("HF_TOKEN") != MARKER
+
+
+def test_secret_in_a_row(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """A card shows a row; what a model made up is not told, a secret of this machine is refused."""
+    made_up = "sk-abcdefghijklmnop1234567890"
+    assert glotmill("publish", make(answer=f"Use {made_up}!").folder, "--repo", name).code == 0
+    card = hub.content(name, "README.md").decode()
+    assert "Use (not kept)!" in card
+    done = glotmill(
+        "publish",
+        make("own", answer="correct horse battery").folder,
+        "--repo",
+        "acme/none",
+    )
+    assert (done.code, "README.md: has the value of MY_GATEWAY_KEY" in done.err) == (2, True)
 
 
 def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, name: str) -> None:
