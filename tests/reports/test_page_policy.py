@@ -71,7 +71,7 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
         "reason": bold,
         "reason_at": bold,
         "answer_language_detected": bold,
-        "topic": bold,
+        "topic": pl.lit("<b id=bold>x</b>\U000e0041\ufff9"),  # with a letter that hides what it says
     }
     run.write_rows("eng_Latn-00000", rows.with_columns(**changed, id="<i>" + pl.col("id")), {})
     write(run, tmp_path / "report.html")
@@ -81,6 +81,7 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
         assert count(page) == 10
         assert page.run("document.querySelectorAll('#rows :is(b, i), #bold, td b').length") == 0
         assert "<b id=bold>x</b>" in texts(page, "#rows h3")[0]
+        assert "<b id=bold>x</b>U+E0041U+FFF9" in texts(page, "#rows dd")
 
 
 def test_what_the_recipe_says_stays_text(page: Page) -> None:

@@ -39,12 +39,27 @@ def test_the_funnel(page: Page, found: dict[str, Any]) -> None:
     assert told["tha_Thai"][1:6] == ["50", "45", "40", "30", "60%"]
 
 
+def test_nothing_is_said_to_be_needed_where_all_is_shown(page: Page) -> None:
+    assert page.run("document.getElementById('needs')") is None
+
+
 def test_a_share_is_as_wide_as_it_is(page: Page) -> None:
     parts = page.run(
         "[...document.querySelectorAll('#funnel tr:nth-child(1) rect')]"
         ".map(r => [r.getAttribute('class'), +r.getAttribute('x'), +r.getAttribute('width')])"
     )
     assert parts == [["accepted", 0, 60], ["kept", 60, 12], ["dropped", 72, 36], ["failed", 108, 12]]
+
+
+def test_charts(page: Page) -> None:
+    points = page.run("document.querySelector('#acceptance polyline').getAttribute('points')")
+    pairs = [tuple(map(float, pair)) for pair in zip(points.split()[::2], points.split()[1::2], strict=True)]
+    assert pairs == [(x, pytest.approx(10.6)) for x in (0, 30, 60, 90, 120)], "60 % of 26 pixels, five shards"
+    path = page.run("document.querySelector('#lengths path').getAttribute('d')")
+    ys = [float(step.split("h")[0]) for step in path.split("V")[1:-1]]
+    assert len(ys) == BINS
+    assert (min(ys), max(ys), path[:5], path[-3:]) == (0, 26, "M0 26", "V26")
+    assert {step.split("h")[1] for step in path.split("V")[1:-1]} == {"5"}
 
 
 def test_lengths(page: Page, found: dict[str, Any]) -> None:
@@ -80,6 +95,18 @@ def test_copies(page: Page, found: dict[str, Any]) -> None:
 def test_a_row_has_the_name_of_its_language(page: Page) -> None:
     heads = page.run("[...document.querySelectorAll('#funnel tbody th')].map(c => [c.scope, c.textContent])")
     assert heads[1] == ["row", "Arabic arb_Arab"]
+
+
+def test_reasons_come_with_the_most_first_in_each_language(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", each=10, said={tag: SAID[tag] for tag in ("eng_Latn", "arb_Arab")})
+    for tag, most in (("eng_Latn", "unparsed_json"), ("arb_Arab", "wrong_language")):
+        rows = run.read_rows(f"{tag}-00000")
+        run.write_rows(f"{tag}-00000", rows.with_columns(pl.col("reason").replace("engine_died", most)), {})
+    write(run, tmp_path / "report.html")
+    with browser(tmp_path / "profile") as page:
+        page.open(tmp_path / "report.html")
+        told = {tag: cells[-1].split(",")[0] for tag, cells in read(page, "funnel").items()}
+    assert told == {"": "Lost to", "eng_Latn": "2\u00a0unparsed_json", "arb_Arab": "2\u00a0wrong_language"}
 
 
 def test_names_stay_text_and_what_is_short_is_marked(tmp_path: Path) -> None:

@@ -95,4 +95,5 @@ const drawTables = async () => {
     frame.append(table);
     $(at).append(frame);
   }
+  $('needs').remove();
 };
