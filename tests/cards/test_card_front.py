@@ -106,6 +106,35 @@ def test_where_the_seeds_are_from(run: Run, tmp_path: Path) -> None:
         assert front(card(Run(tmp_path / "run")))["source_datasets"] == [said]
 
 
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [(["zho_Hans", "zho_Hant"], "monolingual"), (["arb_Arab", "arz_Arab"], "multilingual")],
+)
+def test_a_language_in_two_scripts_is_one(run: Run, tags: list[str], said: str) -> None:
+    columns = published(run, "0123456789ab")[0].columns
+    files = [footers.Footer(f"data/{tag}/train-0123456789ab-0.parquet", 1, 1, 1, columns) for tag in tags]
+    assert front(card(run, files=files))["multilinguality"] == [said]
+
+
+@pytest.mark.parametrize(
+    ("model", "engine", "tag"),
+    [
+        ("Qwen/Qwen3-8B", "vllm", "Qwen/Qwen3-8B"),
+        ("/home/me/models/mine/", "vllm", "mine"),
+        ("C:\\me\\mine", "transformers", "mine"),
+        ("gpt-5", "openai", "gpt-5"),
+        ("a b\n: - x", "openai", None),
+    ],
+)
+def test_the_model_is_a_tag(run: Run, tmp_path: Path, model: str, engine: str, tag: str | None) -> None:
+    shutil.copytree(run.folder, tmp_path / "run")
+    info = run.info()
+    del info["format"]
+    Run(tmp_path / "run").write_info({**info, "model": model, "engine": engine})
+    tags = front(card(Run(tmp_path / "run")))["tags"]
+    assert tags == ["synthetic", "glotmill", "text", "trl", "sft", *([tag] if tag else [])]
+
+
 def test_several_licences(run: Run) -> None:
     text = card(run, existing="---\nlicense: [mit, cc-by-4.0]\n---\n")
     assert front(text)["license"] == ["mit", "cc-by-4.0"]

@@ -110,6 +110,7 @@ def test_a_good_card() -> None:
         ("a: [", "the front matter is not YAML"),
         ("a: \x00", "the front matter is not YAML"),
         ("- a", "the front matter holds a list"),
+        ("ignore_metadata_errors: true", "the client of the Hub cannot read it"),
         ("tags: !!python/object:os.system []", "not YAML"),
     ],
 )

@@ -16,6 +16,7 @@ from glotmill.recipe import Recipe
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+_TAG = re.compile(r"[\w.+-]+(/[\w.+-]+)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _KEY = re.compile(r"[^\s#?{}\[\]-]")  # how a line that begins a key begins
 _LINK = re.compile(r"LICENSE(\.md)?|https?://\S+")
@@ -98,10 +99,8 @@ def dump(values: Mapping[str, Any]) -> str:
 
 def _tags(info: Mapping[str, Any], files: Sequence[footers.Footer]) -> list[str]:
     chat = ["trl", "sft"] if any("messages" in file.columns for file in files) else []
-    model = (
-        public_model(info) or str(info.get("model", "")).rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-    )
-    return [tag for tag in ("synthetic", "glotmill", "text", *chat, model) if tag]
+    model = public_model(info) or re.split(r"[\\/]", str(info.get("model", "")).rstrip("\\/"))[-1]
+    return ["synthetic", "glotmill", "text", *chat, *([model] if _TAG.fullmatch(model) else [])]
 
 
 def _size(rows: int) -> str:

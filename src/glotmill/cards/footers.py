@@ -34,7 +34,7 @@ class Footer:
     path: str  # in the dataset's repository
     rows: int
     size: int  # bytes of the file
-    memory: int  # bytes of its columns, not compressed
+    memory: int  # bytes of its columns, not compressed; in memory equal values may take a few times more
     columns: Mapping[str, Feature]
 
     @property
