@@ -59,6 +59,29 @@ def test_the_lines_work_when_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert (there / "again" / file.relative_to(run.folder)).read_bytes() == file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["steps.length.min_words=2"],
+        ["steps.length.max_chars=null", "steps.answer.skip=true"],
+        ["output.columns=[]", "finish=[{filter: duplicates, of: answer}]", "floor=0.5"],
+        ["steps.answer.schema.properties={a.b: {type: string}}"],
+        ["steps.answer.schema.properties.a.b=1", "seeds={rows: [{word: x}]}"],
+    ],
+)
+def test_what_was_set_is_set_again(run: Run, tmp_path: Path, settings: list[str]) -> None:
+    schema = "{generate: answer, schema: {type: object, properties: {a.b: {type: integer}}}}"
+    copy = tmp_path / "recipe"
+    shutil.copytree(run.folder / "recipe", copy)
+    (copy / "recipe.yaml").write_text(RECIPE.replace("{generate: answer}", schema))
+    shutil.copy(run.folder / "run.json", tmp_path)
+    made = read_recipe(copy, settings)
+    line = words(again(Run(tmp_path), made, "", "")["script"].split("\n")[-1])
+    again_set = [line[n + 1] for n, word in enumerate(line) if word == "--set"]
+    assert read_recipe(copy, again_set) == made
+    assert len(again_set) <= 3
+
+
 def test_a_template_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "poem.j2").write_text(
         "{% block user %}Le soleil est une chose, {{ text }} aussi.{% endblock %}"

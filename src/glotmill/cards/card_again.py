@@ -126,7 +126,7 @@ def _plain(recipe: Recipe) -> dict[str, Any]:
 
 def _changes(base: Any, made: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield what must be set to make one recipe of another, in the largest parts that are wholly new."""
-    if isinstance(base, dict) and isinstance(made, dict) and base.keys() == made.keys():
+    if isinstance(base, dict) and isinstance(made, dict) and base.keys() == made.keys() and _dotless(base):
         for key in base:
             yield from _changes(base[key], made[key], f"{path}.{key}" if path else str(key))
     elif isinstance(base, list) and isinstance(made, list) and len(base) == len(made):
@@ -134,6 +134,11 @@ def _changes(base: Any, made: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _changes(*pair, f"{path}.{number}")
     elif base != made:
         yield path, made
+
+
+def _dotless(mapping: Mapping[str, Any]) -> bool:
+    """Whether each key can be a part of `--set a.b=`."""
+    return not any("." in key for key in mapping)
 
 
 def _value(value: Any) -> str:
