@@ -29,13 +29,13 @@ def test_questions_and_answers(tmp_path: Path) -> None:
 
 
 def test_a_system_message_where_there_is_one(tmp_path: Path) -> None:
-    said = [chat("a", "b", system="s"), chat("c", "d")]
+    said = [chat("a", "b", system="s"), chat(" c", "d\n")]
     made = finished(tmp_path / "run", {"eng_Latn": chats("eng_Latn", said)}, {"columns": ["messages"]})
     export(made, tmp_path / "out", "alpaca")
     there = load(tmp_path / "out", tmp_path / "cache")["train"]
     assert there.select_columns(["instruction", "output", "system"])[:] == {
-        "instruction": ["a", "c"],
-        "output": ["b", "d"],
+        "instruction": ["a", " c"],
+        "output": ["b", "d\n"],
         "system": ["s", ""],
     }
 

@@ -40,7 +40,11 @@ def test_neither_a_sample_nor_an_equal_text_is_a_negative(tmp_path: Path) -> Non
 
 
 def test_rejected_replies(tmp_path: Path) -> None:
-    said = [[("A", KEPT), ("bad", REPEATS), ("worse", FOREIGN)], [("C", KEPT), ("C", FOREIGN)]]
+    said = [
+        [("A", KEPT), ("bad", REPEATS), ("worse", FOREIGN)],
+        [("C", KEPT), ("C", FOREIGN)],
+        [(" ", KEPT), ("bad", FOREIGN)],
+    ]
     export(
         answered(tmp_path / "run", said), tmp_path / "out", "st-triplets", options={"negative": "rejected"}
     )

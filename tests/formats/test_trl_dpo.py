@@ -134,6 +134,7 @@ def test_a_lower_score_is_paired_with_one_that_is_higher_by_the_margin(tmp_path:
             {"score": "judged"},
             r"trl-dpo: score 'judged' is Struct.*, not a number; name a field of it, as judged\.p",
         ),
+        ({"score": "points", "margin": float("nan")}, r"trl-dpo: margin nan: give a number above 0"),
         ({"score": "points", "margin": 0}, r"trl-dpo: margin 0: give a number above 0"),
         ({"reasoning": "aloud"}, r"--reasoning: .* has none kept apart"),
         ({"columns": ["margin"]}, r"trl-dpo: column 'margin' is a name that trainers read as theirs"),

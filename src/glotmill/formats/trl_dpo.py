@@ -38,7 +38,7 @@ def trl_dpo(
     prompt, chosen, rejected (lists of messages), rejected_id, rejected_reason, columns of the chosen row.
     Source: TRL 1.16, conversational preference with explicit prompt.
     """
-    if margin <= 0:
+    if not margin > 0:  # nan is neither above nor below
         raise UsageError(f"{_NAME}: margin {margin}: give a number above 0")
     found, chat = prompts(rows, _NAME, reasoning)
     scores = _scores(rows, score) if score else []
