@@ -64,7 +64,7 @@ def test_an_export_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: py
 def test_what_came_into_the_folder_meanwhile_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = dataset.write_files
+    made, real = all_languages(tmp_path, 10), dataset.write_files
 
     def slow(*given: Any) -> int:
         (tmp_path / "out").mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ def test_what_came_into_the_folder_meanwhile_is_not_replaced(
 
     monkeypatch.setattr(dataset, "write_files", slow)
     with pytest.raises(UsageError, match=r"out: holds what is not of an export \(checkpoint\.bin\)"):
-        export(all_languages(tmp_path, 10), tmp_path / "out")
+        export(made, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["checkpoint.bin"]
 
 
