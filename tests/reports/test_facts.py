@@ -218,3 +218,16 @@ def test_chats_and_lists_are_measured(tmp_path: Path, run: Run) -> None:
     }
     made.write_rows("eng_Latn-00000", pl.DataFrame([row]), {})
     assert facts(made)["lengths"]["characters"]["languages"]["eng_Latn"]["most"] == len("नमस्ते") + 2
+
+
+def test_the_last_column_of_a_histogram_holds_all_that_is_longer(tmp_path: Path, run: Run) -> None:
+    info = run.info()
+    info["recipe"]["output"] = {"columns": ["answer"]}
+    made = Run(tmp_path)
+    made.write_info({name: value for name, value in info.items() if name != "format"})
+    answers = ["a" * 24] * 150 + ["a" * 5_000]
+    whole = {"language": "eng_Latn", "verdict": "kept", "reason": None, "reason_at": None}
+    made.write_rows("eng_Latn-00000", pl.DataFrame([{**whole, "answer": of} for of in answers]), {})
+    told = facts(made)["lengths"]["characters"]
+    assert told["width"] == 1
+    assert told["languages"]["eng_Latn"]["histogram"] == [0] * 23 + [151]

@@ -8,19 +8,20 @@ column is `head`, `kind` and `values`, one a row:
 - number, same, other: numbers or short texts, null where there is none; the kind colours.
 - short: as number, coloured where it is less than the column's `least`.
 - counts: of each of the column's `names` one list of numbers.
-- pairs: [place, count, place, count ...] of the column's `names`.
+- pairs: [place, count, place, count ...] of the column's `names`, as they are to be told.
 - bar, share: told from the numbers beside them; they have no values.
 - line, histogram: a level a character, from 0 to f.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from glotmill.reports.facts import BINS
 
 FOUND = 12  # languages that each have a column in a matrix
-MOST_FOUND = 4  # that do where there are more, and of the others those that a row tells by name
-POINTS = 12  # of a line at most
+MOST_FOUND = 3  # that do where there are more, and of the others those that a row tells by name
+POINTS = 10  # of a line at most
 SETS = 5  # of alike rows whose sizes are told
 
 _LEVELS = "0123456789abcdef"
@@ -102,8 +103,9 @@ def _acceptance(shards: Mapping[str, Sequence[Mapping[str, int]]]) -> Table:
 
 def _line(shards: Sequence[Mapping[str, int]]) -> str:
     """The share kept of shards in order; neighbours are taken together where there are many."""
-    each = -(-len(shards) // POINTS)
-    groups = [shards[n : n + each] for n in range(0, len(shards), each)]
+    many = min(POINTS, len(shards))
+    edges = [n * len(shards) // many for n in range(many + 1)]
+    groups = [shards[start:end] for start, end in pairwise(edges)]
     shares = [sum(s["kept"] for s in of) / max(1, sum(s["rows"] for s in of)) for of in groups]
     return "".join(_level(share) for share in shares)
 
@@ -163,9 +165,9 @@ def _others(wrong: Iterable[Mapping[str, int]], own: Sequence[str], names: list[
     for row in wrong:
         others = [(place[name], count) for name, count in row.items() if name not in own]
         left = sum(count for _, count in others[MOST_FOUND:])
-        told = [*sorted(others[:MOST_FOUND]), *([(len(names), left)] if left else [])]
+        told = [*others[:MOST_FOUND], *([(len(names), left)] if left else [])]
         values.append([number for pair in told for number in pair])
-    return _column("Others", values, "pairs", names=[*names, "in more"])
+    return _column("Others", values, "pairs", names=[*names, "in others"])
 
 
 def _copies(found: Mapping[str, Mapping[str, Any]]) -> Table:

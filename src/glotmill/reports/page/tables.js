@@ -40,8 +40,7 @@ const drawTables = async () => {
     return chart('histogram', [['path', { d: `M0 ${HEIGHT}${steps.join('')}V${HEIGHT}` }]]);
   };
 
-  const list = (counts) => counts.filter(([count]) => count).sort((a, b) => b[0] - a[0])
-    .map(([count, name]) => `${number(count)}\u00a0${name}`).join(', ');
+  const said = (counts) => counts.map(([count, name]) => `${number(count)}\u00a0${name}`).join(', ');
   const plain = (value) => typeof value === 'number' ? number(value) : value ?? '–';
   const around = (node) => {
     const made = element('td');
@@ -59,11 +58,14 @@ const drawTables = async () => {
     short: (value, { least }) => element('td', plain(value), value < least ? 'short' : ''),
     same: (count) => count ? element('td', number(count), 'same') : element('td'),
     other: (count) => count ? element('td', number(count), 'other') : element('td'),
-    counts: (_, { names, values }, row) => element('td', list(names.map((name, n) => [values[n][row], name])), 't'),
+    counts: (_, { names, values }, row) => {
+      const counts = names.map((name, n) => [values[n][row], name]).filter(([count]) => count);
+      return element('td', said(counts.sort((a, b) => b[0] - a[0])), 't');
+    },
     pairs: (pairs, { names }) => {
       const counts = [];
       for (let n = 0; n < pairs.length; n += 2) counts.push([pairs[n + 1], names[pairs[n]]]);
-      return element('td', list(counts), 't');
+      return element('td', said(counts), 't');
     },
     bar: (_, column, row, of) => around(bar(...['Asked', 'Answered', 'Kept', 'Accepted'].map((head) => of(head, row)))),
     share: (_, column, row, of) => {
