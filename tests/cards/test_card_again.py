@@ -98,13 +98,23 @@ def test_a_template_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "The seeds, words.txt, are not part of this dataset." in card(run)
 
 
+def test_seeds_that_were_not_kept_are_told_of(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run.folder, tmp_path / "pairs")
+    kept, said = Run(tmp_path / "pairs"), "The seeds, seeds.jsonl, are not part of this dataset."
+    assert said not in again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    (kept.folder / "recipe" / "seeds.jsonl").unlink()
+    assert said in again(kept, recipe_of(kept), "", "runs/a")["missing"]
+
+
 def test_a_recipe_that_ships_is_named(run: Run, tmp_path: Path) -> None:
     shutil.copy(run.folder / "run.json", tmp_path)
     found = again(Run(tmp_path), read_recipe("instruction"), "", "")
     assert found["script"].split("\n")[1].startswith("glotmill run instruction --languages nob_Latn,zho_Hant")
 
 
-def test_a_changed_recipe_of_a_name_that_ships_is_fetched(tmp_path: Path) -> None:
+def test_a_changed_recipe_of_a_name_that_ships_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "run"
     shutil.copytree(read_recipe("instruction").folder, folder / "recipe")
     found = made(tmp_path / "other", languages=["fra"])
@@ -113,6 +123,8 @@ def test_a_changed_recipe_of_a_name_that_ships_is_fetched(tmp_path: Path) -> Non
     assert "glotmill run instruction " in again(Run(folder), recipe, "", "runs/a")["script"]
     with (folder / "recipe" / "draft.j2").open("a") as file:
         file.write("Be brief.")
+    shutil.copytree(folder / "recipe", tmp_path / "instruction")
+    monkeypatch.chdir(tmp_path)  # where a folder has that name
     assert "glotmill run ./instruction " in again(Run(folder), recipe, "", "runs/a")["script"]
     assert again(Run(folder), recipe, "", "")["missing"][0].startswith("The recipe instruction does not ship")
 

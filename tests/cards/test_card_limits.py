@@ -20,6 +20,10 @@ def test_limits_of_languages(run: Run) -> None:
     assert any(text.startswith("Less than a quarter") for text in said)
     assert not any(text.startswith("Fewer") for text in said)
     assert not any("has no phrases" in text for text in said)
+    funnel.append({**row, "language": "hau_Latn", "accepted": 150})
+    few = {of["said"]: of["tags"] for of in limits(recipe, told, [])}
+    assert few["Fewer rows than asked for"] == ["hau_Latn"]
+    funnel.pop()
     told["filters"].append({"filter": "refusal", "options": {}})
     funnel.append({**row, "language": "nqo_Nkoo"})
     silent = [of["tags"] for of in limits(recipe, told, []) if "refusal has no phrases" in of["said"]]

@@ -10,6 +10,7 @@ from carded import RECIPE, front, made
 
 import glotmill
 from glotmill.cards.card import card, validate
+from glotmill.cards.card_run import tokens
 from glotmill.errors import ShortfallError
 from glotmill.recipe import read as read_recipe
 from glotmill.store import Run
@@ -43,6 +44,13 @@ def test_lost_rows_and_limits_are_told(tmp_path: Path) -> None:
     assert front(text)["task_categories"] == ["translation"]
     assert front(text)["multilinguality"] == ["monolingual"]
     assert front(text)["language"] == ["en"]
+
+
+def test_tokens_of_accepted_rows() -> None:
+    counted = {"fra_Latn": {"mean": 10.4}, "swh_Latn": {"mean": 0.0}}
+    funnel = [{"language": "fra_Latn", "accepted": 5}, {"language": "swh_Latn", "accepted": 5}]
+    told = {"lengths": {"tokens": {"languages": counted}}, "funnel": funnel}
+    assert tokens(told) == {"fra_Latn": 52}, "none were counted in the other"
 
 
 def test_a_licence_of_other_seeds_is_not_known(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from glotmill.cards.card_public import HIDDEN, is_place, public
 from glotmill.errors import GlotmillError
-from glotmill.recipe import Dataset, Draw, Recipe, Table, built_in, locate
+from glotmill.recipe import BUILT_IN, Dataset, Draw, Recipe, Table, built_in
 from glotmill.recipe import read as read_recipe
 from glotmill.sources import SUFFIXES
 from glotmill.store import Run
@@ -41,7 +41,7 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
     if source is not None and source.file.suffix == ".j2":
         place += f"/{source.file.name}"
     seeds, model = str(info["seeds"]), str(info["model"])
-    if not own_seeds(recipe, seeds) and not is_hub_id(seeds):
+    if not is_hub_id(seeds) and not (own_seeds(recipe, seeds) and (shipped or _has_seeds(run, recipe))):
         missing.append(f"The seeds, {public(seeds)}, are not part of this dataset.")
     if is_place(model):
         missing.append(f"The model, {public(model)}, was a folder on some machine.")
@@ -74,7 +74,7 @@ def _source(run: Run, recipe: Recipe) -> tuple[Recipe | None, bool]:
     """The recipe without what was set on the command line, and whether it is one that ships, as it is now."""
     copy = run.folder / "recipe"
     try:
-        shipped = locate(recipe.name) if recipe.name in built_in() else None
+        shipped = BUILT_IN / recipe.name if recipe.name in built_in() else None
         if not copy.is_dir():
             return (read_recipe(shipped) if shipped else None), shipped is not None
         template = copy / f"{recipe.name}.j2"
@@ -84,6 +84,11 @@ def _source(run: Run, recipe: Recipe) -> tuple[Recipe | None, bool]:
     files = [path.relative_to(copy) for path in copy.rglob("*") if path.is_file()]
     same = shipped is not None and all(_bytes(copy / f) == _bytes(shipped / f) for f in files)
     return source, same
+
+
+def _has_seeds(run: Run, recipe: Recipe) -> bool:
+    """Whether the recipe's seeds are in it, or in a file that the run kept: large ones it does not."""
+    return not isinstance(recipe.seeds, str) or (run.folder / "recipe" / recipe.seeds).is_file()
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -167,7 +167,7 @@ def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
     for tag, place, number in counts.iter_rows():
         lost.setdefault(tag, {})[place or "?"] = number
     places = {place for by_place in lost.values() for place in by_place}
-    stages = sorted(places, key=lambda p: (p.startswith("finish."), order.index(p) if p in order else -1, p))
+    stages = sorted(places, key=lambda p: (order.index(p) if p in order else -1, p))
     rows = []
     for of in told["funnel"]:
         left: list[int] = []
