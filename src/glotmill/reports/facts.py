@@ -40,9 +40,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     total (requests, tokens, seconds, cost).
     Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
     """
-    for price in (price_in, price_out):
-        if price is not None and not 0 <= price < inf:
-            raise UsageError(f"price {price}: no price; write the cost of a million tokens, such as 0.4")
+    _refuse_no_price(price_in, price_out)
     info = run.info()
     recipe = Recipe.model_validate(info["recipe"])
     tags: list[str] = info["languages"]
@@ -77,6 +75,12 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         "filters": _filters(recipe, info["versions"], tags),
         "total": _total(spent),
     }
+
+
+def _refuse_no_price(*prices: float | None) -> None:
+    for price in prices:
+        if price is not None and not 0 <= price < inf:
+            raise UsageError(f"price {price}: no price; write the cost of a million tokens, such as 0.4")
 
 
 def _public(value: Any) -> Any:
