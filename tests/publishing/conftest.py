@@ -1,6 +1,7 @@
 """The emulated Hub, and a user's process that knows only it: once with LFS, once with the real Xet client."""
 
 import re
+from binascii import crc32
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def glotmill(storage: str, request: pytest.FixtureRequest) -> Client:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """A dataset that no other test has."""
-    return "acme/" + re.sub(r"\W+", "-", request.node.name)[:80].strip("-").replace("--", "-")
+    said = re.sub(r"\W+", "-", request.node.name)[:80].strip("-").replace("--", "-")
+    return f"acme/{said}-{crc32(request.node.nodeid.encode()):08x}"
 
 
 @pytest.fixture

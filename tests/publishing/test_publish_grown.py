@@ -168,3 +168,13 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     assert hub.titles(name)[0] == f"Tell anew of the run first ({first['run']['id']})"
     assert hub.repo(name).tags == {"first": first["commit"]}
     assert glotmill("publish", run.folder, "--repo", name, "--json").plain["already"]
+
+
+def test_file_that_is_not_to_be_replaced(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """The name of the next file is taken, by rows that the run has not any more."""
+    glotmill("publish", make("2/run", ("eng_Latn",), 2).folder, "--repo", name)
+    glotmill("publish", make("4/run", ("eng_Latn",), 4).folder, "--repo", name)
+    moved = make("moved/run", ("eng_Latn",), 4, id=lambda n: f"{n + 5 * (n > 1):04d}")
+    done = glotmill("publish", moved.folder, "--repo", name)
+    assert (done.code, "-00001.parquet has rows that" in done.err) == (2, True)
+    assert rows(hub, name, "eng_Latn") == [f"{n:04d}" for n in range(4)]

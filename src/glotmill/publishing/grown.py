@@ -21,6 +21,7 @@ from glotmill.publishing.hub import Hub, Remote
 from glotmill.publishing.parcel import Parcel, digest, place
 
 STEP = 50_000  # rows that are in memory at once
+_STAYS = "What is published is not rewritten: publish to another name"
 
 
 def known(manifest: Mapping[str, Any], remote: Remote, parcel: Parcel) -> Parcel | None:
@@ -52,12 +53,14 @@ def rest(hub: Hub, remote: Remote, parcel: Parcel, others: Sequence[Footer], fol
             if what := _difference(file, rows.slice(start), footer.rows):
                 raise UsageError(
                     f"{hub.repo}: {footer.path} is of {parcel.run.folder}, or of another run with the same "
-                    f"rows, but {what}. What is published is not rewritten: publish to another name"
+                    f"rows, but {what}. {_STAYS}"
                 )
             file.unlink()
             start += footer.rows
         left = files if start == 0 else _write(rows.slice(start), made / "new" / tag)
         data |= {place(tag, id, n): file for n, file in enumerate(left, len(ours.get(tag, [])))}
+    if taken := sorted(data.keys() & remote.sizes.keys()):
+        raise UsageError(f"{hub.repo}: {taken[0]} has rows that {parcel.run.folder} has not. {_STAYS}")
     new = [footers.read(path, file, file.stat().st_size) for path, file in data.items()]
     there = [footer for of in ours.values() for footer in of]
     hashes = {footer.path: str(remote.sha256[footer.path]) for footer in there}
@@ -71,8 +74,9 @@ def _ours(hub: Hub, remote: Remote, parcel: Parcel, others: Sequence[Footer]) ->
     for tag, files in _by_language(parcel).items():
         there = sorted((f for f in others if f.language == tag), key=lambda footer: footer.path)
         if there:
-            own = set(_scan(files).select("id").collect()["id"])
             ids = hub.ids([footer.path for footer in there], remote)
+            asked = pl.Series([id for some in ids for id in some], dtype=pl.String).implode()
+            own = set(_scan(files).select("id").filter(pl.col("id").is_in(asked)).collect()["id"])
             found[tag] = [footer for footer, some in zip(there, ids, strict=True) if own.intersection(some)]
     return {tag: files for tag, files in found.items() if files}
 
