@@ -151,6 +151,8 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     first = glotmill("publish", run.folder, "--repo", name, "--json").plain
     (run.folder / "recipe" / "answer.j2").rename(run.folder / "recipe" / "other.j2")
     (run.folder / "report.html").write_text("<p>new</p>")
+    dry = glotmill("publish", run.folder, "--repo", name, "--dry-run").out
+    assert f"no more: runs/{first['run']['id']}/recipe/answer.j2\n" in dry
     done = glotmill("publish", run.folder, "--repo", name, "--json").plain
     place = f"runs/{first['run']['id']}"
     tree = hub.repo(name).at("main").tree

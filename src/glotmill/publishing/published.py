@@ -33,6 +33,8 @@ def dry_text(found: Mapping[str, Any]) -> str:
         parts.append(f"This run ({found['run']['id']}) is there already: nothing would be sent.")
     else:
         parts.append(columns(files, right=(1, 2)))
+        if found["gone"]:
+            parts.append(f"Taken away, as the run has them no more: {safe(', '.join(found['gone']))}")
         parts.append(f"{'-' * 8} README.md\n{safe(found['card'])}{'-' * 8}")
     tag = f" The tag would be {safe(found['tag'])}." if found["tag"] else ""
     login = "" if found["login"] else " There is no login yet: say `hf auth login`, or set HF_TOKEN."
