@@ -101,3 +101,15 @@ def test_a_write_that_fails_leaves_the_old(tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "eng_Latn").equals(many(10))
     dataset.write(tmp_path, "eng_Latn", [many(4)])
     assert [path.name for path in tmp_path.iterdir()] == ["eng_Latn"]
+
+
+def test_rows_go_together_with_other_datasets(tmp_path: Path) -> None:
+    import datasets
+
+    chat = [{"role": "user", "content": "x"}]
+    dataset.write(tmp_path, "eng_Latn", [pl.DataFrame({"messages": [chat], "tags": [["a"]]})])
+    made = datasets.Dataset.from_parquet(
+        str(next((tmp_path / "eng_Latn").iterdir())), cache_dir=str(tmp_path)
+    )
+    other = datasets.Dataset.from_list([{"messages": chat, "tags": ["b"]}])
+    assert datasets.concatenate_datasets([made, other])["tags"] == [["a"], ["b"]]

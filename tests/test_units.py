@@ -28,6 +28,8 @@ def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         UsageError, match=r"here: no option 'shared'; did you mean 'share'.*; there is share, sharp"
     ):
         units.check_options(loud, {"shared": 1}, "here")
+    with pytest.raises(UsageError, match=r"no option 'zzz'; there is share, sharp$"):
+        units.check_options(loud, {"zzz": 1}, "here")
     with pytest.raises(UsageError, match=r"here: option 'sharp' is needed"):
         units.check_options(loud, {}, "here")
     with pytest.raises(UsageError, match=r"is a int, not a function"):

@@ -93,10 +93,11 @@ def _write(
         table = pl.concat(held, how="vertical_relaxed").to_arrow(compat_level=pl.CompatLevel.oldest())
         held.clear()
         if writer is None:
+            schema = _usual(table.schema)
             path = folder / f".{split}-{written:012d}.parquet"
             writer = pq.ParquetWriter(
                 path,
-                about(table.schema) if about else table.schema,
+                about(schema) if about else schema,
                 compression="zstd",
                 write_page_index=True,
                 use_content_defined_chunking=_CHUNKING,
@@ -119,6 +120,27 @@ def _write(
     if writer is not None:
         writer.close()
     return written
+
+
+def _usual(schema: Any) -> Any:
+    """Return a pyarrow schema with the lists and texts that datasets makes, where polars has large ones.
+
+    A `large_list` of messages is refused by `concatenate_datasets` beside the `list` of any other dataset.
+    """
+    import pyarrow as pa
+
+    def narrow(kind: Any) -> Any:
+        if pa.types.is_large_string(kind):
+            return pa.string()
+        if pa.types.is_large_binary(kind):
+            return pa.binary()
+        if pa.types.is_large_list(kind):
+            return pa.list_(narrow(kind.value_type))
+        if pa.types.is_struct(kind):
+            return pa.struct([(part.name, narrow(part.type)) for part in kind])
+        return kind
+
+    return pa.schema([(part.name, narrow(part.type)) for part in schema])
 
 
 def columns_needed(output: Output, there: Iterable[str]) -> list[str]:

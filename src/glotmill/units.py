@@ -65,9 +65,9 @@ def check_options(unit: Unit, given: Mapping[str, Any], place: str) -> None:
     if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
         for name in given:
             if name not in known:
-                there = ", ".join(known) or "no options"
-                hint = did_you_mean(name, known)
-                raise UsageError(f"{place}: no option {name!r}{hint}; there is {there}")
+                there = f"; there is {', '.join(known) or 'none'}"
+                hint = did_you_mean(name, known).removesuffix(there)
+                raise UsageError(f"{place}: no option {name!r}{hint}{there}")
     missing = [n for n, p in known.items() if p.default is p.empty and n not in given]
     if missing:
         raise UsageError(f"{place}: option {missing[0]!r} is needed and not given; add it")

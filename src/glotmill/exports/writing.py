@@ -30,31 +30,10 @@ def write(
     txt: each column, a text, is a file `<split>.<column>` with a line a row; breaks within become a space.
     """
     if suffix == "parquet":
-        return dataset.write_files(folder, split, tables, lambda schema: about(usual(schema)))
+        return dataset.write_files(folder, split, tables, about)
     if suffix == "txt":
         return _write_lines(folder, split, tables)
     return _write_json(folder / f"{split}.{suffix}", tables, array=suffix == "json")
-
-
-def usual(schema: Any) -> Any:
-    """Return a pyarrow schema with the lists and texts that datasets makes, where polars has large ones.
-
-    A `large_list` of messages is refused by `concatenate_datasets` beside the `list` of any other dataset.
-    """
-    import pyarrow as pa
-
-    def narrow(kind: Any) -> Any:
-        if pa.types.is_large_string(kind):
-            return pa.string()
-        if pa.types.is_large_binary(kind):
-            return pa.binary()
-        if pa.types.is_large_list(kind):
-            return pa.list_(narrow(kind.value_type))
-        if pa.types.is_struct(kind):
-            return pa.struct([(part.name, narrow(part.type)) for part in kind])
-        return kind
-
-    return pa.schema([(part.name, narrow(part.type)) for part in schema])
 
 
 def _write_json(path: Path, tables: Iterable[pl.DataFrame], *, array: bool) -> int:
