@@ -72,7 +72,7 @@ def test_counts() -> None:
         footers.Footer("data/arb_Arab/train-a-00000.parquet", 4, 10, 20, {"id": {"dtype": "string"}}),
         footers.Footer("data/zho_Hans/train-a-00000.parquet", 5, 10, 20, {"id": {"dtype": "string"}}),
     ]
-    assert footers.rows(found) == {"all": 12, "arb_Arab": 4, "zho_Hans": 8}
+    assert list(footers.rows(found).items()) == [("all", 12), ("arb_Arab", 4), ("zho_Hans", 8)]
     info = footers.dataset_info(found)
     assert [(each["config_name"], each["download_size"], each["dataset_size"]) for each in info] == [
         ("all", 30, 60),
@@ -109,6 +109,15 @@ def test_merged_fills_what_is_null() -> None:
     assert footers.merged([lacking, whole]) == footers.merged([whole, lacking]) == whole.columns
     with pytest.raises(ValueError, match=r"has other columns than .*\n  b: int64 there, missing here"):
         footers.merged([whole, footer("data/arb_Arab/train-a-00000.parquet", a=pa.null())])
+
+
+def test_bytes_of_all_groups() -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": ["a", "b", "c"]}), file, row_group_size=2)
+    groups = [pq.read_metadata(file).row_group(n).total_byte_size for n in range(2)]
+    found = footers.read("data/eng_Latn/train-a-00000.parquet", file, len(file.getvalue()))
+    assert (found.rows, found.memory, found.language) == (3, sum(groups), "eng_Latn")
+    assert found.size == len(file.getvalue())
 
 
 def test_ids_of_the_first_group_alone() -> None:
