@@ -46,6 +46,14 @@ def test_lost_rows_and_limits_are_told(tmp_path: Path) -> None:
     assert front(text)["language"] == ["en"]
 
 
+def test_a_long_option_is_cut(tmp_path: Path) -> None:
+    text = card(
+        made(tmp_path, languages=["fra"], settings=[f"steps.answer.stop=[{'x' * 300}]"], per_language=1)
+    )
+    steps = text[text.index("### Steps") : text.index("### Filters")]
+    assert f'stop=["{"x" * 118}…`' in steps
+
+
 def test_tokens_of_accepted_rows() -> None:
     counted = {"fra_Latn": {"mean": 10.4}, "swh_Latn": {"mean": 0.0}}
     funnel = [{"language": "fra_Latn", "accepted": 5}, {"language": "swh_Latn", "accepted": 5}]
