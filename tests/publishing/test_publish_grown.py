@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -151,9 +152,13 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     first = glotmill("publish", run.folder, "--repo", name, "--json").plain
     (run.folder / "recipe" / "answer.j2").rename(run.folder / "recipe" / "other.j2")
     (run.folder / "report.html").write_text("<p>new</p>")
+    os.utime(run.folder / "report.html", (1, 1))
     dry = glotmill("publish", run.folder, "--repo", name, "--dry-run").out
     assert f"no more: runs/{first['run']['id']}/recipe/answer.j2\n" in dry
-    done = glotmill("publish", run.folder, "--repo", name, "--json").plain
+    told = glotmill("publish", run.folder, "--repo", name, "--json")
+    assert "report.html is older than the rows" in told.err
+    os.utime(run.folder / "report.html")
+    done = told.plain
     place = f"runs/{first['run']['id']}"
     tree = hub.repo(name).at("main").tree
     assert {path for path in tree if path.startswith("runs/")} == {
@@ -169,7 +174,8 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     assert done["rows"] == first["rows"]
     assert hub.titles(name)[0] == f"Tell anew of the run first ({first['run']['id']})"
     assert hub.repo(name).tags == {"first": first["commit"]}
-    assert glotmill("publish", run.folder, "--repo", name, "--json").plain["already"]
+    again = glotmill("publish", run.folder, "--repo", name, "--json")
+    assert (again.plain["already"], "older than the rows" in again.err) == (True, False)
 
 
 def test_file_that_is_not_to_be_replaced(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:

@@ -11,6 +11,7 @@ from finished import finished, rows
 from publishing.client import ABOUT, RECIPE, Client, environment
 from publishing.emulator import TOKENS, Emulator
 
+from glotmill.publishing.privacy import privacy
 from glotmill.store import Run
 
 Make = Callable[..., Run]
@@ -88,7 +89,13 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
     (run.folder / "recipe" / "recipe.yaml").write_text(recipe)
     (run.folder / "recipe" / "draft.j2").write_text("What is /etc/hostname for?")
     (run.folder / "report.html").write_text(f"<p>{run.folder}/dataset by {server} at gpu7.corp.example</p>")
+    (tmp_path / "secret-user" / "elsewhere").mkdir()
+    (tmp_path / "secret-user" / "elsewhere" / "of.j2").write_text("Elsewhere.")
+    (run.folder / "recipe" / "linked").symlink_to(tmp_path / "secret-user" / "elsewhere")
+    (run.folder / "recipe" / "linked.j2").symlink_to("/etc/hostname")
+    (run.folder / "recipe" / ".hidden").write_text("no")
     assert glotmill("publish", run.folder, "--repo", name).code == 0
+    assert sum("/recipe/" in path for path in hub.repo(name).at("main").tree) == 2
     tree = [path for path in hub.repo(name).at("main").tree if not path.endswith(".parquet")]
     texts = {path.split("/", 2)[-1]: hub.content(name, path).decode() for path in tree}
     for path, text in texts.items():
@@ -170,3 +177,42 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
     kept = [file["path"].split("/", 2)[-1] for file in then["files"] if "runs/" in file["path"]]
     assert kept == paths, "the run has its own copy"
     assert (run / "recipe" / "answer.j2").read_text() == "Say something about {{ topic }}."
+
+
+@pytest.mark.parametrize(
+    ("server", "text", "public"),
+    [
+        ("http://ai:8000/v1", "AI by http://ai:8000/v1, at AI:8000.", "AI by URL, at HOST."),
+        (
+            "https://llm.example.org/v1?team=9",
+            "llm.example.org, my-llm.example.org",
+            "HOST, my-llm.example.org",
+        ),
+        ("http://10.0.0.5:8000", "10.0.0.5:8000 110.0.0.5", "HOST:8000 110.0.0.5"),
+        ("https://huggingface.co/api/v1", "https://huggingface.co/Qwen", "https://huggingface.co/Qwen"),
+        ("http://[::1", "http://[::1", "URL"),
+    ],
+)
+def test_servers(tmp_path: Path, server: str, text: str, public: str) -> None:
+    kept_back = privacy(Run(tmp_path), {"engine_args": {"more": [server]}}, None)
+    assert kept_back.told(text) == public
+
+
+def test_paths_of_this_machine(tmp_path: Path) -> None:
+    kept_back = privacy(Run(tmp_path / "run"), {}, None)
+    for value, public in {
+        "/data/models/Qwen3/": "Qwen3",
+        "~/models/Qwen3": "Qwen3",
+        r"C:\models\Qwen3": "Qwen3",
+        "file:///data/x.jsonl": "x.jsonl",
+        "/no_think": "/no_think",
+        "~100 words / reply": "~100 words / reply",
+        "/think or /no_think": "/think or /no_think",
+        "Qwen/Qwen3-8B": "Qwen/Qwen3-8B",
+    }.items():
+        assert kept_back.value([{"of": value}]) == [{"of": public}]
+    assert (
+        kept_back.values(f"in {tmp_path}/run, of /etc/hostname; /no/such/place")
+        == "in run, of hostname; /no/such/place"
+    )
+    assert kept_back.text(f"{tmp_path}-2/run") == f"{tmp_path}-2/run"

@@ -137,6 +137,12 @@ def _beside(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes
     return dict(sorted(found.items()))
 
 
+def stale_report(run: Run) -> bool:
+    """Whether a run's report was made before its rows."""
+    report, rows = run.folder / "report.html", run.folder.glob("dataset/*/*.parquet")
+    return report.is_file() and report.stat().st_mtime < max(path.stat().st_mtime for path in rows)
+
+
 def _kept(run: Run) -> Iterator[Path]:
     """Yield the files of a run that go beside its rows: its recipe as it was used, and its report."""
     for path in sorted([*run.folder.glob("recipe/**/*"), run.folder / "report.html"]):

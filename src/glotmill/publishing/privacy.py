@@ -1,5 +1,6 @@
 """What of this machine and its user does not leave with a run: secrets, folders, servers."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ _SECRET = re.compile(
 )
 _NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW")  # of variables with a secret
 _SECRET_CHARS = 12  # at least; what is shorter stands in texts by chance
+_HUB = "huggingface.co"  # of which a card tells in any case
 _ROOTED = re.compile(r"(file://)?(/[^/\s]+/|~/|[A-Za-z]:[\\/])\S")  # begins as a path on some machine does
 _PATH = re.compile(r"(?<![\w/.:])(?:/[^\s/'\"`:,;<>|*?]+){2,}")
 
@@ -82,12 +84,13 @@ def _servers(value: Any) -> Iterator[tuple[str, str]]:
             yield from _servers(item)
     elif isinstance(value, str) and re.match(r"\w+://", value):
         yield value, "URL"
-        try:
-            host = urlsplit(value).hostname
-        except ValueError:
-            return
-        if host and host != "localhost":
-            yield host, "HOST"
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(value)
+            host = parts.hostname or ""
+            if "." in host and host != _HUB:
+                yield host, "HOST"
+            elif parts.port:  # one word alone may stand in any text
+                yield f"{host}:{parts.port}", "HOST"
 
 
 def _there(path: str) -> bool:

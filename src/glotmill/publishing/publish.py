@@ -10,7 +10,7 @@ from glotmill.cards import footers
 from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.publishing import failures, verified
 from glotmill.publishing.hub import Hub, Remote, open_hub
-from glotmill.publishing.parcel import Parcel, pack, refuse_no_run
+from glotmill.publishing.parcel import Parcel, pack, refuse_no_run, stale_report
 from glotmill.publishing.published import size as size_text
 from glotmill.publishing.release import CARD, Plan, Wishes, check, look, sizes, tags
 from glotmill.store import Run
@@ -36,6 +36,8 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
     refuse_no_run(run)  # before there is a lock in it
     with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
         parcel = pack(run, hub.token)
+        if stale_report(run):
+            tell(f"report.html is older than the rows: `glotmill report {run.folder}` makes it anew")
         plan = hub.again(lambda: look(hub, parcel, wishes, Path(folder)), "looking at the dataset")
         _prepare(hub, plan, wishes)
         plans = [plan] if plan.remote else []
