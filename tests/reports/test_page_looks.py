@@ -6,9 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from chromium import Page
+from chromium import Page, browser
 from reading import choose, search
-from run_folder import SAID
+from run_folder import SAID, make
+
+from glotmill.reports.report import write
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,23 @@ def test_a_reply_in_another_language_goes_its_own_way(page: Page) -> None:
         "[...document.querySelectorAll('#rows article:first-child dd')].map(e => [e.dir, e.lang])"
     )
     assert blocks[:2] == [["rtl", ""], ["ltr", ""]]
+
+
+def test_a_word_from_another_script_does_not_turn_a_text(tmp_path: Path) -> None:
+    said = {
+        "eng_Latn": ("What is سلام?", "It is peace."),
+        "arb_Arab": ("ما معنى كلمة peace؟", "API سلام وأمان"),
+    }
+    write(make(tmp_path / "run", each=10, said=said), tmp_path / "report.html")
+    with browser(tmp_path / "profile") as page:
+        page.open(tmp_path / "report.html")
+        pairs = page.run("[...document.querySelectorAll('dd')].map(e => [e.textContent.slice(0, 6), e.dir])")
+        heights = page.run(
+            "[...document.querySelectorAll('article')].map(e => getComputedStyle(e).overflowY)"
+        )
+    told = {start: way for start, way in pairs if start in ("What i", "ما معن", "API سل")}
+    assert told == {"What i": "ltr", "ما معن": "rtl", "API سل": "rtl"}
+    assert set(heights) == {"clip"}, "a tower of accents stays in its row"
 
 
 def test_wide_tables_scroll_by_themselves_and_the_page_does_not(page: Page, tmp_path: Path) -> None:

@@ -33,6 +33,15 @@ def test_it_calls_nobody(page: Page) -> None:
             "document.body.append(Object.assign(document.createElement('iframe'), {src: 'a.html'}))",
             "frame-src",
         ),
+        (
+            "document.head.append(Object.assign(document.createElement('base'), {href: 'https://example.org/'}))",
+            "base-uri",
+        ),
+        (
+            "const form = document.createElement('form'); form.action = 'https://example.org/';"
+            " document.body.append(form); form.submit()",
+            "form-action",
+        ),
     ],
 )
 def test_its_policy_forbids_what_its_own_script_might_try(page: Page, attempt: str, directive: str) -> None:
