@@ -38,8 +38,9 @@ def test_a_template_of_a_language_is_told_apart(run: Run) -> None:
 
 
 def test_one_that_was_changed_since_is_not_named(run: Run) -> None:
-    with (run.folder / "recipe" / "answer.j2").open("a") as file:
-        file.write("Be brief.")
+    file = run.folder / "recipe" / "answer.j2"
+    file.write_text(file.read_text().replace("{%- endblock", " Be brief.{%- endblock", 1))
+    assert prompts.load(file.parent, "answer", find("eng_Latn")).path == file
     found = {
         of["step"]: of["file"] for of in templates(run, read("instruction")) if "eng_Latn" in of["languages"]
     }
