@@ -40,6 +40,17 @@ def test_refused(
     assert set(done_there) <= {"/api/validate-yaml"}
 
 
+def test_dry_run_with_a_wrong_login(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """However the Hub says it, that is not told as if there were no such dataset."""
+    run = make()
+    done = glotmill("publish", run.folder, "--repo", name, "--dry-run", token="hf_nobody")
+    assert (done.code, "401 Invalid credentials" in done.err) == (4, True)
+    said = {"X-Error-Message": "Invalid username or password.", "X-Error-Code": "RepoNotFound"}
+    hub.fail("GET /api/datasets/", status=401, headers=said)
+    done = glotmill("publish", run.folder, "--repo", name, "--dry-run")
+    assert (done.code, "401 Invalid username or password." in done.err) == (4, True)
+
+
 def test_stored_login(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     stored = glotmill.home / "token"
     stored.write_text("hf_write")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from huggingface_hub.utils import get_session
 from publishing.client import Client
 from publishing.emulator import Emulator
 
@@ -102,6 +103,16 @@ def test_which_errors_mean_what() -> None:
     assert [failures.passing(each) for each in (full, words, lost)] == [False, False, True]
     assert failures.passing(RuntimeError("as Xet's client says it"))
     assert not failures.passing(RecursionError())
+
+
+def test_nobody_waits_for_ever() -> None:
+    """Not for the answer to a commit either, for which the client has no limit."""
+    session: Any = get_session()
+    session.timeout = None
+    for _ in range(2):
+        failures.bound()
+    assert session.timeout.read == failures.SILENCE
+    assert session.event_hooks["response"].count(failures._refuse_long_wait) == 1
 
 
 def test_process_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
