@@ -139,7 +139,7 @@ def test_values_of_all_kinds(hub: Emulator, glotmill: Client, make: Make, name: 
     more = make(
         "more", ("eng_Latn",), 6, score=lambda n: float("nan"), note=lambda n: None if n < 4 else "good"
     )
-    done = glotmill("publish", more.folder, "--repo", name, "--json", look=True).plain
+    done = glotmill("publish", more.folder, "--repo", name, "--json").plain
     assert done["rows"]["all"] == 6
     assert rows(hub, name, "eng_Latn", "note") == [None, None, None, None, "good", "good"]
 
