@@ -15,7 +15,7 @@ _LINE = r"(?m)^.*\S"
 _LISTED = r"(?m)^\s*(?:[•‣◦▪●*·#|>-]|(?:\p{N}{1,3}|\p{L})[.)、:।]).*\S"  # points, headings, tables, quotes
 _CLOSED = r"""["'\p{Pe}\p{Pf}\p{Pi}*_`\p{M}]*\s*$"""
 _ENDED = rf"(?m)[\p{{STerm}}…⋯:：;；፡།༎༔]{_CLOSED}"
-_LIMITS = ("line_ends", "new_lines")
+LIMITS = ("line_ends", "new_lines")
 _JUDGED = pl.Struct({"reason": pl.String, "line_ends": pl.Float64, "new_lines": pl.Float64})
 
 
@@ -76,7 +76,7 @@ def _of_lines(rows: pl.DataFrame, from_words: int) -> pl.DataFrame:
             rows,
             words.to_frame(),
             line_ends(rows["text"]),
-            limits(rows["language"], *_LIMITS).rename(lambda name: f"limit_{name}"),
+            limits(rows["language"], *LIMITS).rename(lambda name: f"limit_{name}"),
         ],
         how="horizontal",
     )

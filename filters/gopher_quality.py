@@ -19,7 +19,7 @@ _SYMBOLS = ("#", "...", "…")
 _BULLET = r"(?m)^\s*[•‣◦▪●*·-]"
 _LINE = r"(?m)^.*\S"
 _ELLIPSIS_END = r"(?m)(?:\.\.\.|…|⋯|。。。)\s*$"
-_LIMITS = ("shortest_words", "longest_words", "letters", "stop_words")
+LIMITS = ("shortest_words", "longest_words", "letters", "stop_words")
 _JUDGED = pl.Struct(
     {"reason": pl.String, "words": pl.Int64, "word_length": pl.Float64, "stop_words": pl.Int64}
 )
@@ -107,7 +107,7 @@ def _line_counts(text: pl.Series) -> pl.DataFrame:
 def _judge(batch: pl.Series, from_words: int) -> pl.Series:
     language = batch.struct.field("language")
     text = joined_series(batch.struct.field("text")).alias("text")
-    least = limits(language, *_LIMITS).rename(lambda name: f"limit_{name}")
+    least = limits(language, *LIMITS).rename(lambda name: f"limit_{name}")
     frame = pl.concat([text.to_frame(), measures(text, stop_words(language)), least], how="horizontal")
     content = pl.col("text")
     frame = frame.hstack(_line_counts(text))

@@ -23,7 +23,7 @@ from glotmill.filters.votes import named
 
 POLICIES = ("group", "strict", "script")
 UNJUDGED = ("error", "keep")
-_DEFAULT = ("pycld2", "py3langid")
+DETECTORS = ("pycld2", "py3langid")  # those of them that are installed, where none are named
 _MIN_LETTERS = 10  # of a piece; fewer tell no language
 _MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and what stays is names
 _LONG = 20  # letters from which a piece that no detector is sure of is held against the row
@@ -123,7 +123,7 @@ def cannot_judge(
 def _stack(detectors: Sequence[str]) -> tuple[str, ...]:
     if isinstance(detectors, str):
         raise RecipeError(f"language: detectors is a list; write [{detectors}]")
-    names = tuple(detectors) or tuple(name for name in _DEFAULT if installed(name))
+    names = tuple(detectors) or tuple(name for name in DETECTORS if installed(name))
     for name in names:
         load(name)
     return names

@@ -29,14 +29,15 @@ class Funnel:
 def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
-    columns = {"language": pl.String, "verdict": pl.String, "reason": pl.String}
+    columns = dict.fromkeys(("language", "verdict", "reason", "reason_at"), pl.String)
     files = sorted(run.folder.glob("rows/*.parquet"))
     rows = (
         pl.scan_parquet(files, schema=columns, extra_columns="ignore")
         if files
         else pl.LazyFrame(schema=columns)
     )
-    counts = rows.group_by("language", "verdict", "reason").agg(pl.len()).collect()
+    by_filter = pl.col("reason_at").str.contains(".", literal=True).fill_null(False)  # as in answer.truncated
+    counts = rows.group_by("language", "verdict", "reason", by_filter=by_filter).agg(pl.len()).collect()
     return [
         _of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
     ]
@@ -45,14 +46,16 @@ def funnel(run: Run) -> list[Funnel]:
 def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
     reasons: dict[str, int] = {}
     asked = failed = unparsed = kept = 0
-    for row in counts.sort("len", "reason", descending=[True, False]).iter_rows(named=True):
+    for row in counts.iter_rows(named=True):
         asked += row["len"]
         if row["verdict"] == "kept":
             kept += row["len"]
             continue
         reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["len"]
         failed += row["len"] * (row["verdict"] == "failed")
-        unparsed += row["len"] * row["reason"].startswith(("unparsed_", "truncated", "empty_reply"))
+        formless = row["reason"].startswith(("unparsed_", "truncated", "empty_reply"))
+        unparsed += row["len"] * (formless and not row["by_filter"])
+    reasons = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
     accepted = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     return Funnel(tag, wanted, asked, asked - failed, asked - failed - unparsed, reasons, kept, accepted)

@@ -19,7 +19,10 @@ from glotmill.errors import UsageError
 from glotmill.versions import versions
 
 KINDS = ("filters", "transforms", "generators", "formats")
-JUDGES = ("langdetect", "py3langid", "pycld2", "ftfy", "icu4py", "phonenumbers", "python-stdnum", "sacrebleu")
+JUDGES = (  # packages whose verdicts change with their versions
+    *("langdetect", "py3langid", "pycld2", "lingua-language-detector", "fasttext-predict", "heliport"),
+    *("ftfy", "icu4py", "phonenumbers", "python-stdnum", "sacrebleu"),
+)
 
 Unit = Callable[..., Any]
 

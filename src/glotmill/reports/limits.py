@@ -6,16 +6,13 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import RecipeError
-from glotmill.filters import quality
+from glotmill.filters import fineweb_quality, gopher_quality, quality
 from glotmill.filters.cascade import group
 from glotmill.filters.detectors import version
+from glotmill.filters.language import DETECTORS
 from glotmill.filters.thresholds import LENGTHS, threshold
 
-_USUAL = ("pycld2", "py3langid")  # detectors of `language` where none are named, those that are installed
-_QUALITY = {
-    "gopher_quality": ("shortest_words", "longest_words", "letters", "stop_words"),
-    "fineweb_quality": ("line_ends", "new_lines"),
-}
+_QUALITY = {"gopher_quality": gopher_quality.LIMITS, "fineweb_quality": fineweb_quality.LIMITS}
 
 
 def limits(
@@ -44,7 +41,7 @@ def _language(
     if options.get("policy") == "script" or not (least is None or isinstance(least, str)):
         return {}
     found: dict[str, dict[str, float]] = {}
-    for name in options.get("detectors") or [name for name in _USUAL if name in versions]:
+    for name in options.get("detectors") or [name for name in DETECTORS if name in versions]:
         try:
             if ":" in name or version(name) != versions.get(name, version(name)):
                 continue

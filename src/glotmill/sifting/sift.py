@@ -21,7 +21,7 @@ from glotmill.store import Run
 from glotmill.versions import versions
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|bearer|token(?!s|iz)", re.IGNORECASE)
-_PACKAGES = ("glotmill", "polars", "pyarrow", "py3langid", "pycld2", "langdetect", "lingua-language-detector")
+_PACKAGES = ("glotmill", "polars", "pyarrow", *units.JUDGES)
 
 
 class StoppedError(GlotmillError):
