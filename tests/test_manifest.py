@@ -1,6 +1,7 @@
 """What a run's folder keeps of its recipe."""
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,11 @@ def test_a_run_from_its_own_copy_of_the_recipe(recipe: Path, spy: State) -> None
     kept = files(made.folder / "recipe")
     shutil.rmtree(recipe)
     assert files(run(made.folder / "recipe", per_language=4, languages="eng").folder / "recipe") == kept
+
+
+def test_seeds_are_known_by_their_hash(recipe: Path, spy: State) -> None:
+    assert run(recipe, per_language=4, languages="eng").info()["seeds_sha256"] is None
+    seeds = recipe.parent / "words.jsonl"
+    seeds.write_text('{"word": "moon", "number": 1}\n')
+    made = run(recipe, per_language=1, languages="eng", seeds=str(seeds), folder=recipe.parent / "other")
+    assert made.info()["seeds_sha256"] == sha256(seeds.read_bytes()).hexdigest()

@@ -94,6 +94,11 @@ def test_set_reaches_deep_and_makes_what_is_not_there(folder: Path) -> None:
     assert read.seeds == "other.csv"
 
 
+NAMES = ("1", "*a", "*b", "*c", "*d", "*e", "*f")
+TENFOLD = [f"&{name} [{', '.join([of] * 10)}]" for name, of in zip("abcdefg", NAMES, strict=True)]
+MANY = f"[{', '.join(TENFOLD)}]"
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
@@ -108,6 +113,9 @@ def test_set_reaches_deep_and_makes_what_is_not_there(folder: Path) -> None:
         ("steps.draft.temperature=hot", "steps.0.temperature: .*valid number.*there is 'hot'"),
         ("steps.draft.temperature=.nan", "steps.0.temperature"),
         ("steps.draft.n=0", "steps.0.n: .*greater than or equal to 1"),
+        ('about="\\ud83d"', "holds half a character"),
+        ("about=[&a [*a]]", "its aliases .* make over"),
+        ("about=" + MANY, "its aliases .* make over"),
         ("languages=no", "bare no as false: for Norwegian write nob_Latn"),
     ],
 )

@@ -4,6 +4,8 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
 from typing import Any
 
 from glotmill.job import Job
@@ -24,6 +26,7 @@ def manifest(job: Job) -> dict[str, Any]:
         "recipe": job.recipe.resolved(),
         "templates": {f.tag: {n: t.digest for n, t in f.plan.templates.items()} for f in job.fillings},
         "seeds": _plain(job.seeds.place),
+        "seeds_sha256": _digest(Path(job.seeds.place)),
         "languages": [f.tag for f in job.fillings],
         "per_language": job.fillings[0].wanted,
         "model": job.model,
@@ -63,6 +66,14 @@ def _files(job: Job) -> set[str]:
         if place.is_file() and place.is_relative_to(folder) and place.stat().st_size < MOST_BYTES:
             read.add(place.relative_to(folder).as_posix())
     return read
+
+
+def _digest(path: Path) -> str | None:
+    """The hash of a file of seeds; of a dataset on the Hub, or what a recipe draws, there is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:

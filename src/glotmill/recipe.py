@@ -9,18 +9,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, field_validator
 
 from glotmill.errors import RecipeError
 from glotmill.hub_words import Task
 from glotmill.languages import find as find_language
+from glotmill.plain import override, refuse_hostile, values
 from glotmill.steps import KINDS, Examples, Filter, Generate, Render, Step, Strict, Transform
 from glotmill.units import did_you_mean
 
 __all__ = ["Filter", "Generate", "Recipe", "Render", "Step", "Transform", "built_in", "locate", "read"]
 
-MAX_RECIPE_BYTES = 1_000_000
 BUILT_IN = Path(__file__).parent / "prompts"
 _PROSE = ("about", "papers", "seeds_license", "tasks", "languages", "passes", "floor", "seeds", "output")
 SOURCES = {"draw": "lists to draw from", "rows": "a table", "dataset": "a dataset on the Hub"}
@@ -132,9 +131,9 @@ def read(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
     if folder.suffix == ".j2":
         return _from_template(folder, settings)
     path = folder / "recipe.yaml"
-    plain = _yaml(path)
+    plain = values(path)
     for setting in settings:
-        _override(plain, setting)
+        override(plain, setting)
     return _validate(plain, path, folder.name)
 
 
@@ -174,78 +173,12 @@ def _from_template(path: Path, settings: Iterable[str]) -> Recipe:
         "output": {"messages": {"user": "reply_prompt", "assistant": "reply"}},
     }
     for setting in settings:
-        _override(plain, setting)
+        override(plain, setting)
     return _validate(plain, path, name)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a date is text. Set here: libraries change the shared loader, some to this, some back."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > MAX_RECIPE_BYTES:
-        raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; put seeds in a file of their own")
-    try:
-        plain = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(plain, dict):
-        raise RecipeError(
-            f"{path}: holds a {type(plain).__name__}; a recipe is a mapping that begins with `about:`"
-        )
-    return plain
-
-
-def _override(plain: dict[str, Any], setting: str) -> None:
-    """Carry out one `steps.draft.temperature=0.3`. A step goes by its name, or by its number from 0."""
-    path, equals, text = setting.partition("=")
-    if not equals or not path:
-        raise RecipeError(f"--set {setting}: write it as --set steps.draft.temperature=0.3")
-    try:
-        value = yaml.load(text, _Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError):
-        value = text
-    *parents, last = path.split(".")
-    here: Any = plain
-    for part in parents:
-        here = _descend(here, part, setting)
-    if isinstance(here, list):
-        here[_index(here, last, setting)] = value
-    elif isinstance(here, dict):
-        here[last] = value
-    else:
-        raise RecipeError(f"--set {setting}: {'.'.join(parents)} is no mapping")
-
-
-def _descend(here: Any, part: str, setting: str) -> Any:
-    if isinstance(here, list):
-        return here[_index(here, part, setting)]
-    if isinstance(here, dict):
-        return here.setdefault(part, {})
-    raise RecipeError(f"--set {setting}: there is nothing below {part!r}")
-
-
-def _index(items: list[Any], part: str, setting: str) -> int:
-    if part.isdecimal() and int(part) < len(items):
-        return int(part)
-    labels = [next((str(i[k]) for k in KINDS if k in i), "") if isinstance(i, dict) else "" for i in items]
-    if labels.count(part) > 1:
-        numbers = [str(n) for n, label in enumerate(labels) if label == part]
-        raise RecipeError(f"--set {setting}: several are named {part!r}; use a number: {', '.join(numbers)}")
-    if part not in labels:
-        raise RecipeError(
-            f"--set {setting}: nothing named {part!r}{did_you_mean(part, [x for x in labels if x])}"
-        )
-    return labels.index(part)
-
-
 def _validate(plain: dict[str, Any], path: Path, name: str) -> Recipe:
+    refuse_hostile(plain, path)
     for key in ("name", "file"):
         if key in plain:
             raise RecipeError(f"{path}: {key}: unknown key; a recipe is called as its folder is")

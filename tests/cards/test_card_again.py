@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -95,15 +96,17 @@ def test_a_template_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert words(lines[2]) == ["mv", "runs/0123456789ab/recipe", "./poem"]
     assert words(lines[3])[:3] == ["glotmill", "run", "./poem/poem.j2"]
     assert words(lines[3])[-2:] == ["--seeds", "words.txt"]
-    assert "The seeds, words.txt, are not part of this dataset." in card(run)
+    digest = sha256((tmp_path / "words.txt").read_bytes()).hexdigest()
+    assert f"The seeds, words.txt (sha256 {digest}), are not part of this dataset." in card(run)
 
 
 def test_seeds_that_were_not_kept_are_told_of(run: Run, tmp_path: Path) -> None:
     shutil.copytree(run.folder, tmp_path / "pairs")
-    kept, said = Run(tmp_path / "pairs"), "The seeds, seeds.jsonl, are not part of this dataset."
-    assert said not in again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    kept = Run(tmp_path / "pairs")
+    assert not again(kept, recipe_of(kept), "", "runs/a")["missing"]
     (kept.folder / "recipe" / "seeds.jsonl").unlink()
-    assert said in again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    (said,) = again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    assert said.startswith("The seeds, seeds.jsonl (sha256 ")
 
 
 def test_a_recipe_that_ships_is_named(run: Run, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
     )
     (run.folder / "recipe" / "recipe.yaml").write_text(recipe)
     (run.folder / "recipe" / "draft.j2").write_text("What is /etc/hostname for?")
-    (run.folder / "report.html").write_text(f"<p>{run.folder}/dataset by {server} at gpu7.corp.example</p>")
+    (run.folder / "report.html").write_text("with rows that were dropped: for the user alone")
     (tmp_path / "secret-user" / "elsewhere").mkdir()
     (tmp_path / "secret-user" / "elsewhere" / "of.j2").write_text("Elsewhere.")
     (run.folder / "recipe" / "linked").symlink_to(tmp_path / "secret-user" / "elsewhere")
@@ -109,7 +109,9 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
         "about: x\nseeds: data/seeds.jsonl\nmodel: hostname\nurl: https://example.org/a/b\nstop: /no_think\n"
     )
     assert json.loads(texts["run.json"])["engine_args"]["base_url"] == "URL"
-    assert texts["report.html"] == "<p>first/dataset by URL at HOST</p>"
+    assert "<title>" in texts["report.html"]
+    assert "Rows to look at" not in texts["report.html"]
+    assert "for the user alone" not in texts["report.html"]
     assert texts["recipe/draft.j2"] == "What is /etc/hostname for?"
 
 
@@ -128,14 +130,13 @@ def test_secret_in_a_recipe(
     hub: Emulator, glotmill: Client, make: Make, secret: str, said: str, how: tuple[str, ...]
 ) -> None:
     run = make()
-    for file in ("recipe/parts/seeds.jsonl", "report.html"):
-        (run.folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (run.folder / file).write_bytes(b"\xff about: x\n" + secret.encode())
-        done = glotmill("publish", run.folder, "--repo", "acme/none", *how, token="not-a-usual-token")
-        assert done.code == 2
-        assert f"{file}: {said}" in done.err
-        assert secret not in done.err + done.out
-        (run.folder / file).unlink()
+    file = run.folder / "recipe" / "parts" / "seeds.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"\xff about: x\n" + secret.encode())
+    done = glotmill("publish", run.folder, "--repo", "acme/none", *how, token="not-a-usual-token")
+    assert done.code == 2
+    assert f"recipe/parts/seeds.jsonl: {said}" in done.err
+    assert secret not in done.err + done.out
     assert not hub.store.requests
 
 
@@ -173,7 +174,7 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
     (folder / "answer.j2").write_text("Something else about {{ topic }}.")
     then = glotmill("publish", run, "--repo", name, "--dry-run", "--json").plain
     (glotmill.home / "mine").unlink()
-    assert paths == ["recipe/answer.j2", "recipe/recipe.yaml", "run.json"]
+    assert paths == ["recipe/answer.j2", "recipe/recipe.yaml", "report.html", "run.json"]
     kept = [file["path"].split("/", 2)[-1] for file in then["files"] if "runs/" in file["path"]]
     assert kept == paths, "the run has its own copy"
     assert (run / "recipe" / "answer.j2").read_text() == "Say something about {{ topic }}."

@@ -6,10 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from chromium import Page, browser
-from reading import choose, count, search, texts
+from reading import choose, count, packed, search, texts
 from run_folder import HOSTILE, SAID, make
 
 from glotmill.reports.report import write
+from glotmill.store import Run
 
 
 def test_it_calls_nobody(page: Page) -> None:
@@ -96,3 +97,14 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
 def test_what_the_recipe_says_stays_text(page: Page) -> None:
     assert "with <b>markup</b> & 'quotes'." in page.run("document.querySelector('header').textContent")
     assert page.run("document.querySelectorAll('main :is(b, i), header p b').length") == 0
+
+
+def test_a_report_of_numbers_alone(folder: Path, tmp_path: Path) -> None:
+    write(Run(folder), tmp_path / "numbers.html", rows=0)
+    whole = (tmp_path / "numbers.html").read_text(encoding="utf-8")
+    assert packed(whole)["rows"] == []
+    with browser(tmp_path / "profile") as page:
+        page.open(tmp_path / "numbers.html")
+        assert page.told("Runtime.exceptionThrown") == page.told("Log.entryAdded") == []
+        assert len(texts(page, "table")) > 5
+        assert not texts(page, "form")

@@ -26,6 +26,7 @@ def card(
     license: str | None = None,
     existing: str | None = None,
     files: Sequence[footers.Footer] = (),
+    key: str | None = None,
 ) -> str:
     """Return README.md of a dataset that a run is published to. The same run makes the same bytes.
 
@@ -33,7 +34,8 @@ def card(
     none: the one of the card that is there, else it is said that there is none. existing: the card that is
     there. What people wrote outside of our markers is kept, and so are the keys of the front matter that are
     not ours; what is said of other runs stays as long as the dataset has their files. files: the footers of
-    all files of the dataset, those of earlier runs too; none: the run's own.
+    all files of the dataset, those of earlier runs too; none: the run's own. key: what its
+    dataset calls the run; none: it is found by its files.
     Raises UsageError: no run, no rows, a front matter or a licence that cannot be read; ValueError: files
     that differ in their columns.
     """
@@ -47,7 +49,7 @@ def card(
     before, runs, after = card_parts.taken_apart(body)
     values, written = card_front.front_matter(recipe, info, files, license, front)
     told = facts(run)
-    key, folder = _key(run, own, files)
+    key, folder = (key, f"runs/{key}") if key else _key(run, own, files)
     section = card_run.section(run, recipe, told, repo, folder)
     runs[key] = card_parts.Part(key, section, bool(card_run.toy(info)), card_run.tokens(told))
     own_part = _whole(told, files, runs, key, {**values, "repo": repo})

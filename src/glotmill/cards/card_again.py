@@ -42,7 +42,8 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
         place += f"/{source.file.name}"
     seeds, model = str(info["seeds"]), str(info["model"])
     if not is_hub_id(seeds) and not (own_seeds(recipe, seeds) and (shipped or _has_seeds(run, recipe))):
-        missing.append(f"The seeds, {public(seeds)}, are not part of this dataset.")
+        digest = f" (sha256 {told})" if (told := info.get("seeds_sha256")) else ""
+        missing.append(f"The seeds, {public(seeds)}{digest}, are not part of this dataset.")
     if is_place(model):
         missing.append(f"The model, {public(model)}, was a folder on some machine.")
     words = ["glotmill", "run", place, *_options(info, recipe), *_settings(source, recipe)]

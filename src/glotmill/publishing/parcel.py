@@ -13,6 +13,7 @@ from glotmill.errors import UsageError
 from glotmill.exports.export import MARKER
 from glotmill.funnel import funnel
 from glotmill.publishing.privacy import Privacy, privacy
+from glotmill.reports.report import report
 from glotmill.store import Run
 
 _AGAIN = "run the same `glotmill run` command again: what was answered is kept, nothing is asked twice"
@@ -132,20 +133,16 @@ def _beside(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes
         name = path.relative_to(run.folder).as_posix()
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         privacy.refuse(name, text)
-        public = privacy.values(text) if path.suffix in (".yaml", ".html") else privacy.text(text)
+        public = privacy.values(text) if path.suffix == ".yaml" else privacy.text(text)
         found[name] = public.encode("utf-8", "surrogateescape")
+    # of numbers alone: rows that were dropped, perhaps for what they say of a person, are not for everybody
+    found["report.html"] = privacy.values(report(run, rows=0)).encode("utf-8", "replace")
     return dict(sorted(found.items()))
 
 
-def stale_report(run: Run) -> bool:
-    """Whether a run's report was made before its rows."""
-    report, rows = run.folder / "report.html", run.folder.glob("dataset/*/*.parquet")
-    return report.is_file() and report.stat().st_mtime < max(path.stat().st_mtime for path in rows)
-
-
 def _kept(run: Run) -> Iterator[Path]:
-    """Yield the files of a run that go beside its rows: its recipe as it was used, and its report."""
-    for path in sorted([*run.folder.glob("recipe/**/*"), run.folder / "report.html"]):
+    """Yield the files of a recipe as the run used it."""
+    for path in sorted(run.folder.glob("recipe/**/*")):
         names = path.relative_to(run.folder).parts
         if path.is_file() and not path.is_symlink() and not any(n.startswith((".", "__")) for n in names):
             yield path

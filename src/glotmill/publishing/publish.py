@@ -1,7 +1,7 @@
 """Publishes a finished run as a dataset on the Hugging Face Hub: one commit, a tag, a look at it."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from glotmill.cards import footers
 from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.publishing import failures, verified
 from glotmill.publishing.hub import Hub, Remote, open_hub
-from glotmill.publishing.parcel import Parcel, pack, refuse_no_run, stale_report
+from glotmill.publishing.parcel import Parcel, pack, refuse_no_run
 from glotmill.publishing.published import size as size_text
 from glotmill.publishing.release import CARD, Plan, Wishes, check, look, sizes, tags
 from glotmill.store import Run
@@ -36,8 +36,6 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
     refuse_no_run(run)  # before there is a lock in it
     with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
         parcel = pack(run, hub.token)
-        if stale_report(run):
-            tell(f"report.html is older than the rows: `glotmill report {run.folder}` makes it anew")
         plan = hub.again(lambda: look(hub, parcel, wishes, Path(folder)), "looking at the dataset")
         _prepare(hub, plan, wishes)
         plans = [plan] if plan.remote else []
@@ -65,15 +63,7 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
         "added": sent,
         "rows": footers.rows(plan.files),
     }
-    tell(f"loading {len(found['rows'])} configs of {wishes.repo} in a fresh cache")
-    wrong = verified.verify(hub, head, found["rows"])
-    if wrong:
-        tag = f", tag {found['tag']}" if found["tag"] else ""
-        raise GlotmillError(
-            f"{hub.url}: commit {head[:12]}{tag} is on the Hub, but it does not load as it should:\n{wrong}\n"
-            "The same command again looks once more and sends nothing twice; what cannot be loaded is to be "
-            f"taken back: {hub.url}/commits/{wishes.revision or 'main'}"
-        )
+    _verify(hub, found, wishes)
     return found
 
 
@@ -181,6 +171,18 @@ def _proposed(hub: Hub, plan: Plan) -> tuple[str, str] | None:
         if remote and (plan.parcel.data or hub.text(CARD, remote).encode() == plan.texts[CARD]):
             return remote.head, f"{hub.url}/discussions/{proposal.num}"
     return None
+
+
+def _verify(hub: Hub, found: Mapping[str, Any], wishes: Wishes) -> None:
+    """Load all configs as a stranger would. Raises GlotmillError where one has not its rows."""
+    hub.tell(f"loading {len(found['rows'])} configs of {wishes.repo} in a fresh cache")
+    if wrong := verified.verify(hub, found["commit"], found["rows"]):
+        at = f"commit {found['commit'][:12]}" + (f", tag {found['tag']}" if found["tag"] else "")
+        raise GlotmillError(
+            f"{hub.url}: {at} is on the Hub, but it does not load as it should:\n{wrong}\n"
+            "The same command again looks once more and sends nothing twice; what cannot be loaded is to be "
+            f"taken back: {hub.url}/commits/{wishes.revision or 'main'}"
+        )
 
 
 def _tag(hub: Hub, plan: Plan, wishes: Wishes, head: str) -> str | None:

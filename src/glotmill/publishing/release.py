@@ -86,7 +86,9 @@ def look(hub: Hub, parcel: Parcel, wishes: Wishes, folder: Path) -> Plan:
     if there and of == told and wishes.license is None:
         return plan
     existing = hub.text(CARD, remote) if remote and CARD in remote.sizes else None
-    text = card(parcel.run, repo=wishes.repo, license=wishes.license, existing=existing, files=files)
+    text = card(
+        parcel.run, repo=wishes.repo, license=wishes.license, existing=existing, files=files, key=parcel.id
+    )
     text = parcel.privacy.told(text)
     if there and of == told and text == existing:
         return plan

@@ -27,9 +27,9 @@ _PAGE = Path(__file__).with_name("page")
 def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out: float | None = None) -> str:
     """Return the page of a run, finished or not: the same bytes for the same run.
 
-    rows: how many of the run's rows are in it at most. price_in, price_out: of a million tokens of prompts
-    and of replies. What the model wrote is in the page as data, never as markup; the page's policy allows its
-    own script and style and no address at all.
+    rows: how many of the run's rows are in it at most; 0: numbers alone. price_in, price_out: of a million
+    tokens of prompts and of replies. What the model wrote is in the page as data, never as markup; the page's
+    policy allows its own script and style and no address at all.
     Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
     """
     found = facts(run, price_in, price_out)

@@ -1,4 +1,5 @@
 const drawRows = async () => {
+  if (!$('rows')) return; // a report of numbers alone
   const PAGE = 20; // rows
   const { languages, rows } = JSON.parse(await unpack('data'));
 
