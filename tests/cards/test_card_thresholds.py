@@ -1,35 +1,22 @@
-"""The thresholds of each language, of the detectors that a run had."""
+"""The thresholds of each language, as a card tells them."""
 
-from glotmill.cards.card_thresholds import USUAL_STACK, thresholds
-from glotmill.filters import language
-from glotmill.filters.thresholds import LENGTHS, clamped, threshold
+from glotmill.cards.card_thresholds import thresholds
 
-INFO = {"languages": ["swh_Latn", "nqo_Nkoo"], "versions": {"pycld2": "0.42", "py3langid": "0.4.0"}}
-
-
-def judge(**options: object) -> dict[str, object]:
-    return {"filters": [{"filter": "language", "options": {"min_score": None, "policy": "group", **options}}]}
+SWAHILI = {"pycld2 phrase": 0.2, "pycld2 short": 0.3, "pycld2 sentence": 0.4, "pycld2 paragraph": 0.9}
+FRENCH = {name.replace("pycld2", "py3langid"): least for name, least in SWAHILI.items()}
 
 
-def test_they_are_those_that_judged() -> None:
-    found = thresholds(INFO, judge())
+def test_a_line_for_each_detector_and_language() -> None:
+    judged = {"filter": "language", "by_language": {"swh_Latn": SWAHILI, "fra_Latn": {**SWAHILI, **FRENCH}}}
+    other = {"filter": "gopher_quality", "by_language": {"swh_Latn": {"letters": 0.5}}}
+    found = thresholds({"filters": [judged, other, {"filter": "language", "by_language": {}}]})
     assert [(of["language"], of["detector"]) for of in found] == [
         ("swh_Latn", "pycld2"),
-        ("swh_Latn", "py3langid"),
+        ("fra_Latn", "pycld2"),
+        ("fra_Latn", "py3langid"),
     ]
-    for of in found:
-        at = [threshold(of["detector"], "swh_Latn", least) for least in LENGTHS.values()]
-        assert of["least"] == at
-        assert at == [clamped(least) for least in at]
+    assert {tuple(of["least"]) for of in found} == {(0.2, 0.3, 0.4, 0.9)}
 
 
-def test_none_where_they_did_not_judge() -> None:
-    assert thresholds(INFO, judge(min_score=0.4)) == []
-    assert thresholds(INFO, judge(policy="script")) == []
-    assert thresholds(INFO, {"filters": [{"filter": "length", "options": {}}]}) == []
-    assert thresholds({**INFO, "versions": {"pycld2": "0.41"}}, judge()) == []
-    assert {of["detector"] for of in thresholds(INFO, judge(detectors=["py3langid"]))} == {"py3langid"}
-
-
-def test_the_usual_detectors() -> None:
-    assert USUAL_STACK == language._DEFAULT
+def test_none_where_none_judged() -> None:
+    assert thresholds({"filters": [{"filter": "length", "by_language": {}}]}) == []

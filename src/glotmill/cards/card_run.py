@@ -15,7 +15,7 @@ from glotmill.cards.card_public import is_place, public
 from glotmill.cards.card_samples import samples
 from glotmill.cards.card_templates import templates
 from glotmill.cards.card_thresholds import thresholds
-from glotmill.filters.thresholds import LENGTHS, USUAL
+from glotmill.filters.thresholds import LENGTHS
 from glotmill.job import NANO
 from glotmill.recipe import Recipe
 from glotmill.steps import Transform
@@ -71,9 +71,8 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
         "steps": [_step(step) for step in told["steps"]],
         "templates": used,
         "filters": [{**of, "options": _options(of["options"])} for of in told["filters"]],
-        "thresholds": thresholds(info, told),
+        "thresholds": thresholds(told),
         "lengths": [f"{name}, {least}+" if least else name for name, least in LENGTHS.items()],
-        "usual": USUAL,
         **funnel,
         "limits": list(card_limits.limits(recipe, told, used)),
         "samples": list(samples(run, told)),
