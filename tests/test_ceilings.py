@@ -43,6 +43,11 @@ def test_ceilings(path: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
 
 
+def test_no_test_file_grows_over_300_lines() -> None:
+    long = [path.name for path in (ROOT / "tests").rglob("*.py") if path.read_text("utf-8").count("\n") > 300]
+    assert not long
+
+
 @pytest.mark.parametrize("path", [p for p in SOURCES if "generators" not in p.parts], ids=lambda p: p.stem)
 def test_nothing_is_caught_blindly(path: Path) -> None:
     for handler in (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ExceptHandler)):
