@@ -24,6 +24,7 @@ def test_what_is_known_of_a_run(run: Run) -> None:
     assert "No filter compared the language" in text
     assert "- **Seeds**: not known: the recipe does not say" in text
     assert "A \\[paper\\]" in text
+    assert "assistant is `answer`; `word`: of the seeds." in text
     assert str(run.folder) not in text
     assert "/tmp" not in text
 
