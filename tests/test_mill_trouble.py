@@ -158,6 +158,16 @@ def test_another_recipe_in_the_folder_is_refused(recipe: Path, spy: State) -> No
         run(other, per_language=3)
 
 
+def test_what_echo_said_does_not_pass_for_a_model(recipe: Path, spy: State) -> None:
+    run(recipe, per_language=3, engine="echo", folder=recipe.parent / "dry")
+    run(recipe, per_language=4, engine="echo", folder=recipe.parent / "dry")
+    with pytest.raises(UsageError, match="its replies are of the engine echo"):
+        run(recipe, per_language=3, folder=recipe.parent / "dry")
+    run(recipe, per_language=3)
+    with pytest.raises(UsageError, match="would pass for those of echo; name another folder"):
+        run(recipe, per_language=3, engine="echo")
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

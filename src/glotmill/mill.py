@@ -58,8 +58,9 @@ def prepare(recipe: str | Path, options: Options) -> Job:
     wanted, tags = _wanted(read, options)
     _check_engine(engine, options)
     store = Run(_folder(recipe, options))
+    _check_folder(store, read, engine)
     seeds = open_seeds(read, _keep_stdin(store, options.get("seeds"), read))
-    size = _shard_size(store, read, wanted)
+    size = _shard_size(store, wanted)
     model, revision = options.get("model") or NANO, options.get("revision") or ""
     plans = [check.plan(read, find_language(tag), seeds, model, revision) for tag in tags]
     return Job(read, seeds, [Filling(p, store, wanted, size) for p in plans], store, engine, options)
@@ -142,16 +143,28 @@ def _keep_stdin(store: Run, seeds: str | None, read: Recipe) -> str | None:
     return str(path) if path.exists() else "-"
 
 
-def _shard_size(store: Run, read: Recipe, wanted: int) -> int:
-    """A run keeps the size it began with, or its journals would not fit its shards."""
+def _check_folder(store: Run, read: Recipe, engine: str) -> None:
+    """A folder has one recipe; and what echo said in a dry run must not pass for what the model says."""
     if not (store.folder / "run.json").exists():
-        return min(MAX_SHARD, max(8, wanted // 4))
+        return
     info = store.info()
     if (there := info.get("recipe", {}).get("name")) != read.name:
         raise UsageError(
             f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; name another folder"
         )
-    return int(info["shard_size"])
+    replied = next(store.folder.glob("replies/*.jsonl"), None)
+    if replied and (was := info.get("engine")) != engine and "echo" in (was, engine):
+        raise UsageError(
+            f"{store.folder}: its replies are of the engine {was}, and would pass for those of {engine}; "
+            "name another folder, or remove this one"
+        )
+
+
+def _shard_size(store: Run, wanted: int) -> int:
+    """A run keeps the size it began with, or its journals would not fit its shards."""
+    if not (store.folder / "run.json").exists():
+        return min(MAX_SHARD, max(8, wanted // 4))
+    return int(store.info()["shard_size"])
 
 
 def _in_loop(work: Coroutine[Any, Any, Run]) -> Run:
