@@ -11,7 +11,7 @@ quickstart: .venv/installed
 test: .venv-test/installed .browser/installed
 	HF_HUB_OFFLINE=1 .venv-test/bin/python -m pytest $(ARGS)
 
-# One step of training with TRL and sentence-transformers, on the CPU, from what glotmill exports.
+# From what glotmill exports, on the CPU: one step of training with TRL and sentence-transformers; the loaders of others.
 test-trainers: .venv-trainers/installed
 	HF_HUB_OFFLINE=1 .venv-trainers/bin/python -m pytest tests/trainers $(ARGS)
 
@@ -44,10 +44,11 @@ build: .venv-test/installed
 	.venv-test/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	touch .venv-test/installed
 
-.venv-trainers/installed: pyproject.toml
+.venv-trainers/installed: pyproject.toml tests/trainers/loaders.txt
 	$(PYTHON) -m venv .venv-trainers
 	.venv-trainers/bin/python -m pip install --quiet 'torch==2.13.0'
 	.venv-trainers/bin/python -m pip install --quiet --editable '.[trainers]'
+	.venv-trainers/bin/python -m pip install --quiet --no-deps --target .venv-trainers/loaders -r tests/trainers/loaders.txt
 	touch .venv-trainers/installed
 
 # The report is tested in a real browser: Debian's headless Chromium and fonts, in a folder.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Page, browser
-from reading import choose, search
+from report_reader import choose, search
 from run_folder import SAID, make
 
 from glotmill.reports.report import write

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from chromium import Page, browser
-from reading import choose, count, packed, search, texts
+from report_reader import choose, count, packed, search, texts
 from run_folder import HOSTILE, SAID, make
 
 from glotmill.reports.report import write

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Page
-from reading import choose, count, search, texts
+from report_reader import choose, count, search, texts
 
 from glotmill.store import Run
 

@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from reading import packed
+from report_reader import packed
 from run_folder import make
 from varied_run import varied
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from reading import packed
+from report_reader import packed
 from run_folder import SAID, make
 
 from glotmill.recipe import Recipe
