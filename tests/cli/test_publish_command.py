@@ -36,7 +36,7 @@ def test_from_run_to_dataset(tmp_path: Path) -> None:
         assert not hub.store.repos
         done = typed(hub, tmp_path, "tea", "--repo", "acme/tea", "--tag", "v1", "--license", "cc-by-4.0")
         assert done.returncode == 0, done.stderr
-        assert f"{hub.endpoint}/datasets/acme/tea: 5 files" in done.stdout
+        assert f"{hub.endpoint}/datasets/acme/tea: 6 files" in done.stdout
         assert "Loaded from there, each with its rows: 3 configs" in done.stdout
         assert 'load_dataset("acme/tea", "arb_Arab", revision="v1")' in done.stdout
         assert done.stderr.splitlines() == [
