@@ -142,12 +142,20 @@ def test_bad_card_there(hub: Emulator, glotmill: Client, make: Make, name: str) 
 
 def test_own_words_stay(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     repo = hub.store.create(name, TOKENS["hf_write"], private=False)
-    mine = b"---\nlicense: mit\npretty_name: My data\n---\nMy own words.\n"
+    mine = b"---\nlicense: mit\npretty_name: My data\n---\nMy own words, at gpu7.example.org.\n"
     tree = {**repo.at("main").tree, "README.md": Entry(hub.store.put(mine), len(mine))}
     repo.branches["main"] = hub.store.commit(repo, repo.branches["main"], tree, "mine", "tester").id
-    assert glotmill("publish", make().folder, "--repo", name).code == 0
+    run = make(answer="by gpu7.example.org")
+    run.write_info({**run.info(), "engine_args": {"base_url": "http://gpu7.example.org:8000/v1"}})
+    assert glotmill("publish", run.folder, "--repo", name).code == 0
     text = hub.content(name, "README.md").decode()
-    for said in ("license: mit", "pretty_name: My data", "My own words.", "num_examples: 12"):
+    assert text.count("gpu7.example.org") == 1
+    for said in (
+        "license: mit",
+        "pretty_name: My data",
+        "My own words, at gpu7.example.org.",
+        "num_examples: 12",
+    ):
         assert said in text
 
 

@@ -75,8 +75,11 @@ def test_passing_with_xet(hub: Emulator, glotmill: Client, make: Make, name: str
 def test_proposal_lost(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     glotmill("publish", make().folder, "--repo", name)
     hub.fail("POST .*/commit/", drop=True, after=True)
-    done = glotmill("publish", make("second", begin=10).folder, "--repo", name, "--pr", "--json").plain
-    assert done["url"].endswith("/discussions/1")
+    second = make("second", begin=10).folder
+    for already in (False, True):
+        done = glotmill("publish", second, "--repo", name, "--pr", "--json").plain
+        assert done["url"].endswith("/discussions/1")
+        assert (done["already"], done["added"] == []) == (already, already)
     assert len(hub.repo(name).proposals) == 1
 
 

@@ -11,6 +11,7 @@ import yaml
 from publishing.client import Client, Done
 from publishing.emulator import Emulator
 
+from glotmill import dataset
 from glotmill.store import Run
 
 Make = Callable[..., Run]
@@ -174,6 +175,30 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     assert hub.repo(name).tags == {"first": first["commit"]}
     again = glotmill("publish", run.folder, "--repo", name, "--json")
     assert (again.plain["already"], "older than the rows" in again.err) == (True, False)
+
+
+@pytest.mark.parametrize("fewer", [{"tags": BOTH, "count": 3}, {"tags": BOTH[:1], "count": 5}])
+def test_fewer_rows(hub: Emulator, glotmill: Client, make: Make, name: str, fewer: dict[str, Any]) -> None:
+    """An earlier state of what is there, or one without a language: it is not told as if it were all."""
+    for count in (3, 5):
+        glotmill("publish", make(f"{count}/run", BOTH, count).folder, "--repo", name)
+    done = _refused(glotmill, make("fewer/run", **fewer), name)
+    assert ".parquet has rows that" in done.err
+    assert len(hub.titles(name)) == 3
+
+
+def test_only_what_may_differ_is_fetched(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    first = glotmill("publish", make("run", BOTH, 4).folder, "--repo", name, "--json").plain
+    grown = make("grown/run", BOTH, 4)
+    dataset.write(grown.folder / "dataset", "arb_Arab", [make("more", BOTH, 6).frame("arb_Arab")])
+    grown.write_rows("arb_Arab-00000", make("rows", BOTH, 6).rows("arb_Arab").collect(), {})
+    hub.store.requests.clear()
+    done = glotmill("publish", grown.folder, "--repo", name, "--json").plain
+    assert done["rows"] == {"all": 10, "arb_Arab": 6, "eng_Latn": 4}
+    whole = [each["path"] for each in hub.asked("GET ") if "/data/" in each["path"] and not each["range"]]
+    assert [path.rpartition("/data/")[2] for path in whole] == [
+        f"arb_Arab/train-{first['run']['id']}-00000.parquet"
+    ]
 
 
 def test_file_that_is_not_to_be_replaced(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:

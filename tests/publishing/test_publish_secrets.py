@@ -192,6 +192,12 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
         ("http://10.0.0.5:8000", "10.0.0.5:8000 110.0.0.5", "HOST:8000 110.0.0.5"),
         ("https://huggingface.co/api/v1", "https://huggingface.co/Qwen", "https://huggingface.co/Qwen"),
         ("http://[::1", "http://[::1", "URL"),
+        (
+            "http://localhost:8000/v1",
+            "at http://localhost:8000/v1; open localhost:8000",
+            "at URL; open localhost:8000",
+        ),
+        ("http://127.0.0.1:8000", "ping 127.0.0.1", "ping 127.0.0.1"),
     ],
 )
 def test_servers(tmp_path: Path, server: str, text: str, public: str) -> None:

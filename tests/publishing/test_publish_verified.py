@@ -1,5 +1,6 @@
 """What was published is loaded, as a stranger would; and what is said if it does not load."""
 
+import contextlib
 import errno
 import os
 import time
@@ -35,11 +36,12 @@ def _told(
     asked: list[list[str]] = []
     left = iter(calls)
 
-    def told(hub: Hub, home: str, commit: str, names: list[str]) -> Any:
+    @contextlib.contextmanager
+    def loading(hub: Hub, home: str, commit: str, names: list[str]) -> Any:
         asked.append(names)
-        yield from next(left)
+        yield iter(next(left))
 
-    monkeypatch.setattr(verified, "_told", told)
+    monkeypatch.setattr(verified, "_loading", loading)
     return asked
 
 
@@ -106,13 +108,18 @@ def test_which_errors_mean_what() -> None:
 
 
 def test_nobody_waits_for_ever() -> None:
-    """Not for the answer to a commit either, for which the client has no limit."""
+    """Not for the answer to a commit or a list of files either, for which the client has no limit."""
     session: Any = get_session()
-    session.timeout = None
-    session.event_hooks["response"].clear()  # as when it is new
+    for hooks in session.event_hooks.values():  # as when it is new
+        hooks.clear()
     for _ in range(2):
         failures.bound()
-    assert session.timeout.read == failures.SILENCE
+    asked: list[dict[str, float]] = []
+    session.event_hooks["request"].append(lambda request: asked.append(request.extensions["timeout"]))
+    for limit in (None, 7.0):
+        with contextlib.suppress(*failures.kinds()):
+            session.get("http://127.0.0.1:9", timeout=limit)
+    assert [set(each.values()) for each in asked] == [{failures.SILENCE}, {7.0}]
     assert session.event_hooks["response"].count(failures._refuse_long_wait) == 1
 
 

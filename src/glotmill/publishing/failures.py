@@ -15,6 +15,7 @@ PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts
 SILENCE = 300.0  # seconds without a byte, after which a connection is lost
 
 _AGAIN = (408, 429, 500, 502, 503, 504)
+_LIMITS = ("connect", "read", "write", "pool")  # of a request, as the client names them
 _CLIENTS = ("httpx2", "httpx", "requests")  # what versions of huggingface_hub speak through
 _ODD = (LookupError, TypeError, AttributeError)  # from an answer that has not the form of the Hub's
 
@@ -80,15 +81,20 @@ def wait(error: BaseException, number: int) -> float:
 def bound() -> None:
     """Let the client wait no longer than PATIENCE and SILENCE say.
 
-    By itself it sleeps for as long as any server tells it to, and waits for the answer to a commit for ever.
-    It may make its session anew at any time, so this is called before each call.
+    By itself it sleeps for as long as any server tells it to, and waits for ever for some answers: to a
+    commit, for a list of files. It may make its session anew at any time, so this is called before each call.
     """
     utils: Any = import_module("huggingface_hub.utils")  # it does not say what it exports
     session = utils.get_session()
     hooks = getattr(session, "event_hooks", None)
     if isinstance(hooks, dict) and _refuse_long_wait not in hooks["response"]:  # older ones never wait so
+        hooks["request"].append(_limit_silence)
         hooks["response"].append(_refuse_long_wait)
-        session.timeout = SILENCE
+
+
+def _limit_silence(request: Any) -> None:
+    limits = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {name: limits.get(name) or SILENCE for name in _LIMITS}
 
 
 def _refuse_long_wait(response: Any) -> None:

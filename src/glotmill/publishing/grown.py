@@ -5,6 +5,7 @@ are sent in files of their own.
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -44,26 +45,24 @@ def rest(hub: Hub, remote: Remote, parcel: Parcel, others: Sequence[Footer], fol
     if not ours:
         return parcel
     id = min(footer.path.rpartition("/")[2] for of in ours.values() for footer in of).split("-")[1]
-    made = Path(tempfile.mkdtemp(dir=folder))
+    made, same = Path(tempfile.mkdtemp(dir=folder)), _hashes(parcel)
     data: dict[str, Path] = {}
     for tag, files in _by_language(parcel).items():
         rows, start = _scan(files), 0
         for footer in ours.get(tag, []):
-            file = hub.fetch(footer.path, remote, made)
-            if what := _difference(file, rows.slice(start), footer.rows):
-                raise UsageError(
-                    f"{hub.repo}: {footer.path} is of {parcel.run.folder}, or of another run with the same "
-                    f"rows, but {what}. {_STAYS}"
-                )
-            file.unlink()
+            if remote.sha256[footer.path] != same.get((tag, start)):
+                file = hub.fetch(footer.path, remote, made)
+                _refuse_changed(hub, parcel, footer, _difference(file, rows.slice(start), footer.rows))
+                file.unlink()
             start += footer.rows
         left = files if start == 0 else _write(rows.slice(start), made / "new" / tag)
         data |= {place(tag, id, n): file for n, file in enumerate(left, len(ours.get(tag, [])))}
-    if taken := sorted(data.keys() & remote.sizes.keys()):
-        raise UsageError(f"{hub.repo}: {taken[0]} has rows that {parcel.run.folder} has not. {_STAYS}")
     new = [footers.read(path, file, file.stat().st_size) for path, file in data.items()]
     there = [footer for of in ours.values() for footer in of]
     hashes = {footer.path: str(remote.sha256[footer.path]) for footer in there}
+    more = [path for path in remote.data if f"/{footers.SPLIT}-{id}-" in path and path not in hashes]
+    if more:
+        raise UsageError(f"{hub.repo}: {min(more)} has rows that {parcel.run.folder} has not. {_STAYS}")
     hashes |= {path: digest(file) for path, file in data.items()}
     return replace(parcel, id=id, data=data, sha256=hashes, footers=[*there, *new])
 
@@ -79,6 +78,24 @@ def _ours(hub: Hub, remote: Remote, parcel: Parcel, others: Sequence[Footer]) ->
             own = set(_scan(files).select("id").filter(pl.col("id").is_in(asked)).collect()["id"])
             found[tag] = [footer for footer, some in zip(there, ids, strict=True) if own.intersection(some)]
     return {tag: files for tag, files in found.items() if files}
+
+
+def _refuse_changed(hub: Hub, parcel: Parcel, footer: Footer, what: str) -> None:
+    if what:
+        raise UsageError(
+            f"{hub.repo}: {footer.path} has rows of {parcel.run.folder}, by their ids, but {what}. "
+            f"The run has changed, or they are another's, made of the same seeds. {_STAYS}"
+        )
+
+
+def _hashes(parcel: Parcel) -> dict[tuple[str, int], str]:
+    """The hash of each file of a run, by its language and the number of its first row there."""
+    found: dict[tuple[str, int], str] = {}
+    start: Counter[str] = Counter()
+    for footer in parcel.footers:
+        found[footer.language, start[footer.language]] = parcel.sha256[footer.path]
+        start[footer.language] += footer.rows
+    return found
 
 
 def _by_language(parcel: Parcel) -> dict[str, list[Path]]:

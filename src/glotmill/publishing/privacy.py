@@ -18,7 +18,7 @@ _SECRET = re.compile(
 )
 _NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW")  # of variables with a secret
 _SECRET_CHARS = 12  # at least; what is shorter stands in texts by chance
-_HUB = "huggingface.co"  # of which a card tells in any case
+_ANYBODYS = ("huggingface.co", "localhost", "127.0.0.1", "::1")  # hosts that tell nothing of a user
 _ROOTED = re.compile(r"(file://)?(/[^/\s]+/|~/|[A-Za-z]:[\\/])\S")  # begins as a path on some machine does
 _PATH = re.compile(r"(?<![\w/.:])(?:/[^\s/'\"`:,;<>|*?]+){2,}")
 
@@ -87,7 +87,9 @@ def _servers(value: Any) -> Iterator[tuple[str, str]]:
         with contextlib.suppress(ValueError):
             parts = urlsplit(value)
             host = parts.hostname or ""
-            if "." in host and host != _HUB:
+            if host in _ANYBODYS:
+                return
+            if "." in host:
                 yield host, "HOST"
             elif parts.port:  # one word alone may stand in any text
                 yield f"{host}:{parts.port}", "HOST"

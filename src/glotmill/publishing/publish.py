@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,23 @@ from glotmill.publishing.hub import Hub, Remote, open_hub
 from glotmill.publishing.parcel import Parcel, pack, refuse_no_run
 from glotmill.publishing.published import size as size_text
 from glotmill.publishing.release import CARD, Plan, Wishes, check, look, sizes, tags
+from glotmill.publishing.stoppable import stoppable
 from glotmill.store import Run
 
 TAKEN = 409  # the name is
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a run on the Hub."""
+
+    plan: Plan
+    files: list[dict[str, Any]]  # that were sent; none if the run was there already
+    commit: str
+    page: str | None  # of the proposal
 
 
 def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
@@ -34,36 +46,20 @@ def publish(run: Run, wishes: Wishes, tell: Callable[[str], None] = lambda line:
     hub = open_hub(wishes.repo, tell)
     check(wishes)
     refuse_no_run(run)  # before there is a lock in it
-    with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
-        parcel = pack(run, hub.token)
-        plan = hub.again(lambda: look(hub, parcel, wishes, Path(folder)), "looking at the dataset")
-        _prepare(hub, plan, wishes)
-        plans = [plan] if plan.remote else []
-        sent: list[dict[str, Any]] = []
-
-        def commit() -> tuple[Plan, str, str | None]:
-            plan = plans.pop() if plans else look(hub, parcel, wishes, Path(folder))
-            if plan.remote is None:
-                raise EngineError(
-                    f"{hub.repo}: the Hub does not show it to this login; is it another's private dataset?"
-                )
-            _protect(hub, plan.remote, wishes)
-            if not plan.there:
-                sent[:] = sizes(plan)
-            return plan, *_commit(hub, plan, plan.remote.head, wishes)
-
-        plan, head, proposed = hub.again(commit, "committing", race=True)
-    found: dict[str, Any] = {
-        "repo": wishes.repo,
-        "url": proposed or hub.url,
-        "commit": head,
-        "tag": _tag(hub, plan, wishes, head),
-        "run": plan.parcel.about(),
-        "already": not sent,
-        "added": sent,
-        "rows": footers.rows(plan.files),
-    }
-    _verify(hub, found, wishes)
+    with stoppable():
+        with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
+            sent = _send(hub, pack(run, hub.token), wishes, Path(folder))
+        found: dict[str, Any] = {
+            "repo": wishes.repo,
+            "url": sent.page or hub.url,
+            "commit": sent.commit,
+            "tag": _tag(hub, sent.plan, wishes, sent.commit),
+            "run": sent.plan.parcel.about(),
+            "already": not sent.files,
+            "added": sent.files,
+            "rows": footers.rows(sent.plan.files),
+        }
+        _verify(hub, found, wishes)
     return found
 
 
@@ -101,6 +97,30 @@ def dry_run(run: Run, wishes: Wishes) -> dict[str, Any]:
     }
 
 
+def _send(hub: Hub, parcel: Parcel, wishes: Wishes, folder: Path) -> Sent:
+    """Commit once, unless the run is there: what was asked for before may have come through unheard."""
+    plan = hub.again(lambda: look(hub, parcel, wishes, folder), "looking at the dataset")
+    _prepare(hub, plan, wishes)
+    plans = [plan] if plan.remote else []
+    files: list[dict[str, Any]] = []
+
+    def commit() -> Sent:
+        plan = plans.pop() if plans else look(hub, parcel, wishes, folder)
+        if plan.remote is None:
+            raise EngineError(
+                f"{hub.repo}: the Hub does not show it to this login; is it another's private dataset?"
+            )
+        _protect(hub, plan.remote, wishes)
+        if plan.there:
+            return Sent(plan, files, plan.remote.head, None)
+        if wishes.pr and (proposed := _proposed(hub, plan)):
+            return Sent(plan, files, *proposed)
+        files[:] = sizes(plan)
+        return Sent(plan, files, *_commit(hub, plan, plan.remote.head, wishes))
+
+    return hub.again(commit, "committing", race=True)
+
+
 def _prepare(hub: Hub, plan: Plan, wishes: Wishes) -> None:
     """Make the repository and its branch if need be."""
     if plan.remote is None:
@@ -128,12 +148,8 @@ def _protect(hub: Hub, remote: Remote, wishes: Wishes) -> None:
 
 
 def _commit(hub: Hub, plan: Plan, head: str, wishes: Wishes) -> tuple[str, str | None]:
-    """Commit once, unless the run is there: what was asked for before may have come through unheard."""
+    """Return the commit, and the page of its proposal."""
     parcel = plan.parcel
-    if plan.there:
-        return head, None
-    if wishes.pr and (proposed := _proposed(hub, plan)):
-        return proposed
     size = sum(path.stat().st_size for path in parcel.data.values())
     hub.tell(f"sending {len(parcel.data)} files of rows, {size_text(size)}, to {hub.repo}")
     rows = sum(footer.rows for footer in parcel.footers if footer.path in parcel.data)

@@ -89,7 +89,9 @@ def look(hub: Hub, parcel: Parcel, wishes: Wishes, folder: Path) -> Plan:
     text = card(
         parcel.run, repo=wishes.repo, license=wishes.license, existing=existing, files=files, key=parcel.id
     )
-    text = parcel.privacy.told(text)
+    public = set((existing or "").split("\n"))  # by now, and perhaps a person's own words
+    lines = (line if line in public else parcel.privacy.told(line) for line in text.split("\n"))
+    text = "\n".join(lines)
     if there and of == told and text == existing:
         return plan
     if problems := validate(text):
@@ -111,9 +113,11 @@ def _compared(
     """Return what of a run is to be sent, and the footers of all rows that are there afterwards."""
     if remote is None:
         return parcel, parcel.footers
-    others = hub.footers([path for path in remote.data if path not in parcel.data], remote)
-    if found := known(manifest, remote, parcel):
-        there = {footer.path: footer for footer in (*others, *parcel.footers) if footer.path in remote.sizes}
+    found = known(manifest, remote, parcel)
+    here = parcel.data.keys() if found else ()  # of these the footers need not be fetched
+    others = hub.footers([path for path in remote.data if path not in here], remote)
+    if found:
+        there = {footer.path: footer for footer in (*others, *parcel.footers)}
         parcel = replace(found, footers=[there[path] for path in found.sha256])
     else:
         _refuse_misfit(hub, parcel, others)

@@ -1,17 +1,18 @@
 """Loads every config of a published dataset as a stranger would: in processes and a cache of their own."""
 
-import contextlib
 import json
 import os
 import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from glotmill.errors import GlotmillError
 from glotmill.publishing import failures
@@ -20,6 +21,8 @@ from glotmill.publishing.hub import Hub
 PROCESSES = 4  # at most: most of the time each waits for the Hub
 CONFIGS = 25  # for which a process is worth its start, and after which a line is told
 MARK = "glotmill: "
+
+Told = tuple[str, int | str, str | None]  # a config; its rows, or what is wrong; whether that may pass
 
 
 def verify(hub: Hub, commit: str, rows: Mapping[str, int]) -> str:
@@ -32,25 +35,25 @@ def verify(hub: Hub, commit: str, rows: Mapping[str, int]) -> str:
     found: dict[str, int | str] = {}
     with tempfile.TemporaryDirectory(prefix="glotmill-") as home:
 
-        def part(names: Sequence[str]) -> str:
-            """Load configs until one is out of reach, and say why that is."""
-            for name, count, why in _told(hub, home, commit, names):
-                if why == "space":
-                    raise GlotmillError(_no_space(hub, commit))
-                if why:
-                    return str(count)
-                found[name] = count
-                if len(found) % CONFIGS == 0:
-                    hub.tell(f"loaded {len(found)} of {len(rows)} configs")
-            return ""
-
         def load() -> None:
+            """Let each process load configs until one is out of reach."""
             left = [name for name in rows if name not in found]
-            count = min(PROCESSES, -(-len(left) // CONFIGS))
-            with ThreadPoolExecutor(count) as pool:
-                lost = [*filter(None, pool.map(part, [left[n::count] for n in range(count)]))]
+            count, lost = min(PROCESSES, -(-len(left) // CONFIGS)), ""
+            with ExitStack() as processes:
+                parts = [
+                    processes.enter_context(_loading(hub, home, commit, left[n::count])) for n in range(count)
+                ]
+                for name, value, why in chain.from_iterable(parts):
+                    if why == "space":
+                        raise GlotmillError(_no_space(hub, commit))
+                    if why:
+                        lost = str(value)
+                        continue
+                    found[name] = value
+                    if len(found) % CONFIGS == 0:
+                        hub.tell(f"loaded {len(found)} of {len(rows)} configs")
             if lost:
-                raise ConnectionError(lost[0])
+                raise ConnectionError(lost)
 
         hub.again(load, f"loading what is there at commit {commit[:12]}")
     wrong = [
@@ -68,18 +71,17 @@ def _no_space(hub: Hub, commit: str) -> str:
     )
 
 
-def _told(
-    hub: Hub, home: str, commit: str, names: Sequence[str]
-) -> Iterator[tuple[str, int | str, str | None]]:
-    """Yield of each config its rows, or what is wrong, and whether that may pass, as a process finds them."""
-    left = set(names)
+@contextmanager
+def _loading(hub: Hub, home: str, commit: str, names: Sequence[str]) -> Iterator[Iterator[Told]]:
+    """Start a process that loads configs, and give what it tells of each; it ends with this at the latest."""
+    asked = json.dumps({"repo": hub.repo, "revision": commit, "configs": names})
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, "-P", "-c", "from glotmill.publishing.verified import main; main()"],
+            [sys.executable, "-P", "-c", "from glotmill.publishing.verified import main; main()", asked],
             env=_environment(home, hub),
             cwd=home,  # a folder of the user's may be called as the dataset is
-            stdin=subprocess.PIPE,
+            stdin=subprocess.PIPE,  # nothing comes by it: it ends when this process does
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -87,29 +89,37 @@ def _told(
             errors="replace",
         ) as process,
     ):
-        if process.stdin and process.stdout:
-            with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
-                stdin.write(json.dumps({"repo": hub.repo, "revision": commit, "configs": sorted(names)}))
-            for line in process.stdout:
-                if line.startswith(MARK):
-                    name, found, why = json.loads(line.removeprefix(MARK))
-                    left.discard(name)
-                    yield name, found, why
-        if process.wait():
-            errors.seek(0)
-            lines = errors.read().decode("utf-8", "replace").split("\n")
-            said = next(
-                (line for line in reversed(lines) if line.strip()), f"ended with {process.returncode}"
-            )
-            yield from ((name, failures.hide(said, hub.token)[:300], None) for name in sorted(left))
+        try:
+            yield _told(process, errors, names, hub.token)
+        finally:
+            process.kill()
+
+
+def _told(
+    process: "subprocess.Popen[str]", errors: IO[bytes], names: Sequence[str], token: str | None
+) -> Iterator[Told]:
+    left, tried = set(names), False
+    for line in process.stdout or ():
+        if line.startswith(MARK):
+            name, found, why = json.loads(line.removeprefix(MARK))
+            left.discard(name)
+            tried = why is not None  # it is the last
+            yield name, found, why
+    code = process.wait()
+    if not tried:
+        errors.seek(0)
+        lines = [line for line in errors.read().decode("utf-8", "replace").split("\n") if line.strip()]
+        said = lines[-1] if lines and code > 0 else f"the process that loads it ended with {code}"
+        yield from ((name, failures.hide(said, token)[:300], None) for name in sorted(left))
 
 
 def _environment(home: str, hub: Hub) -> dict[str, str]:
     """The process's own, with another cache; the token goes by it, as on a command line all could see it."""
-    other = ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_XET_CACHE", "HF_DATASETS_OFFLINE")
+    other = ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_XET_CACHE")
+    hiding = ("HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_IMPLICIT_TOKEN")  # what is there
     quiet = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_TELEMETRY", "HF_DATASETS_DISABLE_PROGRESS_BARS")
     return {
-        **{name: value for name, value in os.environ.items() if name not in other},
+        **{name: value for name, value in os.environ.items() if name not in (*other, *hiding)},
         **dict.fromkeys(quiet, "1"),
         "HF_HOME": home,
         "HF_ENDPOINT": hub.api.endpoint,
@@ -120,12 +130,13 @@ def _environment(home: str, hub: Hub) -> dict[str, str]:
 
 
 def main() -> None:
-    """Load what standard input names, and print how many rows each config has, or why it does not load."""
+    """Load what the command line names, and print how many rows each config has, or why it does not load."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _parse_once()
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
-    given = json.load(sys.stdin)
+    given = json.loads(sys.argv[1])
     for name in given["configs"]:
         found: int | str
         why = None
@@ -143,6 +154,11 @@ def main() -> None:
         print(f"\n{MARK}{json.dumps([name, found, why])}", flush=True)
         if why:
             return
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # not sys.stdin: its lock would be held at the end
+    os._exit(1)
 
 
 def _parse_once() -> None:
