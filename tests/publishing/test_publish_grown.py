@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -199,6 +200,21 @@ def test_only_what_may_differ_is_fetched(hub: Emulator, glotmill: Client, make: 
     assert [path.rpartition("/data/")[2] for path in whole] == [
         f"arb_Arab/train-{first['run']['id']}-00000.parquet"
     ]
+
+
+def test_files_of_equal_rows(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
+    """A long language has several files; of those that are there, nothing is fetched but ends."""
+    first, grown = make("run", ("eng_Latn",), 4), make("grown/run", ("eng_Latn",), 6)
+    glotmill("publish", first.folder, "--repo", name)
+    (old,) = first.folder.glob("dataset/*/*.parquet")
+    folder = grown.folder / "dataset" / "eng_Latn"
+    dataset.write(grown.folder / "dataset", "eng_Latn", [grown.frame()[4:]])
+    (folder / "train-00000-of-00001.parquet").rename(folder / "train-00001-of-00002.parquet")
+    shutil.copy(old, folder / "train-00000-of-00002.parquet")
+    hub.store.requests.clear()
+    assert glotmill("publish", grown.folder, "--repo", name, "--json").plain["rows"]["all"] == 6
+    assert not [each for each in hub.asked("GET ") if "/data/" in each["path"] and not each["range"]]
+    assert rows(hub, name, "eng_Latn") == [f"{n:04d}" for n in range(6)]
 
 
 def test_file_that_is_not_to_be_replaced(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:

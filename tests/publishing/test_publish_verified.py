@@ -58,6 +58,15 @@ def test_many_configs(hub: Emulator, glotmill: Client, make: Make, name: str) ->
     assert "loaded 25 of 27 configs" in done.err
     fetched = [each["path"] for each in hub.asked(f"GET /datasets/{name}/resolve/")]
     assert len([path for path in fetched if path.endswith(".parquet")]) == 26, "each file once"
+    mine = [path for path in glotmill.home.rglob("*") if f"--{name.partition('/')[2]}" in path.name]
+    assert not mine, "the user's own cache"
+
+
+def test_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user set to be left alone by the Hub does not hide a private dataset."""
+    for variable in ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "HF_DATASETS_OFFLINE", "HF_DATASETS_CACHE"):
+        monkeypatch.setenv(variable, "1")
+        assert variable not in verified._environment("home", _hub([]))
 
 
 def test_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
