@@ -187,6 +187,8 @@ def test_where_a_recipe_is_looked_for(folder: Path, monkeypatch: pytest.MonkeyPa
         recipe.read("recipe.yaml")
     with pytest.raises(RecipeError, match=r"no recipe 'resoning'; did you mean 'reasoning'"):
         recipe.read("resoning")
+    with pytest.raises(RecipeError, match=r"^peom.j2: no such file$"):
+        recipe.read("peom.j2")
 
 
 def test_a_single_template(tmp_path: Path) -> None:

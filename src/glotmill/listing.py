@@ -66,7 +66,7 @@ def shown(source: str) -> Shown:
                 return _help(kind, source)
         if source.isidentifier():
             near = units.did_you_mean(source, [*recipes.built_in(), *units.names("filters")])
-            raise UsageError(f"no recipe or filter {source!r}{near if 'did you' in near else ''}")
+            raise UsageError(f"no recipe, run or filter {source!r}{near if 'did you' in near else ''}")
     recipe = recipes.read(source)
     named = {step.template_name for step in recipe.steps if isinstance(step, Generate | Render)}
     single = recipes.locate(source).suffix == ".j2"

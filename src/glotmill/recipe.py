@@ -151,6 +151,8 @@ def locate(source: str | Path) -> Path:
         raise RecipeError(f"{given}: a folder without recipe.yaml; `glotmill new {given}` writes one")
     if given.exists():
         raise RecipeError(f"{given}: neither a recipe's folder nor a .j2 template")
+    if text.endswith(".j2"):
+        raise RecipeError(f"{text}: no such file")
     raise RecipeError(f"no recipe {text!r}{did_you_mean(text, built_in())}")
 
 

@@ -116,7 +116,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["run", "RECIPE", "-l", "Klingonese"], 2, "Klingonese"),
         (["preview", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 4, "engine echo: cannot be started"),
         (["preview", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'"),
-        (["show", "nosuch"], 2, "glotmill: no recipe or filter 'nosuch'"),
+        (["show", "nosuch"], 2, "glotmill: no recipe, run or filter 'nosuch'"),
         (["check", "RECIPE", "--set", "about=2024-13-45"], 0, ""),
         (["nosuch"], 2, "No such command"),
     ],

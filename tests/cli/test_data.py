@@ -37,7 +37,7 @@ def test_show_tells_how_a_filter_is_used(name: str, capsys: pytest.CaptureFixtur
 
 def test_show_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "lenth"]) == 2
-    assert "no recipe or filter 'lenth'; did you mean 'length'?" in capsys.readouterr().err
+    assert "no recipe, run or filter 'lenth'; did you mean 'length'?" in capsys.readouterr().err
     assert main(["show", "nosuch:thing"]) == 2
     assert "'nosuch:thing' cannot be loaded" in capsys.readouterr().err
 
