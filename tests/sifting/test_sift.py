@@ -67,6 +67,14 @@ def test_rows_that_say_too_little_are_counted(tmp_path: Path, capsys: pytest.Cap
     assert "1 rows say too little for their language to be told" in capsys.readouterr().out
 
 
+def test_an_unnamed_language_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = jsonl(tmp_path / "d.jsonl", {"text": "Elle a vendu sa maison.", "lang": "fra"})
+    sift(source, tmp_path / "out", "--filters", "length")
+    assert "No language is named (--language, --language-column)" in capsys.readouterr().out
+    sift(source, tmp_path / "out2", "--filters", "length", "--language-column", "lang")
+    assert "No language is named" not in capsys.readouterr().out
+
+
 def test_thresholds_of_ones_own_are_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = jsonl(tmp_path / "d.jsonl", {"text": "Hun bor i et lite hus ved sjøen"})  # py3langid: 0.8
     table = tmp_path / "strict.csv"

@@ -54,7 +54,7 @@ def result(folder: Path, job: Job, funnel: Sequence[dict[str, Any]]) -> dict[str
         "filters": [f"{each.of}.{each.filter}".lstrip(".") for each in (*job.judges, *job.across)],
         "rows": sum(each["rows"] for each in funnel),
         "languages": list(funnel),
-        "note": "\n".join(filter(None, (_note(funnel), _undetermined(folder, job)))) or None,
+        "note": "\n".join(filter(None, (_unasked(job), _note(funnel), _undetermined(folder, job)))) or None,
     }
 
 
@@ -75,6 +75,13 @@ def text(found: dict[str, Any]) -> str:
         f"Kept: {printing.safe(found['kept'])} ({kept:,} rows)\n"
         f"Every other row, with its reason: {printing.safe(found['rejects'])}{note}"
     )
+
+
+def _unasked(job: Job) -> str | None:
+    """A column of languages that has another name would go unnoticed."""
+    if job.asked:
+        return None
+    return "No language is named (--language, --language-column): no text was judged by its language."
 
 
 def _undetermined(folder: Path, job: Job) -> str | None:
