@@ -27,6 +27,7 @@ steps:
     tries: 2 # a reply that fails `expect` is asked for again; the template may read why in {{ feedback }}
     expect:
       - {filter: length, min_chars: 20, max_chars: 8000}
+      - {filter: mixed_script} # no letters of another alphabet inside of words
       - {filter: language}
   # A filter drops rows and says why. All of them, with their options: `glotmill list filters`
   - filter: repetition
