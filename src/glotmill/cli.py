@@ -81,7 +81,10 @@ cli.add_command(cli_out.publish)
 @click.argument("what", default="recipes", metavar="[recipes|filters|transforms|engines|formats|languages]")
 @shared.as_json
 def list_(what: str, as_json: bool) -> None:
-    """List what there is: recipes, filters, transforms, engines, formats or languages."""
+    """List the recipes, filters, engines, languages that there are.
+
+    Of one kind: recipes, filters, transforms, engines, formats or languages.
+    """
     from glotmill import listing, printing
 
     items = listing.items(what)
@@ -92,7 +95,10 @@ def list_(what: str, as_json: bool) -> None:
 @click.argument("what", metavar="RECIPE|RUN|FILTER")
 @shared.as_json
 def show(what: str, as_json: bool) -> None:
-    """Show a recipe with its templates, where a run is, or what a filter does and which options it has."""
+    """Show a recipe, a run, or what a filter or a format does.
+
+    A recipe with its templates, where the rows of a run went, the options of a unit.
+    """
     from glotmill import listing, printing
 
     found = listing.shown(what)
@@ -107,7 +113,7 @@ def show(what: str, as_json: bool) -> None:
 def check(
     recipe: str, languages: list[str], seeds: str | None, settings: tuple[str, ...], as_json: bool
 ) -> None:
-    """Find what is wrong with a recipe, in every language, without a model."""
+    """Find all that is wrong with a recipe, without a model."""
     import asyncio
 
     from glotmill import preview as previews
@@ -139,7 +145,10 @@ def _whose(tags: Sequence[str], of: int) -> str:
 @shared.engine
 @shared.as_json
 def preview(recipe: str, rows: int, as_json: bool, **given: Any) -> None:
-    """Print the messages of some rows; with --engine or --model, ask them and print what comes."""
+    """Print the messages of some rows.
+
+    With --engine or --model, they are put to it, and what comes is printed.
+    """
     import asyncio
 
     from glotmill import preview as previews

@@ -35,8 +35,9 @@ from glotmill.errors import UsageError
 @click.option("--explain", "wanted", metavar="ID", help="Write nothing; tell what each filter sees in a row.")
 @shared.as_json
 def filter_(source: str, folder: str | None, wanted: str | None, as_json: bool, **given: Any) -> None:
-    """Judge the rows of any dataset: .parquet, .jsonl, .csv, .txt, a folder of them, a Hub id, or a run.
+    """Put filters to the rows of any dataset.
 
+    INPUT is a file (.parquet, .jsonl, .csv, .txt), a folder of them, a Hub id, or a run.
     Of messages, what the assistant says is judged. The same command again goes on where it stopped.
     """
     from pathlib import Path
@@ -95,7 +96,10 @@ def filter_(source: str, folder: str | None, wanted: str | None, as_json: bool, 
 @click.option("-o", "--out", required=True, metavar="FILE", help="The .csv of thresholds to write.")
 @shared.as_json
 def calibrate(reference: str, detectors: list[str], false_reject: float, out: str, as_json: bool) -> None:
-    """Find the least scores of language detectors, from human texts in known languages."""
+    """Make language thresholds from human texts.
+
+    They are the least scores at which the language detectors are believed.
+    """
     from pathlib import Path
 
     from glotmill import calibrate as calibration

@@ -12,7 +12,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def split(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> list[str]:
     """Read `a,b`, also given several times."""
-    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+    parts = [part.strip() for text in given for part in text.split(",") if part.strip()]
+    if given and not parts:  # as of a variable of the shell that is not set
+        raise click.BadParameter("names none", context, option)
+    return parts
 
 
 def pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:

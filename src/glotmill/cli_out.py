@@ -49,7 +49,10 @@ class _ListsFormats(click.Command):
 )
 @shared.as_json
 def export(run: str, as_json: bool, **given: Any) -> None:
-    """Write a finished run for a trainer: a folder for each language, a file for each split."""
+    """Write a finished run for a trainer.
+
+    A folder for each language, a file for each split.
+    """
     from pathlib import Path
 
     from glotmill import printing
@@ -83,7 +86,9 @@ def export(run: str, as_json: bool, **given: Any) -> None:
 @click.option("--license", metavar="ID", help="As in cc-by-4.0; without it, as the card says it.")
 @shared.as_json
 def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
-    """Publish a finished run on the Hugging Face Hub, or add it to a dataset that is there.
+    """Publish a finished run on the Hugging Face Hub.
+
+    Where the dataset is there, the rows are added to it.
 
     The login is that of `hf auth login`, or HF_TOKEN. The same command again goes on where it stopped.
     """
@@ -116,7 +121,7 @@ def publish(run: str, dry_run: bool, as_json: bool, **given: Any) -> None:
 )
 @shared.as_json
 def report(run: str, as_json: bool, **given: Any) -> None:
-    """Write what a run made, lost and took into one HTML file, with rows to look at."""
+    """Write a run's numbers and rows into one HTML file."""
     from pathlib import Path
 
     from glotmill import printing

@@ -78,7 +78,8 @@ def open_seeds(recipe: Recipe, given: str | None = None) -> Seeds:
     source = _checked(place, rows)
     first = list(itertools.islice(source, 1000))
     if not first:
-        raise RecipeError(f"{place}: no seed row; a recipe needs at least one")
+        where = "; pipe some, or name them with --seeds FILE" if place == "stdin" else ""
+        raise RecipeError(f"{place}: no seed row; a recipe needs at least one{where}")
     try:
         found = pl.DataFrame(first, infer_schema_length=None, strict=False).schema
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:

@@ -115,7 +115,7 @@ def test_never(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     hub.fail("POST .*/commit/", status=503, times=8)
     done = glotmill("publish", make().folder, "--repo", name)
     assert done.code == 4
-    assert "given up at try 8" in done.err
+    assert "given up after 8 tries" in done.err
     assert done.waits == [1, 2, 4, 8, 16, 32, 60]
     assert hub.titles(name) == ["initial commit"]
 
@@ -135,7 +135,7 @@ def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str, place:
     hub.fail(place, **LONG[seconds])
     done = glotmill("publish", make().folder, "--repo", name)
     assert (done.code, done.waits) == (4, [])
-    assert f"given up at try 1, {seconds} s before the next" in done.err
+    assert f"given up after 1 try; the next would be in {seconds} s" in done.err
 
 
 @pytest.mark.parametrize(

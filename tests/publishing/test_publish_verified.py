@@ -93,7 +93,9 @@ def test_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     _told(monkeypatch, *[[("all", "no route", "network")]] * 8)
-    with pytest.raises(EngineError, match=r"no route; given up at try 8.*the same command again goes on"):
+    with pytest.raises(
+        EngineError, match=r"no route; given up after 8 tries.*the same command again goes on"
+    ):
         verified.verify(_hub([]), "c" * 40, ROWS)
     assert len(waits) == 7
 

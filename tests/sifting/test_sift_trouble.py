@@ -74,7 +74,8 @@ def test_another_command_into_the_same_folder(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out == first
     assert (tmp_path / "out" / "kept" / "part-00000.parquet").stat().st_mtime_ns == before
     assert main([*command, "--set", "length.min_chars=2"]) == 2
-    assert 'other filters: {"min_chars": null}, now {"min_chars": 2}' in capsys.readouterr().err
+    told = 'other filters: {"filter": "length", "min_chars": null}, now {"filter": "length", "min_chars": 2}'
+    assert told in capsys.readouterr().err
     assert main([*command, "-l", "fra"]) == 2
     assert 'another language: null, now "fra_Latn"' in capsys.readouterr().err
     jsonl(source, {"text": "abd", "api": "x"})

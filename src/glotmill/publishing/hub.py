@@ -86,8 +86,9 @@ class Hub:
             waited += wait
             self.tell(f"{what}: {said}; again in {wait:.0f} s")
             time.sleep(wait)
+        tries = "1 try" if number == 1 else f"{number} tries"
         raise EngineError(
-            f"{what}: {said}; given up at try {number}, {wait:,.0f} s before the next. Nothing is lost: "
+            f"{what}: {said}; given up after {tries}; the next would be in {wait:,.0f} s. Nothing is lost: "
             "the same command again goes on"
         )
 

@@ -178,6 +178,6 @@ def _difference(was: Any, now: Any) -> tuple[str, str]:
         pairs = [pair for pair in zip(was, now, strict=False) if pair[0] != pair[1]]
         return _difference(*pairs[0]) if pairs else _difference(was[len(now) :] or "", now[len(was) :] or "")
     if isinstance(was, dict) and isinstance(now, dict):
-        keys = [key for key in {**was, **now} if was.get(key) != now.get(key)]
+        keys = [key for key in {**was, **now} if key == "filter" or was.get(key) != now.get(key)]
         was, now = ({key: value.get(key) for key in keys} for value in (was, now))
     return json.dumps(was, ensure_ascii=False)[:300], json.dumps(now, ensure_ascii=False)[:300]
