@@ -36,5 +36,6 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
+        # A client that was stopped may hold up the end of the process: then a second one still ends it.
+        for number, handler in before.items() if not stopped else ():
             signal.signal(number, handler)
