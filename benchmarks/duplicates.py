@@ -141,7 +141,7 @@ def ours(sets: Sequence[Sequence[Document]]) -> list[tuple[float, list[int]]]:
     import polars as pl
 
     from glotmill.filters import duplicates
-    from glotmill.filters.seen import Seen, rule
+    from glotmill.filters._similar.history import Seen, rule
 
     asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
     assert asked is not None
@@ -196,8 +196,8 @@ def memory(rows: int) -> None:
     import polars as pl
 
     from glotmill.filters import duplicates
-    from glotmill.filters.minhash import HASHES, bands
-    from glotmill.filters.seen import Seen, rule
+    from glotmill.filters._similar.history import Seen, rule
+    from glotmill.filters._similar.minhash import HASHES, bands
 
     asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
     assert asked is not None

@@ -82,7 +82,7 @@ shared = Shared.engine
 
 async def through_a_run(folder: Path, steps: int, turn: int, args: Any) -> tuple[float, list[Any]]:
     """Return the seconds of a whole run and the (request, reply) pairs it made."""
-    from glotmill.mill import run_async
+    from glotmill.runner.run import run_async
 
     Shared.pairs.clear()
     source = recipe(folder / f"recipe-{steps}-{turn}", steps, turn, args.detect)
@@ -128,7 +128,7 @@ async def against_vllm(args: Any, folder: Path) -> None:
     async with vllm(args.model, max_num_seqs=256) as Shared.generate:
         from vllm import LLM
 
-        from glotmill.generators._opening import model_place
+        from glotmill.generators._shared.opening import model_place
 
         llm = LLM(
             str(model_place(args.model)),

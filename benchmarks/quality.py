@@ -24,8 +24,8 @@ from pathlib import Path
 import polars as pl
 from human import DEFAULT_SET, Build, judging_one_text, reasons, texts
 
-from glotmill.filters.codes import _coded, _words
-from glotmill.filters.text import _remembered
+from glotmill.filters._text.code_points import _coded, _words
+from glotmill.filters._text.words import _remembered
 
 SAME = ("repetition", "gopher_quality", "fineweb_quality")
 TIMES = 50  # the documents of one language are too few to measure by themselves

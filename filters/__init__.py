@@ -23,4 +23,20 @@ options of the filter that it names as keyword arguments:
 Only `keys` is needed. Such a filter may stand in `finish:` of a recipe, and what it drops there is asked for
 anew at once. Any other filter may stand there too, behind those with keys: it is asked once, with all rows of
 a language that were kept, such as for the best half of them; what it drops is asked for in another round.
+
+What the rest of glotmill must know of a filter, its module declares beside the function; it never goes by a
+filter's name. All of these are optional, and `glotmill.plugins.declared` reads them:
+
+    ACROSS_ROWS = True          the verdict on a row depends on other rows (implied by `keys`)
+    COPY_REASONS = (...)        reasons that call a row a copy of another one
+    WITHHELD = True             what it drops leaves the run in no form, not even as a rejected reply
+    JUDGES_SCORE = True         the judged column is a score that a step gave to the text of another column
+    NO_FAULT_REASONS = (...)    reasons that say nothing against the text, such as `no_detector`
+    PERSONAL_DATA = "dropped"   it drops (or, of a transform, `"masked"`) personal data
+    PACKAGES = (...)            distributions whose versions change its verdicts
+    PHRASES = Path(...)         a CSV of the phrases it knows, with a column `language`
+    cannot_judge(tag, **options) -> str | None
+                                why it cannot judge texts of a language, in words for the user
+    limits_by_language(tags, versions, **options) -> {tag: {name: number}}
+                                thresholds that come from its tables, not from its options
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _START, _END = 200, 300  # characters at either end in which a frame shows
 _OPENING = r"""\A[\s\p{C}"'“”«»„「『*_#>¡¿\[(\-–—]+"""

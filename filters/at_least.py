@@ -2,6 +2,9 @@
 
 import polars as pl
 
+JUDGES_SCORE = True
+NO_FAULT_REASONS = ("no_score",)
+
 
 def at_least(score: pl.Expr, *, value: float) -> pl.Expr:
     """Keep rows whose score, a number or a text that is one, is `value` or more. Reasons: too_low,

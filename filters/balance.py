@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+ACROSS_ROWS = True
+
 
 def balance(column: pl.Expr, *, most: int, per: Sequence[str] = ("language",)) -> pl.Expr:
     """Keep the first `most` rows of each value of the column, such as a source or a template.

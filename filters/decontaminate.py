@@ -8,9 +8,11 @@ import numpy as np
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.filters.passages import LEAST, Hashes, passages_of
-from glotmill.filters.references import Reference, find, rows, stamp, texts
-from glotmill.filters.text import joined
+from glotmill.filters._similar.passages import LEAST, Hashes, passages_of
+from glotmill.filters._similar.references import Reference, find, rows, stamp, texts
+from glotmill.filters._text.words import joined
+
+WITHHELD = True
 
 _TOGETHER = 2_000  # texts that are taken apart at once
 _MOST_ROWS = 3  # a short text in more rows is a phrase of the trade; XNLI has each premise in three

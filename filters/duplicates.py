@@ -9,14 +9,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotmill.errors import RecipeError
-from glotmill.filters import earlier as before
-from glotmill.filters.embeddings import check_model, embed
-from glotmill.filters.folding import folded
-from glotmill.filters.hyperplanes import CHECKED, equal_share, side_keys, sides
-from glotmill.filters.minhash import band_keys, signatures
-from glotmill.filters.seen import over_table, rule
-from glotmill.filters.shingles import U64, shingles_of
-from glotmill.filters.text import joined, squeezed
+from glotmill.filters._similar import earlier as before
+from glotmill.filters._similar.embeddings import check_model, embed
+from glotmill.filters._similar.history import over_table, rule
+from glotmill.filters._similar.hyperplanes import CHECKED, equal_share, side_keys, sides
+from glotmill.filters._similar.minhash import band_keys, signatures
+from glotmill.filters._similar.shingles import U64, shingles_of
+from glotmill.filters._text.folding import folded
+from glotmill.filters._text.words import joined, squeezed
+
+ACROSS_ROWS = True
+COPY_REASONS = ("duplicate", "near_duplicate", "same_meaning")
 
 _BETWEEN = "\x1f"  # no text that has been squeezed holds it
 _KEYS = pl.Struct({"keys": pl.List(pl.UInt64), "sketch": pl.Binary})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from glotmill.filters.text import UNSPACED, items_series, joined_series, squeezed
+from glotmill.filters._text.words import UNSPACED, items_series, joined_series, squeezed
 
 _COPIED_WHOLE = 20  # characters from which a text that stands whole in another is a copy
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance

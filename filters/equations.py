@@ -8,9 +8,16 @@ from itertools import pairwise, product
 
 import polars as pl
 
-from glotmill.filters.arithmetic import Expression, prefix, split, suffix, value_of
-from glotmill.filters.numbers import DECIMAL_MARKS, MAX_DIGITS, canonical, decimals, plain, reading
-from glotmill.filters.text import joined
+from glotmill.filters._text.arithmetic import Expression, prefix, split, suffix, value_of
+from glotmill.filters._text.numbers import (
+    DECIMAL_MARKS,
+    MAX_DIGITS,
+    canonical,
+    decimals,
+    plain,
+    reading,
+)
+from glotmill.filters._text.words import joined
 
 MAX_LISTED = 50
 _MAX_CHARS = 20_000

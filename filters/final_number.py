@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import polars as pl
 
-from glotmill.filters.numbers import DECIMAL_MARKS, NUMBER, canonical, plain, reading
-from glotmill.filters.text import joined
+from glotmill.filters._text.numbers import DECIMAL_MARKS, NUMBER, canonical, plain, reading
+from glotmill.filters._text.words import joined
 
 _SIGNED = re.compile(rf"(?:(?<![\w)])-)?{NUMBER}")
 _JUDGED = pl.Struct({"reason": pl.String, "value": pl.String})

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Part, measured
-from glotmill.filters.quality import limits
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.code_points import Part, measured
+from glotmill.filters._text.language_limits import limits
+from glotmill.filters._text.words import joined_series
 
 _FEWEST_LINES = 20  # below it a poem without punctuation may stand
 _CODE = r"(?s)```.*?(?:```|\z)"

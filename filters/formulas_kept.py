@@ -5,7 +5,7 @@ from collections import Counter
 
 import polars as pl
 
-from glotmill.filters.text import joined
+from glotmill.filters._text.words import joined
 
 _PIECE = re.compile(
     r"```.{0,5000}?```"  # code

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Keys, Part, Pieces, Places, measured
-from glotmill.filters.quality import limits, stop_words
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.code_points import Keys, Part, Pieces, Places, measured
+from glotmill.filters._text.language_limits import limits, stop_words
+from glotmill.filters._text.words import joined_series
 
 _MOST_WORDS = 100_000
 _MOST_SYMBOLS = 0.1  # per word

@@ -9,9 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.filters.embeddings import MODEL, embed, unit_length
-from glotmill.filters.references import Reference, find, rows, texts
-from glotmill.filters.text import joined_series
+from glotmill.filters._similar.embeddings import MODEL, embed, unit_length
+from glotmill.filters._similar.references import Reference, find, rows, texts
+from glotmill.filters._text.words import joined_series
+
+ACROSS_ROWS = True
 
 MAX_TARGET = 1_000  # rows of the target that are used, evenly spread over it
 _REGULARISATION = 0.05  # of the largest cost

@@ -8,8 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.filters.numbers import DECIMAL_MARKS, NUMBER, plain, reading
-from glotmill.filters.text import items_series
+from glotmill.filters._text.numbers import DECIMAL_MARKS, NUMBER, plain, reading
+from glotmill.filters._text.words import items_series
+
+JUDGES_SCORE = True
+NO_FAULT_REASONS = ("no_score",)
 
 _SEEN = 2_000  # characters from each end of a reply that are read
 _NUMBER = rf"(?:(?<![^\s:=(\[>])-)?(?<![a-zа-яα-ω\d.,_]){NUMBER}"

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from glotmill import languages
 from glotmill.errors import RecipeError
-from glotmill.filters.cascade import Pieces, ask, group, of_another
+from glotmill.filters._text.prose import prose_series
+from glotmill.filters._text.scripts import slices
+from glotmill.filters._text.words import items_series, joined_series
 from glotmill.filters.detectors import installed, load
-from glotmill.filters.english import english_parts
-from glotmill.filters.letters import slices
-from glotmill.filters.prose import prose_series
+from glotmill.filters.detectors._cascade import Pieces, ask, group, of_another
+from glotmill.filters.detectors._english import english_parts
+from glotmill.filters.detectors._segments import cut
+from glotmill.filters.detectors._thresholds import threshold
 from glotmill.filters.script import share_of
-from glotmill.filters.segments import cut
-from glotmill.filters.text import items_series, joined_series
-from glotmill.filters.thresholds import threshold
 from glotmill.filters.votes import named
 
 POLICIES = ("group", "strict", "script")

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.filters.text import UNSPACED, joined
+from glotmill.filters._text.words import UNSPACED, joined
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]"
 _WORD = rf"{_LETTER}+(?:['\u{{2019}}\u{{2BC}}\u{{200C}}\u{{200D}}]{_LETTER}+)*"

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.text import joined
+from glotmill.filters._text.words import joined
 
 SHORT_AND_LONG = (20, 400)  # characters between which a longer text spreads less
 _LEAST_SPREAD = 0.1

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from glotmill.filters.codes import Part, measured
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.code_points import Part, measured
+from glotmill.filters._text.words import joined_series
 
 _RATIO = 0.72  # of different words to words, at which a stretch of text is used up
 _FEWEST_WORDS = 50  # below it the measure says nothing

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from glotmill.filters.prose import prose_series
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.prose import prose_series
+from glotmill.filters._text.words import joined_series
 from glotmill.languages import table
 
 # ISO 15924 codes, and the scripts that text of each is written in; any other code stands for its own.

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _SIGN = (
     r"\u{A0}-\u{BF}\u{D7}\u{F7}\u{192}\u{2B0}-\u{2DD}\u{384}\u{385}\u{2010}-\u{203A}"

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from glotmill.filters._text.words import joined
 from glotmill.filters.echo import echo
 from glotmill.filters.repetition import repetition
-from glotmill.filters.text import joined
 from glotmill.filters.truncated import truncated
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from glotmill.filters.numbers import DECIMAL_MARKS, MAX_DIGITS, NUMBER, plain, reading
-from glotmill.filters.text import joined
+from glotmill.filters._text.numbers import DECIMAL_MARKS, MAX_DIGITS, NUMBER, plain, reading
+from glotmill.filters._text.words import joined
 
 _FOUND = re.compile(rf"({NUMBER})(?:[ \-]?([^\W\d_][^\s\d.,;:!?()]{{0,15}}))?")
 _DIGITS = re.compile(r"\d+")

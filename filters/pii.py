@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
-from glotmill.personal import KINDS, MAY_HOLD, find
+from glotmill.filters._text.words import joined_series
+from glotmill.io.pii import KINDS, MAY_HOLD, find
+
+WITHHELD = True
+PERSONAL_DATA = "dropped"
 
 _JUDGED = pl.Struct({"reason": pl.String, "count": pl.Int64})
 

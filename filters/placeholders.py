@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _SET_ASIDE = (
     r"(?s)```.*?(?:```|\z)|~~~.*?(?:~~~|\z)|`[^`\n]*`",

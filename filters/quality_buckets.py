@@ -4,6 +4,8 @@ import polars as pl
 
 from glotmill.filters.select import number, place
 
+ACROSS_ROWS = True
+
 BUCKETS = ("low", "medium", "high")
 
 

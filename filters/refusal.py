@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _HEAD = 200  # characters of a reply in which a refusal shows
 _APOSTROPHES = r"[\u{2018}\u{2019}\u{02BC}\u{FF07}`´]"

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.codes import Part, Pieces, measured
-from glotmill.filters.ngrams import AGAIN, TOP, ngram_shares
-from glotmill.filters.text import joined_series
+from glotmill.filters._similar.ngrams import AGAIN, TOP, ngram_shares
+from glotmill.filters._text.code_points import Part, Pieces, measured
+from glotmill.filters._text.words import joined_series
 
 _RUN, _RUN_LETTERS = re.compile(r"([^\W\d_])\1{29,}"), 30
 _SHORTEST_PIECE = 6  # letters; below it, repeats such as "Yes, sir." are speech

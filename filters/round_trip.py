@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.filters.text import joined
+from glotmill.filters._text.words import joined
 
 _SEEN = 10_000  # characters of each that are compared
 _JUDGED = pl.Struct({"reason": pl.String, "chrf": pl.Float64})

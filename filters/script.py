@@ -4,9 +4,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.letters import COMMON, SIMPLIFIED, TRADITIONAL, count, of_script, slices
-from glotmill.filters.prose import prose_series
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.prose import prose_series
+from glotmill.filters._text.scripts import (
+    COMMON,
+    SIMPLIFIED,
+    TRADITIONAL,
+    count,
+    of_script,
+    slices,
+)
+from glotmill.filters._text.words import joined_series
 
 # Of scripts that are mixed of several, those that no text of some length is without.
 _CORE = {"Jpan": "Hrkt", "Kore": "Hang"}

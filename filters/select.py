@@ -2,6 +2,8 @@
 
 import polars as pl
 
+ACROSS_ROWS = True
+
 
 def select(
     score: pl.Expr,

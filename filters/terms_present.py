@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from glotmill.filters.text import UNSPACED, joined
+from glotmill.filters._text.words import UNSPACED, joined
 
 Term: TypeAlias = tuple[str, str]  # in the source's language (empty: always asked for), in the text's
 _JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64, "missing": pl.String})

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _SEEN = 200_000  # characters of a text that a tokenizer is given
 

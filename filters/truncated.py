@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.filters.text import joined_series
+from glotmill.filters._text.words import joined_series
 
 _CUT = ["length", "max_tokens", "max_output_tokens", "model_length"]  # finish reasons of the usual engines
 _FENCE = r"(?m)^[\s>]*(?:```|~~~)"

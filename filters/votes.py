@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters.cascade import Answer, Pieces, columns
 from glotmill.filters.detectors import labels_of, tag_of
+from glotmill.filters.detectors._cascade import Answer, Pieces, columns
 
 _FAINT = 0.001  # a probability that says nothing
 _TRACE = 0.01  # of a row's letters; what less of it seems to be is no runner-up

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
-from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import UsageError
+from glotmill.messages import Engine, Reply, Request
 
 _DEEPEST = 16  # a schema that nests further, or contains itself, is not filled
 
@@ -21,7 +21,7 @@ async def echo(
     delay_s: float = 0.0,
     jitter: float = 0.0,
     text: str = "{prompt}",
-) -> AsyncIterator[Generate]:
+) -> AsyncIterator[Engine]:
     """Replies with `text`, where `{prompt}` is the last user message and `{key}` the request's key.
 
     A request with a schema gets the smallest JSON that the schema allows, its free texts being `text`. Tokens

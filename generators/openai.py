@@ -13,10 +13,10 @@ from random import random
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import EngineError, RequestFailed, UsageError
-from glotmill.generators._opening import chat_of, not_installed
-from glotmill.generators._pace import Pace
+from glotmill.generators._shared.opening import chat_of, not_installed
+from glotmill.generators._shared.pace import Pace
+from glotmill.messages import Engine, Reply, Request
 
 _OPENAI = "https://api.openai.com/v1"
 _LONGEST_WAIT_S = 120.0  # however long a server asks to wait
@@ -35,7 +35,7 @@ async def openai(
     timeout_s: float = 600.0,
     max_concurrency: int = 256,
     max_retries: int = 6,
-) -> AsyncIterator[Generate]:
+) -> AsyncIterator[Engine]:
     """Replies from the server at `base_url`, else OPENAI_BASE_URL, else OpenAI's; the key is OPENAI_API_KEY.
 
     How many requests are out at once adapts, `max_concurrency` at most: it doubles while all goes well, then

@@ -7,14 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import RequestFailed, UsageError
+from glotmill.messages import Engine, Reply, Request
 
 _FIELDS = frozenset(f.name for f in fields(Reply))
 
 
 @asynccontextmanager
-async def replay(model: str, *, replies: str, revision: str | None = None) -> AsyncIterator[Generate]:
+async def replay(model: str, *, replies: str, revision: str | None = None) -> AsyncIterator[Engine]:
     """Replies with what `*.jsonl` in the folder `replies` recorded under the request's key.
 
     Of several lines with one key the last that holds a text counts. A line that cannot be read, such as the

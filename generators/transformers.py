@@ -9,12 +9,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, UsageError
-from glotmill.generators._batch import Batch, Row
-from glotmill.generators._opening import check_options, model_place, not_installed, one_line, token_ids
-from glotmill.generators._sampling import Choice
-from glotmill.generators._waiting import Line, line_to
+from glotmill.generators._shared.opening import (
+    check_options,
+    model_place,
+    not_installed,
+    one_line,
+    token_ids,
+)
+from glotmill.generators._shared.waiting import Line, line_to
+from glotmill.generators._torch.batch import Batch, Row
+from glotmill.generators._torch.sampling import Choice
+from glotmill.messages import Engine, Reply, Request
 
 _OPTIONS = (  # of `from_pretrained`, which itself takes any name
     *("attn_implementation", "cache_dir", "device_map", "dtype", "force_download", "local_files_only"),
@@ -41,7 +47,7 @@ async def transformers(
     batch_size: int = 64,
     max_model_len: int = 4096,
     **options: Any,
-) -> AsyncIterator[Generate]:
+) -> AsyncIterator[Engine]:
     """Replies from `AutoModelForCausalLM`; `options` are those of its `from_pretrained`.
 
     batch_size: rows computed at once; when some have ended, others that wait take their place. max_model_len:

@@ -10,10 +10,16 @@ from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from glotmill.chat import Generate, Reply, Request
 from glotmill.errors import EngineError, GlotmillError, RequestFailed
-from glotmill.generators._opening import check_options, model_place, not_installed, one_line, token_ids
-from glotmill.generators._waiting import Job, Line, line_to
+from glotmill.generators._shared.opening import (
+    check_options,
+    model_place,
+    not_installed,
+    one_line,
+    token_ids,
+)
+from glotmill.generators._shared.waiting import Line, Pending, line_to
+from glotmill.messages import Engine, Reply, Request
 
 _RESTARTS = 3
 _WINDOW = 4  # requests inside the engine, as a multiple of what it computes at once
@@ -30,7 +36,7 @@ _ON_CPU = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "1"}
 
 
 @asynccontextmanager
-async def vllm(model: str, *, revision: str | None = None, **engine_args: Any) -> AsyncIterator[Generate]:
+async def vllm(model: str, *, revision: str | None = None, **engine_args: Any) -> AsyncIterator[Engine]:
     """Replies from vLLM; `engine_args` are those of `vllm.EngineArgs`.
 
     Without a GPU it runs in this process, in float32, without compilation, over 4,096 tokens of context at
@@ -59,7 +65,7 @@ class _Engine:
 
     def __init__(self, model: str, revision: str | None, options: dict[str, Any]) -> None:
         self.given = (model, revision, options)
-        self.running: dict[str, Job] = {}
+        self.running: dict[str, Pending] = {}
         self.asked = 0
 
     def prepare(self, request: Request) -> tuple[list[int], Any]:
@@ -111,7 +117,7 @@ class _Engine:
             if outputs:
                 line.settle([(self.running.pop(output.request_id).done, output) for output in outputs])
 
-    def _admit(self, line: Line, engine: Any, job: Job) -> None:
+    def _admit(self, line: Line, engine: Any, job: Pending) -> None:
         from vllm.v1.engine.exceptions import EngineDeadError
 
         self.asked += 1

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from glotmill import dataset
-from glotmill.recipe import Output
-from glotmill.store import Run
+from glotmill.recipes.model import Output
+from glotmill.runner import dataset
+from glotmill.runner.folder import Run
 
 CHAT = {"messages": {"user": "question", "assistant": "answer"}, "columns": ["topic"]}
 SAID = {

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from glotmill.chat import Message, Reply, Request
-from glotmill.window import Answer
+from glotmill.messages import Message, Reply, Request
+from glotmill.runner.requests import Answer
 
 
 def request(text: str) -> Request:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import glotmill
-from glotmill.chat import Request
+from glotmill.messages import Request
 
 DRAW = "{draw: {word: [moon, rain, bread, tree, road], number: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}}"
 ONE = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.store import Run
+from glotmill.runner.folder import Run
 
 SAID = {
     "eng_Latn": (

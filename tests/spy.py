@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from glotmill.chat import Generate, Reply, Request
+from glotmill.messages import Engine, Reply, Request
 
 Said = str | Reply | Exception
 
@@ -37,7 +37,7 @@ state = State()
 @asynccontextmanager
 async def spy(
     model: str, *, revision: str | None = None, api_key: Any = None, more: Any = None
-) -> AsyncIterator[Generate]:
+) -> AsyncIterator[Engine]:
     state.opened += 1
     opened_by = asyncio.current_task()
     if state.opening:

@@ -7,14 +7,15 @@ import polars as pl
 import pytest
 
 import glotmill
-from glotmill import check, prompts, recipe
 from glotmill.languages import find, table
-from glotmill.recipe import Generate, Render
-from glotmill.seeds import open_seeds
-from glotmill.templates import templates
+from glotmill.recipes import model, template
+from glotmill.recipes.model import Generate, Render
+from glotmill.recipes.seeds import open_seeds
+from glotmill.recipes.templates import templates
+from glotmill.runner import check
 
-RECIPES = recipe.built_in()
-IN_LANGUAGES = [(name, tag) for name in RECIPES for tag in recipe.read(name).languages]
+RECIPES = model.built_in()
+IN_LANGUAGES = [(name, tag) for name in RECIPES for tag in model.read(name).languages]
 
 
 def test_the_three_recipes_ship() -> None:
@@ -23,13 +24,13 @@ def test_the_three_recipes_ship() -> None:
 
 @pytest.mark.parametrize(("name", "tag"), IN_LANGUAGES)
 def test_recipe_fits_together(name: str, tag: str) -> None:
-    read = recipe.read(name)
+    read = model.read(name)
     check.plan(read, find(tag), open_seeds(read), "some-model")
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_has_a_page_papers_and_seeds_of_its_own(name: str) -> None:
-    read = recipe.read(name)
+    read = model.read(name)
     page = (read.folder / "README.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {name}\n")
     assert read.papers
@@ -41,9 +42,9 @@ def test_recipe_has_a_page_papers_and_seeds_of_its_own(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_has_a_variant_that_says_whether_it_was_reviewed(name: str) -> None:
-    read = recipe.read(name)
+    read = model.read(name)
     steps = [s for s in read.steps if isinstance(s, Generate | Render)]
-    variants = [path for s in steps for path in prompts.variants(read.folder, s.template_name)]
+    variants = [path for s in steps for path in template.variants(read.folder, s.template_name)]
     assert variants
     for path in variants:
         assert path.read_text(encoding="utf-8").lower().count("reviewed") == 1, path
@@ -51,7 +52,7 @@ def test_recipe_has_a_variant_that_says_whether_it_was_reviewed(name: str) -> No
 
 @pytest.mark.parametrize(("name", "tag"), IN_LANGUAGES)
 def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str) -> None:
-    read = recipe.read(name)
+    read = model.read(name)
     language = find(tag)
     row = open_seeds(read).take(tag, 0, 1, 1)[0][2]
     step = next(s for s in read.steps if isinstance(s, Generate))
@@ -66,7 +67,7 @@ def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str)
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.tag)
 def test_templates_render_in_every_language(row: object) -> None:
     for name in RECIPES:
-        assert templates(recipe.read(name), find(str(getattr(row, "tag", ""))))
+        assert templates(model.read(name), find(str(getattr(row, "tag", ""))))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glotmill.mill import run
-    from glotmill.store import Run
+    from glotmill.runner.folder import Run
+    from glotmill.runner.run import run
 
 __all__ = ["Run", "run"]
 
@@ -12,11 +12,11 @@ __all__ = ["Run", "run"]
 def __getattr__(name: str) -> Any:
     """Load what is asked for, and nothing before: the command line must answer at once."""
     if name == "run":
-        from glotmill.mill import run
+        from glotmill.runner.run import run
 
         return run
     if name == "Run":
-        from glotmill.store import Run
+        from glotmill.runner.folder import Run
 
         return Run
     raise AttributeError(f"module 'glotmill' has no attribute {name!r}")

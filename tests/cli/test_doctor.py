@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glotmill import doctor
-from glotmill.cli import main
+from glotmill.cli import doctor, main
 from glotmill.errors import UsageError
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from glotmill.printing import columns, json_text, labelled, safe
+from glotmill.io.terminal import columns, json_text, labelled, safe
 
 EVIL = "\x1b[2Jx\u202ey\x9b0m"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from commands import command
 from finished import finished, rows
-from publishing.client import ABOUT, RECIPE, environment
-from publishing.emulator import Emulator
+from hub.client import ABOUT, RECIPE, environment
+from hub.emulator import Emulator
 
 
 def typed(

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from commands import ECHO
 
-from glotmill import starter
-from glotmill.cli import main
-from glotmill.store import Run
+from glotmill.cli import main, starter
+from glotmill.runner.folder import Run
 
 
 def test_new_makes_a_recipe_that_works(

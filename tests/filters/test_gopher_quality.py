@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 from sentences import HUMAN, judge, measure
 
+from glotmill.filters._text.language_limits import limits, stop_words
 from glotmill.filters.gopher_quality import gopher_quality
-from glotmill.filters.quality import limits, stop_words
 
 TEXT = pl.col("text")
 ENGLISH = " ".join([HUMAN["eng_Latn"]] * 3)
@@ -63,7 +63,7 @@ def test_languages_in_one_table_do_not_mix(monkeypatch):
     together = judge(gopher_quality(TEXT), texts, language=asked)
     assert together == [None, "few_stop_words", None, None]
     counts = measure(gopher_quality(TEXT), "stop_words", texts, language=asked)
-    monkeypatch.setattr("glotmill.filters.codes._AT_ONCE", 50)
+    monkeypatch.setattr("glotmill.filters._text.code_points._AT_ONCE", 50)
     assert judge(gopher_quality(TEXT), texts, language=asked) == together
     assert measure(gopher_quality(TEXT), "stop_words", texts, language=asked) == counts
 

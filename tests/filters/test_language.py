@@ -4,7 +4,7 @@ import pytest
 from sentences import HUMAN, judge, measure
 
 from glotmill.errors import RecipeError
-from glotmill.filters import letters
+from glotmill.filters._text import scripts
 from glotmill.filters.detectors import Scores
 from glotmill.filters.language import cannot_judge, language
 
@@ -43,7 +43,7 @@ def test_rows_are_judged_alike_however_many_are_looked_at_at_once(monkeypatch):
         together = [
             measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
         ]
-        monkeypatch.setattr(letters, "_SLICE", 300)
+        monkeypatch.setattr(scripts, "_SLICE", 300)
         apart = [
             measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
         ]

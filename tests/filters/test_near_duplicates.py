@@ -12,8 +12,8 @@ from static_model import write_model
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.filters import duplicates as module
+from glotmill.filters._similar.history import Seen, rule
 from glotmill.filters.duplicates import clusters, duplicates
-from glotmill.filters.seen import Seen, rule
 
 TEXT = pl.col("text")
 NEAR = 0.65

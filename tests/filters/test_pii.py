@@ -6,7 +6,7 @@ from sentences import HUMAN, judge, measure
 
 from glotmill.errors import UsageError
 from glotmill.filters.pii import pii
-from glotmill.personal import find
+from glotmill.io.pii import find
 
 TEXT = pl.col("text")
 PERSONAL = [
@@ -127,10 +127,10 @@ def test_turns_lists_and_null():
 
 
 def test_a_missing_package_is_told(monkeypatch):
-    from glotmill import personal
+    from glotmill.io import pii
 
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
-    personal._phonenumbers.cache_clear()
+    pii._phonenumbers.cache_clear()
     with pytest.raises(UsageError, match=r"glotmill\[pii\]"):
         find("Call +44 7911 123456", "eng_Latn")
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeAlias
 
-from glotmill.chat import Generate, Message, Reply, Request, Sampling
+from glotmill.messages import Engine, Message, Reply, Request, Sampling
 
 Ask: TypeAlias = Callable[..., list[Any]]
 """Asks all requests at once; a request that fails gives its exception in place of a reply."""
 
 
 @contextmanager
-def opened(engine: AbstractAsyncContextManager[Generate]) -> Iterator[Ask]:
+def opened(engine: AbstractAsyncContextManager[Engine]) -> Iterator[Ask]:
     """The engine in an event loop of its own, until the block ends."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from glotmill.chat import Message, Reply, Request
 from glotmill.errors import UsageError
 from glotmill.generators.echo import echo
+from glotmill.messages import Message, Reply, Request
 
 
 def ask(*requests: Request, **options: Any) -> list[Reply]:

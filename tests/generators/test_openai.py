@@ -14,9 +14,9 @@ import pytest
 from asking import Ask, chat, opened
 from faulty import Answer, Server, handler_of, said, wrong
 
-from glotmill.chat import Reply
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.generators.openai import openai
+from glotmill.messages import Reply
 
 KEY = "sk-marker-4711"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from asking import chat, opened
 
-from glotmill.chat import Request
 from glotmill.generators.openai import openai
+from glotmill.messages import Request
 
 
 @pytest.fixture(scope="session")

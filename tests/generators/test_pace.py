@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from glotmill.generators._pace import Pace
+from glotmill.generators._shared.pace import Pace
 
 
 def simulated(
@@ -15,7 +15,7 @@ def simulated(
 ) -> tuple[Pace, list[int]]:
     """A server whose replies take `latency_s(how many are out)`; how many were, at each start."""
     now = 0.0
-    monkeypatch.setattr("glotmill.generators._pace.time.monotonic", lambda: now)
+    monkeypatch.setattr("glotmill.generators._shared.pace.time.monotonic", lambda: now)
     out: list[int] = []
     ends: list[tuple[float, int, float]] = []
 
@@ -58,7 +58,7 @@ def test_a_server_that_only_gets_slower_is_not_crowded(monkeypatch: pytest.Monke
 
 def test_a_refusal_halves_the_pace_once_for_all_that_were_out(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 5.0
-    monkeypatch.setattr("glotmill.generators._pace.time.monotonic", lambda: now)
+    monkeypatch.setattr("glotmill.generators._shared.pace.time.monotonic", lambda: now)
     pace = Pace(256)
     for _ in range(3):
         pace.too_much(started=4.0)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from glotmill.chat import Message, Reply, Request
 from glotmill.errors import RequestFailed, UsageError
 from glotmill.generators.replay import replay
+from glotmill.messages import Message, Reply, Request
 
 ONE = Request((Message("user", "Ni nini?"),), "m")
 TWO = Request((Message("user", "Ni nani?"),), "m")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from asking import Ask, chat, opened
 
-from glotmill.chat import Reply
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.generators.transformers import transformers
+from glotmill.messages import Reply
 
 # torch's and transformers' own.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -147,7 +147,7 @@ def test_a_failure_of_the_model_is_answered_and_got_over(ask: Ask, monkeypatch: 
 
     before = ask(chat("Uko wapi?", seed=5, temperature=1.0))
     with monkeypatch.context() as patch:
-        patch.setattr("glotmill.generators._batch.next_tokens", boom)
+        patch.setattr("glotmill.generators._torch.batch.next_tokens", boom)
         (failure,) = ask(chat("a"))
     assert (failure.reason, failure.transient) == ("engine_died", True)
     assert "out of memory" in failure.detail
@@ -158,7 +158,7 @@ def test_a_model_that_keeps_failing_is_given_up(nano: Path, monkeypatch: pytest.
     def boom(*args: Any) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("glotmill.generators._batch.next_tokens", boom)
+    monkeypatch.setattr("glotmill.generators._torch.batch.next_tokens", boom)
     with opened(transformers(str(nano))) as ask:
         kinds = [type(ask(chat("a"))[0]) for _ in range(6)]
     assert kinds == [*[RequestFailed] * 4, *[EngineError] * 2]

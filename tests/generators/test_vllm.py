@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from asking import Ask, chat, opened
 
-from glotmill.chat import Reply
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.generators.vllm import vllm
+from glotmill.messages import Reply
 
 # vLLM's own: it uses what torch is about to remove.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -150,7 +150,7 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
 LIVES = """
 import asyncio, sys, threading
 from vllm.v1.engine.llm_engine import LLMEngine
-from glotmill.chat import Message, Request, Sampling
+from glotmill.messages import Message, Request, Sampling
 from glotmill.errors import EngineError, RequestFailed
 from glotmill.generators.vllm import vllm
 

@@ -13,8 +13,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: not
 import pytest
 
 import glotmill
-from glotmill.exports.export import export
-from glotmill.store import Run
+from glotmill.export.export import export
+from glotmill.runner.folder import Run
 
 HERE = Path(__file__).parent
 

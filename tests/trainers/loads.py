@@ -59,7 +59,7 @@ def main() -> None:
     os.environ |= {"HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1", "DISABLE_VERSION_CHECK": "1"}
     from transformers import AutoTokenizer
 
-    from glotmill.generators._opening import model_place
+    from glotmill.generators._shared.opening import model_place
 
     model = str(model_place("glotmill-nano"))
     rows = {"axolotl": axolotl, "llamafactory": llamafactory}[name](model, Path(folder), *more)

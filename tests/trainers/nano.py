@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from glotmill.generators._opening import model_place
+from glotmill.generators._shared.opening import model_place
 
 
 def opened() -> tuple[Any, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from loads import LOADERS
 
-from glotmill.exports.export import export
-from glotmill.store import Run
+from glotmill.export.export import export
+from glotmill.runner.folder import Run
 
 Texts = list[tuple[str, str]]
 

@@ -14,7 +14,7 @@ def embedder() -> Any:
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    from glotmill.generators._opening import model_place
+    from glotmill.generators._shared.opening import model_place
 
     tokenizer = Tokenizer.from_file(str(Path(model_place("glotmill-nano")) / "tokenizer.json"))
     return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=32)], device="cpu")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from glotmill.store import Run
+from glotmill.runner.folder import Run
 
 
 def test_translation(run: Run, exported: Callable[..., Any]) -> None:

@@ -61,7 +61,7 @@ def test_reward(exported: Exported, tmp_path: Path) -> None:
     from transformers import AutoModelForSequenceClassification
     from trl import RewardConfig, RewardTrainer
 
-    from glotmill.generators._opening import model_place
+    from glotmill.generators._shared.opening import model_place
 
     rows = exported("trl-dpo")
     _, tokenizer = opened()

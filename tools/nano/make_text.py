@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from glotmill.languages import find
-from glotmill.prompts import Template, load
+from glotmill.recipes.template import Template, load
 
 HERE = Path(__file__).resolve().parent
 PROMPTS = HERE.parents[1] / "prompts"

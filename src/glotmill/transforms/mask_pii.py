@@ -5,7 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.personal import KINDS, find
+from glotmill.io.pii import KINDS, find
+
+PERSONAL_DATA = "masked"
 
 _TEXTS = ("text", "content")  # of turns and of chat messages
 

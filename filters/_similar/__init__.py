@@ -1,0 +1,1 @@
+"""What several filters share: likeness of texts."""

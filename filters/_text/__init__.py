@@ -1,0 +1,1 @@
+"""What several filters share: words, scripts, numbers."""

@@ -1,0 +1,197 @@
+"""Arithmetic in running text, found and worked out without eval. A helper of filters."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import takewhile
+
+from glotmill.filters._text.numbers import NUMBER, reading
+
+_MAX_TOKENS = 60  # of one expression
+_TOKEN = re.compile(
+    rf"(?P<number>{NUMBER})|(?P<operator>\*\*|[-+*/:])|(?P<open>[(\[])|(?P<close>[)\]])|(?P<arrow>[=<>!-]+>|[<>!]=|[<>])"
+    r"|(?P<equals>==?|\u2248)|(?P<percent>%)|(?P<stop>[.,;?\"“”«»…|\n।、。，؛؟])|(?P<odd>[\^√!_\\]|[²³¹⁰-ⁿ¼-¾⅐-⅞∞])"
+    r"|(?P<word>[^\s\d+*/:()\[\]=≈%.,;?\"“”«»…|।、。，؛؟^√!_\\²³¹⁰-ⁿ¼-¾⅐-⅞∞<>-]+)|(?P<else>\S)"
+)
+_VARIABLE = re.compile(r"[A-Za-zα-ω]")
+_RANK = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, ":": 2, "neg": 3, "pos": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A number, sign or word of a line."""
+
+    kind: str
+    text: str
+    spaced: bool  # a space stands before it
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One side of an equation: its numbers, operators and brackets, and the units after its numbers."""
+
+    items: tuple[Token, ...]
+    units: frozenset[str]
+    end: int  # of its tokens
+    odd: bool  # holds or touches what is no plain arithmetic
+
+    @property
+    def operators(self) -> int:
+        """How many operators it has; none: it is a lone number."""
+        return sum(token.kind == "operator" for token in self.items)
+
+
+def split(line: str) -> list[list[Token]]:
+    """Return the tokens of a line, parted at each `=`."""
+    segments: list[list[Token]] = [[]]
+    for match in _TOKEN.finditer(line):
+        spaced = match.start() == 0 or line[match.start() - 1].isspace()
+        if match.lastgroup == "equals":
+            segments.append([])
+        else:
+            segments[-1].append(Token(match.lastgroup or "", match[0], spaced))
+    return segments
+
+
+def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
+    """The longest expression that begins at `start`."""
+    items: list[Token] = []
+    units: set[str] = set()
+    depth, at, operand_next, odd = 0, start, True, False
+    best: Expression | None = None
+    while at < len(tokens) and at - start < _MAX_TOKENS:
+        token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
+        words = 0 if operand_next else _unit_words(tokens, at, depth)
+        if operand_next and token.kind == "open":
+            items.append(token)
+            depth += 1
+        elif operand_next and token.kind == "number":
+            items.append(token)
+            operand_next = False
+        elif operand_next and _is_sign(token, after, first=at == start):
+            items.append(Token("sign", token.text, True))
+        elif words:
+            odd |= _VARIABLE.fullmatch(token.text) is not None
+            units.add(token.text[:3])
+            at += words - 1
+        elif not operand_next and token.kind == "percent":
+            items.append(token)
+        elif not operand_next and token.kind == "close" and depth:
+            items.append(token)
+            depth -= 1
+        elif not operand_next and token.kind == "open" and not token.spaced:
+            items += [Token("operator", "*", True), token]
+            depth, operand_next = depth + 1, True
+        elif not operand_next and (operator := _operator(token, after)):
+            items.append(operator)
+            operand_next = True
+        else:
+            break
+        at += 1
+        if not operand_next and not depth:
+            best = Expression(tuple(items), frozenset(units), at, odd)
+    return replace(best, odd=best.odd or _odd_after(tokens, best.end)) if best else None
+
+
+def suffix(tokens: Sequence[Token], since: int = 0) -> Expression | None:
+    """The longest expression that begins at `since` or later and ends where the tokens end."""
+    for start in range(max(since, len(tokens) - _MAX_TOKENS), len(tokens)):
+        side = prefix(tokens, start)
+        if side and side.end == len(tokens):
+            return replace(side, odd=True) if _odd_before(tokens, start, since) else side
+    return None
+
+
+def value_of(items: Sequence[Token], mark: str, percent: Fraction) -> Fraction | None:
+    """What an expression comes to; None if a number cannot be read. Raises ZeroDivisionError."""
+    values: list[Fraction] = []
+    waiting: list[str] = []
+    for token in items:
+        if token.kind == "number":
+            value = reading(token.text, mark)
+            if value is None:
+                return None
+            values.append(value)
+        elif token.kind == "percent":
+            values[-1] *= percent
+        elif token.kind == "close":
+            while waiting[-1] != "(":
+                _apply(waiting.pop(), values)
+            waiting.pop()
+        else:
+            sign = {"sign": "neg" if token.text == "-" else "pos", "open": "("}.get(token.kind, token.text)
+            while token.kind == "operator" and waiting and _RANK[waiting[-1]] >= _RANK[sign]:
+                _apply(waiting.pop(), values)
+            waiting.append(sign)
+    while waiting:
+        _apply(waiting.pop(), values)
+    return values[0]
+
+
+def _unit_words(tokens: Sequence[Token], at: int, depth: int) -> int:
+    """How many words name what was counted: up to three that an operator, a bracket or the end follows."""
+    words = sum(1 for _ in takewhile(lambda token: token.kind == "word", tokens[at : at + 4]))
+    after = tokens[at + words] if at + words < len(tokens) else None
+    if words == 1 and after and after.kind in ("number", "open") and tokens[at].text in "xXхХ":
+        return 0
+    fits = after is None or after.kind in ("operator", "stop") or (depth > 0 and after.kind == "close")
+    return words if 0 < words <= 3 and fits else 0
+
+
+def _is_sign(token: Token, after: Token | None, *, first: bool) -> bool:
+    """Whether - or + belongs to the number after it."""
+    glued = after is not None and not after.spaced
+    return token.kind == "operator" and token.text in "+-" and glued and (token.spaced or not first)
+
+
+def _operator(token: Token, after: Token | None) -> Token | None:
+    """The token as an operator between two operands; x is one between numbers, a colon only as in 6 : 2 and
+    6:2."""
+    if after is None:
+        return None
+    if token.kind == "word" and token.text in "xXхХ" and after.kind in ("number", "open"):
+        return Token("operator", "*", True)
+    if token.kind != "operator" or token.text == "**" or (token.text == ":" and token.spaced != after.spaced):
+        return None
+    return token if after.kind in ("number", "open") or after.text in "+-" else None
+
+
+def _odd_before(tokens: Sequence[Token], start: int, since: int) -> bool:
+    """Whether an expression is only the rest of something that was not read: 2^3 + 1, half of 3 + 1, sqrt(4)
+    + 1."""
+    if not start:
+        return False
+    before, first = tokens[start - 1], tokens[start]
+    if before.kind == "word":
+        glued = not first.spaced and before.text[-1].isascii()
+        return glued or (start - 2 >= since and tokens[start - 2].kind in ("number", "percent", "close"))
+    if before.kind == "operator":
+        return before.text != ":"
+    return before.kind in ("number", "percent", "odd") or (not first.spaced and before.text in (")", "."))
+
+
+def _odd_after(tokens: Sequence[Token], end: int) -> bool:
+    """Whether an expression goes on into something that is not read: 3x, 3^2, 3 * n."""
+    if end == len(tokens):
+        return False
+    token, after = tokens[end], tokens[end + 1] if end + 1 < len(tokens) else None
+    if token.kind == "word":
+        return not token.spaced and _VARIABLE.fullmatch(token.text) is not None
+    if token.kind == "operator" and token.text in "+*/":
+        return after is not None and after.kind in ("word", "open", "odd")
+    return token.kind == "odd" or token.text == "**"
+
+
+def _apply(sign: str, values: list[Fraction]) -> None:
+    right = values.pop()
+    if sign in ("neg", "pos"):
+        values.append(-right if sign == "neg" else right)
+        return
+    left = values.pop()
+    if sign == "+":
+        values.append(left + right)
+    elif sign == "-":
+        values.append(left - right)
+    else:
+        values.append(left * right if sign == "*" else left / right)

@@ -1,0 +1,52 @@
+"""What is usual in a language: limits and frequent words, from quality.csv and stopwords.csv. A helper of
+filters.
+
+Both files are made by `tools.quality_limits`. A language that has no row gets the loosest limits of the
+languages in its script, a script that has none the loosest of all; it has no stop words then, and the rule
+that counts them is off.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+LIMITS, STOP_WORDS = Path(__file__).with_name("quality.csv"), Path(__file__).with_name("stopwords.csv")
+ANY = "any"  # stands for a language (with a script) or for both
+_SCRIPT = r"(_[A-Z][a-z]{3})\b"
+
+
+def limits(language: pl.Series, *names: str) -> pl.DataFrame:
+    """Return the named limits of each row's language, a column each."""
+    table = _limits()
+    frame = language.cast(pl.String).to_frame("language")
+    script = ANY + pl.col("language").str.extract(_SCRIPT)
+    return frame.select(
+        pl.coalesce(
+            pl.col("language").replace_strict(table[name], default=None, return_dtype=pl.Float64),
+            script.replace_strict(table[name], default=None, return_dtype=pl.Float64),
+            pl.lit(table[name][ANY]),
+        ).alias(name)
+        for name in names
+    )
+
+
+def stop_words(language: pl.Series) -> pl.Series:
+    """Return the most frequent words of each row's language, spaces between, null where none are known."""
+    rows = language.cast(pl.String).to_frame("language")
+    return rows.join(_stop_words(), on="language", how="left", maintain_order="left")["words"]
+
+
+@cache
+def _limits() -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    with LIMITS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["name"], {})[row["language"]] = float(row["value"])
+    return found
+
+
+@cache
+def _stop_words() -> pl.DataFrame:
+    return pl.read_csv(STOP_WORDS, schema_overrides={"words": pl.String}).select("language", "words")

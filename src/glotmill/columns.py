@@ -1,0 +1,1 @@
+"""Names of the columns that glotmill itself makes, and of the verdicts that they hold."""

@@ -1,0 +1,177 @@
+"""What a dataset's card says of one run: how its rows were made, where the others went, and what is known."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from glotmill.filters.detectors._thresholds import LENGTHS
+from glotmill.hub.card import known_limits, markdown
+from glotmill.hub.card.columns import columns
+from glotmill.hub.card.front_matter import public_model
+from glotmill.hub.card.reproduce import again, own_seeds
+from glotmill.hub.card.samples import samples
+from glotmill.hub.card.templates import templates
+from glotmill.hub.card.thresholds import thresholds
+from glotmill.io import terminal
+from glotmill.io.public import is_place, public
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.steps import Transform
+from glotmill.runner.folder import Run
+from glotmill.runner.options import NANO
+
+TOYS = {
+    NANO: "glotmill-nano is a tiny model, there to try and test glotmill; what it writes is hardly sensible.",
+    "echo": "The echo engine is no model: it says back what it is told.",
+}
+_MODEL_ONLY = ("vllm", "transformers", "openai")  # engines behind which there is a model with revisions
+_SHOWN = 120  # characters of an option
+
+
+def toy(info: Mapping[str, Any]) -> str:
+    """Return why nobody should train on the rows of a run; empty if nothing forbids it."""
+    return TOYS.get(str(info.get("engine"))) or TOYS.get(str(info.get("model"))) or ""
+
+
+def tokens(told: Mapping[str, Any]) -> dict[str, int]:
+    """Return about how many tokens the accepted rows of each language have, where the engine counted them."""
+    counted = told["lengths"]["tokens"]["languages"]
+    accepted = {of["language"]: of["accepted"] for of in told["funnel"]}
+    found = {tag: round(counted[tag]["mean"] * accepted[tag]) for tag in counted}
+    return {tag: count for tag, count in found.items() if count}
+
+
+def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder: str) -> str:
+    """Return the part of a card that is about one run, without its markers.
+
+    told: what facts says. repo: org/name. folder: of the run in that dataset, where its recipe is; both may
+    be empty.
+    """
+    info = run.info()
+    used = list(templates(run, recipe))
+    funnel = _funnel(run, told)
+    values = {
+        "name": told["run"]["folder"],
+        "toy": toy(info),
+        "recipe": recipe.name,
+        "about": recipe.about,
+        "model": public(str(info["model"])),
+        "model_url": f"https://huggingface.co/{public_model(info)}" if public_model(info) else "",
+        "revision": _revision(info),
+        "engine": info["engine"],
+        "engine_args": _options(info.get("engine_args") or {}),
+        "seeds": public(str(info["seeds"])),
+        "seeds_license": _seeds_license(recipe, str(info["seeds"])),
+        "output_license": _output_license(info),
+        "wanted": info["per_language"],
+        "requests": told["total"]["answered"],
+        "columns": columns(recipe),
+        "personal": _personal(recipe, told),
+        "steps": [_step(step) for step in told["steps"]],
+        "templates": used,
+        "filters": [{**of, "options": _options(of["options"])} for of in told["filters"]],
+        "thresholds": thresholds(told),
+        "lengths": [f"{name}, {least}+" if least else name for name, least in LENGTHS.items()],
+        **funnel,
+        "limits": list(known_limits.limits(recipe, told, used)),
+        "samples": list(samples(run, told)),
+        "many": len(told["languages"]) > markdown.FEW,
+        **again(run, recipe, repo, folder),
+        "folder": folder,
+        "recipe_kept": f"{folder}/recipe" if folder and (run.folder / "recipe").is_dir() else "",
+        "digest": recipe.digest(),
+        "versions": ", ".join(f"{name} {version}" for name, version in info["versions"].items()),
+        "papers": recipe.papers,
+    }
+    return markdown.render("run_section.j2", values).strip("\n")
+
+
+def _revision(info: Mapping[str, Any]) -> str:
+    if info.get("revision"):
+        return f"revision {markdown.code(info['revision'])}"
+    if info["model"] == NANO:
+        return f"as it comes with glotmill {markdown.escaped(info['versions'].get('glotmill', ''))}"
+    if info["engine"] == "openai":
+        return "in whatever revision its server had"
+    if is_place(str(info["model"])):
+        return "a folder on the machine of the run; its revision is not known"
+    return "no revision was named: the newest there was" if info["engine"] in _MODEL_ONLY else ""
+
+
+def _seeds_license(recipe: Recipe, place: str) -> str:
+    if not own_seeds(recipe, place):
+        return "not known: they are not those of the recipe. Find it out before you build on this dataset."
+    if recipe.seeds_license:
+        return f"{recipe.seeds_license}, as the recipe says."
+    return "not known: the recipe does not say (key seeds_license)."
+
+
+def _output_license(info: Mapping[str, Any]) -> str:
+    if info["engine"] == "echo":
+        return "the engine echo says back the prompts: what binds the recipe and its seeds binds the rows."
+    if info["engine"] == "replay":
+        return "the replies were taken from a journal; the terms are those of the model that wrote them."
+    if info["model"] == NANO:
+        return "apache-2.0: glotmill-nano comes with glotmill."
+    return (
+        f"the terms of {public(str(info['model']))} decide what may be done with what it writes; some forbid "
+        "training other models. glotmill does not know them: read them where the model comes from."
+    )
+
+
+def _personal(recipe: Recipe, told: Mapping[str, Any]) -> str:
+    judged = [of["of"] for of in told["filters"] if of["filter"] == "pii"]
+    masks = any(isinstance(s, Transform) and s.transform == "mask_pii" for s in recipe.live_steps)
+    kinds = "e-mail addresses, phone numbers, bank accounts, cards or national ids"
+    said = [f"rows with {kinds} in {', '.join(judged)} were dropped (filter pii)"] if judged else []
+    said += [f"{kinds} were masked (transform mask_pii)".replace(" or ", " and ")] if masks else []
+    return "; ".join(said) or "no filter looked for it (the recipe uses neither pii nor mask_pii)"
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    what = {
+        "generate": "asks the model",
+        "render": "fills a template, without a model",
+        "transform": "changes the table, without a model",
+    }.get(step["kind"], "is of an earlier state of the recipe")
+    sampling = _options(step.get("sampling", {}))
+    if step["kind"] == "generate":
+        what += f", template {step['template']}, reply as {step['as']}"
+        what += f", {step['n']} rows of each" if step["n"] > 1 else ""
+        what += f", {step['trials']} replies to each row" if step["trials"] > 1 else ""
+        what += f", up to {step['tries']} tries" if step["tries"] > 1 else ""
+        sampling = sampling or "the engine's own"
+    counts = {name: step.get(name) for name in ("answered", "prompt_tokens", "reply_tokens")}
+    return {"name": step["name"] or "(not told)", "what": what, "sampling": sampling, **counts}
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in options.items() if value not in (None, "", [], {})}
+    return ", ".join(f"{name}={_short(public(value))}" for name, value in told.items() if name != "language")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The funnel, and how many rows of each language were left after each stage that lost any."""
+    order = [of["at"] for of in told["filters"]]
+    counts = (
+        run.rows().filter(pl.col("reason").is_not_null()).group_by("language", "reason_at").len().collect()
+    )
+    lost: dict[str, dict[str, int]] = {}
+    for tag, place, number in counts.iter_rows():
+        lost.setdefault(tag, {})[place or "?"] = number
+    places = {place for by_place in lost.values() for place in by_place}
+    stages = sorted(places, key=lambda p: (order.index(p) if p in order else -1, p))
+    rows = []
+    for of in told["funnel"]:
+        left: list[int] = []
+        for stage in stages:
+            gone = lost.get(of["language"], {}).get(stage, 0)
+            left.append((left[-1] if left else of["asked"]) - gone)
+        rows.append({**of, "left": left, "lost": terminal.reasons(of["dropped"])})
+    return {"funnel": rows, "stages": stages, "tokens": tokens(told)}

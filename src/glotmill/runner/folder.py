@@ -1,0 +1,190 @@
+"""A run's folder: the only state there is, and in it only `replies/` is precious."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from glotmill.errors import UsageError
+from glotmill.languages import find as find_language
+from glotmill.messages import Reply, Request
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+FORMAT = 1  # of the folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run."""
+
+    folder: Path
+
+    # what a user reads
+
+    def frame(self, language: str = "*") -> pl.DataFrame:
+        """Return the accepted rows, of one language (in any usual form) or of all."""
+        files = sorted(self.folder.glob(f"dataset/{_tag(language)}/train-*.parquet"))
+        return (
+            pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed")
+            if files
+            else pl.DataFrame()
+        )
+
+    def dataset(self) -> "Dataset":
+        """Return the accepted rows as a `datasets.Dataset`."""
+        from datasets import load_dataset
+
+        files = sorted(str(f) for f in self.folder.glob("dataset/*/train-*.parquet"))
+        if not files:
+            raise UsageError(f"{self.folder}: no dataset yet; run the same command again to go on")
+        return load_dataset("parquet", data_files=files, split="train", cache_dir=str(self.folder / ".cache"))
+
+    def rows(self, language: str = "*") -> pl.LazyFrame:
+        """Return every row of the finished shards, kept and dropped, with `verdict` and `reason`."""
+        files = sorted(self.folder.glob(f"rows/{_tag(language)}-*.parquet"))
+        if not files:
+            return pl.LazyFrame(schema={"language": pl.String, "verdict": pl.String, "reason": pl.String})
+        return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
+
+    def info(self) -> dict[str, Any]:
+        """Return what `run.json` says. Raises UsageError if the folder holds no run."""
+        path = self.folder / "run.json"
+        try:
+            plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"{self.folder}: no run here (no run.json)") from None
+        except ValueError as error:
+            raise UsageError(f"{path}: not JSON: {error}") from None
+        if plain.get("format") != FORMAT:
+            raise UsageError(f"{path}: format {plain.get('format')!r}; this version reads {FORMAT}")
+        return plain
+
+    # what a run writes
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep a second process out. Raises UsageError if one is in."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                owner = file.read(20).strip() or "unknown"
+                raise UsageError(
+                    f"{self.folder}: another process ({owner}) is at this run; wait, or name another folder"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def write_info(self, info: dict[str, Any]) -> None:
+        """Write `run.json`, whole or not at all."""
+        self._write(
+            "run.json", json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1).encode() + b"\n"
+        )
+
+    def replies(self, shard: str) -> dict[str, Reply]:
+        """Return what the journal of a shard holds; half a line at its end is cut off."""
+        path = self.folder / "replies" / f"{shard}.jsonl"
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        if not raw.endswith(b"\n") and raw:
+            whole = raw.rfind(b"\n") + 1
+            os.truncate(path, whole)
+            raw = raw[:whole]
+        found: dict[str, Reply] = {}
+        for number, line in enumerate(raw.splitlines(), 1):
+            try:
+                plain = json.loads(line)
+                key = plain.pop("key")
+                for name in ("step", "sample"):  # what a reader of journals wants to know
+                    plain.pop(name, None)
+                if plain.get("logprobs") is not None:
+                    plain["logprobs"] = tuple(plain["logprobs"])
+                found[key] = Reply(**{"text": "", **plain})  # an empty text is left out
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise UsageError(
+                    f"{path}:{number}: not a reply: {error}; remove the line to ask again"
+                ) from None
+        return found
+
+    def journal(self, shard: str) -> "Journal":
+        """Return the journal of a shard, to append to."""
+        path = self.folder / "replies" / f"{shard}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        return Journal(path)
+
+    def write_rows(self, shard: str, rows: pl.DataFrame, about: dict[str, str]) -> None:
+        """Write a finished shard, whole or not at all."""
+        path = self.folder / "rows" / f"{shard}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        rows.write_parquet(draft, compression="zstd", metadata=about)
+        draft.replace(path)
+
+    def about_rows(self, shard: str) -> dict[str, str]:
+        """Return what `write_rows` was told of a shard; nothing if it is not finished."""
+        path = self.folder / "rows" / f"{shard}.parquet"
+        try:
+            return pl.read_parquet_metadata(path)
+        except (FileNotFoundError, pl.exceptions.PolarsError):
+            return {}
+
+    def drop_rows(self, language: str, settled: int) -> None:
+        """Forget finished shards of a language that are not needed after all: their replies are kept."""
+        for path in self.folder.glob(f"rows/{language}-*.parquet"):
+            if int(path.stem.rpartition("-")[2]) >= settled:
+                path.unlink()
+
+    def read_rows(self, shard: str, columns: list[str] | None = None) -> pl.DataFrame:
+        """Return the rows of a finished shard."""
+        return pl.read_parquet(self.folder / "rows" / f"{shard}.parquet", columns=columns)
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        draft = path.with_name(path.name + ".tmp")
+        draft.write_bytes(content)
+        draft.replace(path)
+
+
+def _tag(language: str) -> str:
+    return language if language == "*" else find_language(language).tag
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of a shard: a line a reply, in the file before anybody sees the reply.
+
+    It is opened for each line: a reply may come after its shard was given up, and is kept all the same.
+    """
+
+    path: Path
+
+    def append(self, request: Request, reply: Reply, step: str = "") -> None:
+        """Write one reply, in one call, so that a killed process leaves at most half of the last line."""
+        about = {"step": step, "sample": request.sample}
+        plain = {"key": request.key, **{n: v for n, v in about.items() if v}, **reply.to_json()}
+        line = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        data = line.encode("utf-8", "replace") + b"\n"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        whole = os.fstat(descriptor).st_size
+        try:
+            while data:  # a signal may split the write
+                data = data[os.write(descriptor, data) :]
+        except OSError as error:  # a full disk: half a line would spoil the next one
+            os.ftruncate(descriptor, whole)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        finally:
+            os.close(descriptor)

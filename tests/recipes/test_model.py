@@ -1,0 +1,208 @@
+"""Recipes as they are read: what is understood, what is refused and how."""
+
+from pathlib import Path
+
+import pytest
+
+from glotmill.errors import RecipeError
+from glotmill.recipes import model
+from glotmill.recipes.model import Generate
+
+PLAIN = """
+about: A test.
+languages: [sw, fra, zh-Hant]
+seeds: {rows: [{topic: the sea}]}
+steps:
+  - {generate: draft, temperature: 1, expect: [{filter: length, min_chars: 2}]}
+  - {filter: length, of: draft}
+  - {filter: length, of: draft, max_chars: 9}
+output: {columns: [draft]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "recipe.yaml").write_text(PLAIN)
+    return tmp_path / "mine"
+
+
+def step(read: model.Recipe) -> Generate:
+    first = read.steps[0]
+    assert isinstance(first, Generate)
+    return first
+
+
+def test_read(folder: Path) -> None:
+    read = model.read(folder)
+    assert read.name == "mine"
+    assert read.folder == folder
+    assert read.languages == ["swh_Latn", "fra_Latn", "zho_Hant"]
+    assert [s.name for s in read.steps] == ["draft", "length", "length"]
+    assert step(read).sampling.given() == {"temperature": 1.0}
+    assert model.read(str(folder)) == read
+
+
+def test_the_digest_is_of_what_decides_about_rows(folder: Path) -> None:
+    digest = model.read(folder).digest()
+    for setting in (
+        "about=other",
+        "languages=[deu]",
+        "passes=3",
+        "floor=0",
+        "output.columns=[topic]",
+        "papers=[x]",
+    ):
+        assert model.read(folder, [setting]).digest() == digest, setting
+    for setting in (
+        "steps.draft.temperature=0.5",
+        "steps.1.min_chars=3",
+        "finish=[{filter: duplicates, of: draft}]",
+    ):
+        assert model.read(folder, [setting]).digest() != digest, setting
+
+
+@pytest.mark.parametrize("date", ["2024-12-31", "2024-13-45"])
+def test_a_date_is_text(folder: Path, date: str) -> None:
+    path = folder / "recipe.yaml"
+    path.write_text(path.read_text().replace("about: A test.", f"about: {date}"))
+    assert model.read(folder).about == date
+
+
+@pytest.mark.parametrize(
+    ("setting", "temperature"),
+    [
+        ("steps.draft.temperature=0.3", 0.3),
+        ("steps.0.temperature=0.3", 0.3),
+        ("steps.draft.temperature=", None),
+    ],
+)
+def test_set_by_name_and_by_number(folder: Path, setting: str, temperature: float | None) -> None:
+    assert step(model.read(folder, [setting])).temperature == temperature
+
+
+def test_set_reaches_deep_and_makes_what_is_not_there(folder: Path) -> None:
+    settings = [
+        "steps.draft.expect.length.min_chars=5",
+        "steps.draft.schema.type=object",
+        "finish=[]",
+        "seeds=other.csv",
+    ]
+    read = model.read(folder, settings)
+    assert step(read).expect[0].options == {"min_chars": 5}
+    assert step(read).schema_text == '{"type":"object"}'
+    assert read.seeds == "other.csv"
+
+
+NAMES = ("1", "*a", "*b", "*c", "*d", "*e", "*f")
+TENFOLD = [f"&{name} [{', '.join([of] * 10)}]" for name, of in zip("abcdefg", NAMES, strict=True)]
+MANY = f"[{', '.join(TENFOLD)}]"
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("steps.draft.temperature", "write it as --set"),
+        ("=3", "write it as --set"),
+        ("steps.drft.n=2", "nothing named 'drft'; did you mean 'draft'"),
+        ("steps.length.min_chars=2", "several are named 'length'; use a number: 1, 2"),
+        ("steps.9.n=2", "nothing named '9'"),
+        ("about.x=2", "about is no mapping"),
+        ("about.x.y=2", "nothing below"),
+        ("steps.draft.temprature=2", "steps.0.temprature: unknown key; did you mean 'temperature'"),
+        ("steps.draft.temperature=hot", "steps.0.temperature: .*valid number.*there is 'hot'"),
+        ("steps.draft.temperature=.nan", "steps.0.temperature"),
+        ("steps.draft.n=0", "steps.0.n: .*greater than or equal to 1"),
+        ('about="\\ud83d"', "holds half a character"),
+        ("about=[&a [*a]]", "its aliases .* make over"),
+        ("about=" + MANY, "its aliases .* make over"),
+        ("languages=no", "bare no as false: for Norwegian write nob_Latn"),
+    ],
+)
+def test_settings_that_do_not_fit(folder: Path, setting: str, told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        model.read(folder, [setting])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("temperature", "temperatur", "steps.0.temperatur: unknown key; did you mean 'temperature'"),
+        ("about: A test.", "about: A\npapres: []", "papres: unknown key; did you mean 'papers'"),
+        ("[sw, fra, zh-Hant]", "[sw, no]", "languages: .*bare no as false: for Norwegian write nob_Latn"),
+        ("[sw, fra, zh-Hant]", "no", "bare no"),
+        ("[sw, fra, zh-Hant]", "[klingon]", "'klingon' is not known"),
+        ("[sw, fra, zh-Hant]", "sw", "languages: .*valid list"),
+        ("generate: draft", "generate: my-draft", "name of a column"),
+        ("generate: draft", "generate: _draft", "name of a column"),
+        (
+            "generate: draft",
+            "generate: draft, render: b",
+            "steps.0: a step is one of generate, render, transform, filter",
+        ),
+        ("generate: draft", "genrate: draft", "steps.0: a step is one of generate"),
+        ("generate: draft", "generate: draft, as: list", "steps.0.as: .*'text', 'json', 'lines'"),
+        ("generate: draft", "generate: draft, schema: {}", "steps.0.schema"),
+        ("generate: draft", "generate: draft, stop: x", "steps.0.stop"),
+        ("{rows: [{topic: the sea}]}", "{rows: []}", "seeds.rows"),
+        ("{rows: [{topic: the sea}]}", "{raws: []}", "seeds: give a file, or one of `draw:`"),
+        (
+            "{rows: [{topic: the sea}]}",
+            "{draw: {a: [1]}, sise: 3}",
+            "seeds.sise: unknown key; did you mean 'size'",
+        ),
+        ("{rows: [{topic: the sea}]}", "7", "seeds: give a file"),
+        ("output: {columns", "output: {messages: {bot: draft}, columns", "output.messages.bot"),
+        ("about: A test.", "about: A test.\nname: x", "name: unknown key"),
+        ("about: A test.", "about: [", "recipe.yaml: not YAML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, told: str) -> None:
+    path = folder / "recipe.yaml"
+    path.write_text(PLAIN.replace(old, new))
+    with pytest.raises(RecipeError, match=told) as error:
+        model.read(folder)
+    assert str(error.value).startswith(str(path))
+    assert len(str(error.value).splitlines()) == 1, "one mistake, one line"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("", "NoneType"), ("- a", "list"), ("x", "str"), ("x" * 1_000_001, "1,000,000")]
+)
+def test_what_is_no_recipe(folder: Path, text: str, told: str) -> None:
+    (folder / "recipe.yaml").write_text(text)
+    with pytest.raises(RecipeError, match=told):
+        model.read(folder)
+
+
+def test_where_a_recipe_is_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert model.read(".").name == "mine"
+    assert model.read("../mine").name == "mine"
+    assert model.read("instruction").name == "instruction"
+    (folder / "empty").mkdir()
+    with pytest.raises(RecipeError, match=r"folder without recipe.yaml; `glotmill new empty`"):
+        model.read("empty")
+    with pytest.raises(RecipeError, match=r"neither a recipe's folder nor a .j2 template"):
+        model.read("recipe.yaml")
+    with pytest.raises(RecipeError, match=r"no recipe 'resoning'; did you mean 'reasoning'"):
+        model.read("resoning")
+    with pytest.raises(RecipeError, match=r"^peom.j2: no such file$"):
+        model.read("peom.j2")
+
+
+def test_a_single_template(tmp_path: Path) -> None:
+    (tmp_path / "poem.j2").write_text("About {{ topic }}")
+    read = model.read(tmp_path / "poem.j2", ["steps.reply.temperature=0.3"])
+    assert read.name == "poem"
+    assert read.file == tmp_path / "poem.j2"
+    assert step(read).template_name == "poem"
+    assert step(read).temperature == 0.3
+
+
+def test_the_recipe_that_run_json_keeps_reads_as_the_same(folder: Path) -> None:
+    read = model.read(folder)
+    plain = read.resolved()
+    assert "file" not in plain
+    again = model.Recipe.model_validate({**plain, "file": read.file})
+    assert again == read

@@ -1,0 +1,87 @@
+"""A report as a file."""
+
+import re
+from base64 import b64decode
+from html import unescape
+from pathlib import Path
+
+import pytest
+from report_reader import packed
+from run_folder import make
+from varied_run import varied
+
+from glotmill.errors import UsageError
+from glotmill.report.report import report, write
+from glotmill.runner.folder import Run
+
+
+def test_the_file_is_the_same_every_time(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert report(Run(folder), price_in=1.0, price_out=2.0) == page
+    found = re.search(r'octet-stream">([^<]*)', page)
+    assert found is not None
+    assert b64decode(found[1])[4:8] == bytes(4), "no time in the compressed rows"
+
+
+def test_it_is_small_in_two_hundred_languages(tmp_path: Path) -> None:
+    page = report(varied(tmp_path, 200))
+    rows = re.search(r'<script id="data" type="application/octet-stream">([^<]*)', page)
+    assert rows is not None
+    assert len(packed(page)["languages"]) == 200
+    assert "als_Latn 0 of 300 and 190 more." in page
+    assert len(page.encode()) - len(rows[1]) < 50_000
+    rows_of = {
+        table["caption"]: len(table["columns"][0]["values"]) for table in packed(page, "numbers")["tables"]
+    }
+    assert len(rows_of) == 8
+    assert sum(count == 200 for count in rows_of.values()) == 6, "the others have no copies, no thresholds"
+
+
+def test_a_run_without_rows_has_a_report(tmp_path: Path) -> None:
+    made = make(tmp_path / "whole")
+    empty = Run(tmp_path / "empty")
+    empty.folder.mkdir()
+    empty.write_info({name: value for name, value in made.info().items() if name != "format"})
+    page = report(empty)
+    assert packed(page)["rows"] == []
+    assert "No row was dropped as a copy" in page
+
+
+def test_what_is_not_of_a_language_is_there_without_a_script(folder: Path) -> None:
+    told = unescape(re.sub(r"<[^>]+>", " ", (folder / "report.html").read_text(encoding="utf-8")))
+    assert re.search(r"answer\.language\s+wrong_language\s+35\s", told)
+    assert "for each accepted row, at the prices given" in told
+    assert "policy group, max_foreign 0.2, unjudged error\n" in told, "but not what is off"
+    assert "The tables by language and the rows are in this file, compressed" in told
+
+
+@pytest.mark.parametrize(
+    ("price", "told"), [(0, "0.00"), (1, "0.00042"), (10_000, "4.20"), (1e9, "420,000.00")]
+)
+def test_a_small_cost_is_not_nothing(tmp_path: Path, price: float, told: str) -> None:
+    run = make(tmp_path, each=10, said={"eng_Latn": ("Why?", "Because.")})
+    assert f"<b>{told}</b>cost" in report(run, price_out=price)
+
+
+def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", each=10, said={"eng_Latn": ("Why?", "Because.")})
+    file = tmp_path / "new" / "folder" / "page.html"
+    assert write(run, file) == file.stat().st_size
+    assert [each.name for each in file.parent.iterdir()] == ["page.html"]
+    with pytest.raises(UsageError, match="new: a folder"):
+        write(run, tmp_path / "new")
+    assert not list(tmp_path.glob(".*")), "no draft is left"
+
+
+def test_no_folder_of_this_machine_is_told(tmp_path: Path) -> None:
+    run = make(tmp_path / "run")
+    info = run.info()
+    info |= {"engine_args": {"download_dir": "/home/someone/models", "roots": ["~/secret/a"]}}
+    info["recipe"]["steps"][-1]["detectors"] = ["fasttext:/home/someone/lid.bin"]
+    info["recipe"]["steps"][-1]["min_score"] = "C:\\Users\\someone\\own.csv"
+    run.write_info({name: value for name, value in info.items() if name != "format"})
+    page = unescape(report(run))
+    assert "someone" not in page
+    assert "secret" not in page
+    for name in ("download_dir models", "fasttext:lid.bin", "min_score own.csv"):
+        assert name in page.replace('"', "").replace("[", "")

@@ -1,0 +1,44 @@
+"""The counts of a run."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from glotmill.errors import UsageError
+from glotmill.runner.folder import Run
+from glotmill.runner.funnel import funnel
+
+
+def test_counts_add_up(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(UsageError, match="no run here"):
+        funnel(run)
+    run.write_info({"languages": ["swh_Latn", "eng_Latn", "fra_Latn"], "per_language": 2})
+    rows = [
+        ("eng_Latn", "kept", None),
+        ("eng_Latn", "kept", None),
+        ("eng_Latn", "kept", None),
+        ("eng_Latn", "dropped", "too_short"),
+        ("eng_Latn", "dropped", "too_short"),
+        ("eng_Latn", "dropped", "unparsed_json"),
+        ("eng_Latn", "dropped", "truncated"),
+        ("eng_Latn", "dropped", "truncated", "answer.truncated"),  # by the filter: its form was right
+        ("eng_Latn", "failed", "prompt_too_long"),
+        ("swh_Latn", "failed", "engine_died"),
+    ]
+    kinds = dict.fromkeys(("language", "verdict", "reason", "reason_at"), pl.String)
+    for tag in ("eng_Latn", "swh_Latn"):
+        part = pl.DataFrame([(*r, "answer")[:4] for r in rows if r[0] == tag], schema=kinds, orient="row")
+        run.write_rows(f"{tag}-00000", part, {})
+    (tmp_path / "dataset" / "eng_Latn").mkdir(parents=True)
+    pl.DataFrame({"id": ["a", "b"]}).write_parquet(tmp_path / "dataset" / "eng_Latn" / "train-0.parquet")
+    swahili, english, french = funnel(run)
+    assert (english.asked, english.answered, english.parsed) == (9, 8, 6)
+    assert (english.kept, english.accepted) == (3, 2)
+    assert english.dropped == {"too_short": 2, "truncated": 2, "prompt_too_long": 1, "unparsed_json": 1}
+    assert list(english.dropped) == ["too_short", "truncated", "prompt_too_long", "unparsed_json"]
+    assert english.asked == english.kept + sum(english.dropped.values())
+    assert (swahili.asked, swahili.answered, swahili.kept, swahili.accepted) == (1, 0, 0, 0)
+    assert (french.asked, french.accepted, french.wanted) == (0, 0, 2)
+    assert english.to_json()["dropped"]["too_short"] == 2
