@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.errors import UsageError
+from glotmill.errors import UsageError, one_line
 from glotmill.filters._text.words import joined_series
 
 _SEEN = 200_000  # characters of a text that a tokenizer is given
@@ -74,9 +74,8 @@ def _load(name: str) -> Any:
         if "model" not in json.loads(text):
             raise ValueError("there is no model in it")
     except (OSError, ValueError, TypeError) as error:
-        told = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"tokenizer {name!r} cannot be read: {told}; name a folder with tokenizer.json"
+            f"tokenizer {name!r} cannot be read: {one_line(error)}; name a folder with tokenizer.json"
         ) from None
     made = Tokenizer.from_str(text)
     made.no_truncation()  # some files are set to cut at the length of their model

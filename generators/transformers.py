@@ -9,12 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from glotmill.errors import EngineError, GlotmillError, RequestFailed, UsageError
+from glotmill.errors import EngineError, GlotmillError, RequestFailed, UsageError, typed_line
 from glotmill.generators._shared.opening import (
     check_options,
     model_place,
     not_installed,
-    one_line,
     token_ids,
 )
 from glotmill.generators._shared.waiting import Line, line_to
@@ -106,7 +105,7 @@ class _Engine:
             batch = self._open()
         except Exception as error:  # noqa: BLE001 nobody else would hear of it
             known = isinstance(error, GlotmillError)
-            refused = error if known else EngineError(f"engine transformers: {one_line(error)}")
+            refused = error if known else EngineError(f"engine transformers: {typed_line(error)}")
             line.settle([(line.opened, refused)])
             line.refuse_all(str(refused))
             return
@@ -116,7 +115,7 @@ class _Engine:
             try:
                 self._run(line, batch, waiting)
             except Exception as error:  # noqa: BLE001 out of memory, most often
-                reason = f"engine transformers: died: {one_line(error)}"
+                reason = f"engine transformers: died: {typed_line(error)}"
             lost = [*(row for row in batch.rows if not row.finish), *waiting]
             line.settle([(row.done, RequestFailed("engine_died", reason, transient=True)) for row in lost])
             batch.clear()
@@ -213,7 +212,7 @@ def _load(model: str, revision: str | None, options: dict[str, Any]) -> tuple[An
             if gpu and "device_map" not in given:
                 loaded = loaded.to("cuda")
         except Exception as error:
-            raise EngineError(f"engine transformers: cannot open {model}: {one_line(error)}") from error
+            raise EngineError(f"engine transformers: cannot open {model}: {typed_line(error)}") from error
     if not tokenizer.chat_template:
         raise EngineError(f"engine transformers: {model} has no chat template: take a chat (instruct) model")
     if getattr(loaded, "_is_stateful", False):
@@ -239,6 +238,6 @@ def _grammars(tokenizer: Any, vocabulary: int, ends: list[int]) -> Callable[[str
 
             return xgrammar.GrammarMatcher(compiler().compile_json_schema(schema, any_whitespace=False))
         except Exception as error:
-            raise RequestFailed("schema_unsupported", one_line(error)) from error
+            raise RequestFailed("schema_unsupported", typed_line(error)) from error
 
     return matcher

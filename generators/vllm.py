@@ -10,12 +10,11 @@ from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from glotmill.errors import EngineError, GlotmillError, RequestFailed
+from glotmill.errors import EngineError, GlotmillError, RequestFailed, typed_line
 from glotmill.generators._shared.opening import (
     check_options,
     model_place,
     not_installed,
-    one_line,
     token_ids,
 )
 from glotmill.generators._shared.waiting import Line, Pending, line_to
@@ -83,7 +82,7 @@ class _Engine:
                 refused = (
                     error
                     if isinstance(error, GlotmillError)
-                    else EngineError(f"engine vllm: {one_line(error)}")
+                    else EngineError(f"engine vllm: {typed_line(error)}")
                 )
                 line.settle([(line.opened, refused)])
                 reason = str(refused)
@@ -91,7 +90,7 @@ class _Engine:
             try:
                 self._step(line, llm.llm_engine)
             except Exception as error:  # noqa: BLE001 what kills an engine may be anything
-                reason = f"engine vllm: died: {one_line(error)}"
+                reason = f"engine vllm: died: {typed_line(error)}"
             self._fail_waiting(line, reason)  # before the clean-up, which takes seconds
             _stop(llm)
             del llm
@@ -130,7 +129,7 @@ class _Engine:
             raise
         except Exception as error:  # noqa: BLE001 this request's fault: the others go on
             del self.running[name]
-            line.settle([(job.done, RequestFailed("engine_refused", one_line(error)))])
+            line.settle([(job.done, RequestFailed("engine_refused", typed_line(error)))])
 
     def _fail_waiting(self, line: Line, reason: str) -> None:
         waiting = list(self.running.values())
@@ -167,7 +166,7 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
                 arguments = _for_cpu(arguments)
             llm = LLM(**arguments)
         except Exception as error:
-            raise EngineError(f"engine vllm: cannot open {model}: {one_line(error)}") from error
+            raise EngineError(f"engine vllm: cannot open {model}: {typed_line(error)}") from error
     if not getattr(llm.get_tokenizer(), "chat_template", "its own way"):
         raise EngineError(f"engine vllm: {model} has no chat template: take a chat (instruct) model")
     return llm
@@ -214,7 +213,7 @@ def _sampling_params(request: Request, defaults: dict[str, Any], most_logprobs: 
     try:
         return SamplingParams(**given, seed=request.seed, output_kind=RequestOutputKind.FINAL_ONLY)
     except Exception as error:  # vLLM's checks have errors of several kinds
-        raise RequestFailed("bad_sampling", one_line(error)) from error
+        raise RequestFailed("bad_sampling", typed_line(error)) from error
 
 
 def _reply(output: Any) -> Reply:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glotmill.errors import UsageError
+from glotmill.errors import UsageError, one_line
 
 MODEL = "minishlab/potion-multilingual-128M"  # 101 languages, 256 dimensions, MIT
 MAX_CHARS = 20_000  # of a text that are read; a vector of tokens' mean gains nothing from more
@@ -57,5 +57,4 @@ def _load(model: str) -> Any:
     try:
         return StaticModel.from_pretrained(model)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        told = " ".join(str(error).split())[:300]
-        raise UsageError(f"model {model}: cannot be read as a model2vec model: {told}") from error
+        raise UsageError(f"model {model}: cannot be read as a model2vec model: {one_line(error)}") from error

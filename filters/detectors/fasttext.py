@@ -1,6 +1,5 @@
 """Models in fastText's format: lid.176, GlotLID and others, by path or by their id on the Hub."""
 
-import re
 import struct
 from collections.abc import Sequence
 from functools import cache
@@ -13,11 +12,11 @@ import numpy as np
 from glotmill.errors import RecipeError
 from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
+from glotmill.io.hub_names import parse_hub_path
 
 PACKAGE, MODULE, INSTALL = "fasttext-predict", "fasttext", "glotmill[fasttext]"
 MAX_CHARS = 3_000  # of a text; more tells no more and costs time
 _LEAST = 0.001  # a label of less is not listed
-_HUB_ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _MAGIC = 793712314
 _HEADER = struct.Struct("<2i 12i d 3i 2q")  # magic, version; arguments; sizes of the dictionary
 _PREFIX = "__label__"
@@ -66,14 +65,14 @@ def _loaded(model: str) -> tuple[Any, tuple[str, ...]]:
 def _path(model: str) -> Path:
     if (path := Path(model).expanduser()).is_file():
         return path
-    if not (on_hub := _HUB_ID.fullmatch(model)):
+    if (hub := parse_hub_path(model)) is None:
         raise RecipeError(
             f"language: no fastText model at {model!r}; give a file, or the id of one on the Hub"
         )
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(on_hub["repo"], "model.bin", revision=on_hub["revision"]))
+        return Path(hf_hub_download(hub.id, "model.bin", revision=hub.revision))
     except (OSError, ValueError) as error:  # its errors are these, those of the network included
         about = str(error).strip().partition("\n")[0]
         raise RecipeError(f"language: no file {model!r}, nor on the Hub: {about}") from error

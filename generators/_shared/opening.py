@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from glotmill.errors import EngineError, RequestFailed, UsageError
+from glotmill.errors import EngineError, RequestFailed, UsageError, typed_line
+from glotmill.io.text import replace_surrogates
 from glotmill.messages import Request
 
 _NANO = Path(__file__).parent.parent / "nano"
@@ -31,15 +32,9 @@ def not_installed(engine: str, extras: str, error: ImportError) -> EngineError:
     return EngineError(f"engine {engine}: {error}: install it with pip install {extras}")
 
 
-def one_line(error: BaseException) -> str:
-    """An error of somebody else's library, short enough for one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:400]}" if text else type(error).__name__
-
-
 def chat_of(request: Request) -> list[dict[str, str]]:
-    """The messages as chat templates take them; half a surrogate pair (no tokenizer takes it) as U+FFFD."""
-    return [{"role": m.role, "content": _whole(m.content)} for m in request.messages]
+    """The messages as chat templates take them; lone surrogates replaced: no tokenizer takes one."""
+    return [{"role": m.role, "content": replace_surrogates(m.content)} for m in request.messages]
 
 
 def token_ids(tokenizer: Any, request: Request, most: int) -> list[int]:
@@ -55,7 +50,7 @@ def token_ids(tokenizer: Any, request: Request, most: int) -> list[int]:
             chat_of(request), add_generation_prompt=True, tokenize=True, return_dict=False
         )
     except Exception as error:  # templates come with models and raise what they like
-        raise RequestFailed("template_refused", one_line(error)) from error
+        raise RequestFailed("template_refused", typed_line(error)) from error
     if not ids:
         raise RequestFailed("empty_prompt", "the chat template made no tokens of it")
     if len(ids) >= most:
@@ -63,7 +58,3 @@ def token_ids(tokenizer: Any, request: Request, most: int) -> list[int]:
             "prompt_too_long", f"{len(ids)} tokens leave no room for a reply: {most} is all there is"
         )
     return list(ids)
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -49,3 +49,15 @@ class RequestFailed(GlotmillError):
         self.reason = reason
         self.detail = detail
         self.transient = transient
+
+
+def one_line(error: object, limit: int = 300) -> str:
+    """Return the text of an error on one line, at most `limit` characters; its class if it has none."""
+    text = " ".join(str(error).split())[:limit]
+    return text or type(error).__name__
+
+
+def typed_line(error: BaseException) -> str:
+    """Return class and text of another library's error on one line, as in `RuntimeError: out of memory`."""
+    name, text = type(error).__name__, one_line(error, 400)
+    return name if text == name else f"{name}: {text}"

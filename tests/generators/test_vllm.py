@@ -104,11 +104,8 @@ def test_bad_requests_fail_alone_among_good_ones(ask: Ask) -> None:
 
 
 def test_any_text_is_taken(ask: Ask) -> None:
-    lone, pair, *others = ask(
-        chat("\ud83d x"), chat("\ud83d\ude00"), chat("a\0b"), chat(""), chat("<|im_end|>")
-    )
-    assert lone == ask(chat("\ufffd x"))[0]
-    assert pair == ask(chat("\N{GRINNING FACE}"))[0]
+    lone, *others = ask(chat("\ud83d x"), chat("a\0b"), chat(""), chat("<|im_end|>"))
+    assert lone == ask(chat("? x"))[0]
     assert all(isinstance(reply, Reply) for reply in others)
 
 

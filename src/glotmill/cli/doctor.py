@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from glotmill import generators
-from glotmill.errors import UsageError
+from glotmill.errors import UsageError, one_line
 from glotmill.runner.run import NANO, default_engine
 
 PACKAGES = (
@@ -200,7 +200,7 @@ def _gpus(packages: Mapping[str, str | None]) -> list[str]:
             return ["nvidia-smi is there but does not answer"]
         if done.returncode == 0:
             return [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        return [f"nvidia-smi fails: {' '.join((done.stdout + done.stderr).split())[:200]}"]
+        return [f"nvidia-smi fails: {one_line(done.stdout + done.stderr, 200)}"]
     if not packages["torch"] or packages["torch"].endswith("+cpu") or find_spec("torch") is None:
         return []
     import torch

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.errors import EngineError, GlotmillError, ShortfallError
+from glotmill.errors import EngineError, GlotmillError, ShortfallError, one_line
 from glotmill.io import terminal
 from glotmill.languages import find as find_language
 from glotmill.runner.folder import Run
@@ -66,7 +66,7 @@ class Followed:
             place = getattr(error, "filename", None) or (
                 self.progress.run.folder if self.progress else "the run's folder"
             )
-            text = getattr(error, "strerror", None) or " ".join(str(error).split())
+            text = getattr(error, "strerror", None) or one_line(error)
             raise GlotmillError(f"{place}: {text}{self._goes_on()}") from error
         return None
 

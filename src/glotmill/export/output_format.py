@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from glotmill import plugins
-from glotmill.errors import UsageError
+from glotmill.errors import UsageError, one_line
 from glotmill.export.write import SUFFIXES
 
 
@@ -36,7 +36,7 @@ class Shape:
         except pl.exceptions.PolarsError as error:
             if isinstance(error, pl.exceptions.DuplicateError):
                 self._refuse([c for c in self.options.get("columns", ()) if c in self.says("SCHEMA", ())])
-            raise UsageError(f"format {self.name}: {' '.join(str(error).split())[:300]}") from error
+            raise UsageError(f"format {self.name}: {one_line(error)}") from error
         if not isinstance(made, pl.DataFrame):
             raise UsageError(f"format {self.name}: returned a {type(made).__name__}, not a table")
         self._check(made)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from glotmill import plugins
-from glotmill.errors import EngineError, GlotmillError, UsageError
+from glotmill.errors import EngineError, GlotmillError, UsageError, one_line
 from glotmill.filtering import filter_set, judged_columns
 from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder
@@ -94,7 +94,7 @@ def sift(job: FilterJob, folder: Path, watch: Watch = lambda progress: None) -> 
         except EngineError as error:
             raise EngineError(f"{error}{goes_on}") from None
         except (OSError, pl.exceptions.PolarsError) as error:  # a full disk
-            text = getattr(error, "strerror", None) or " ".join(str(error).split())
+            text = getattr(error, "strerror", None) or one_line(error)
             raise GlotmillError(f"{getattr(error, 'filename', None) or folder}: {text}{goes_on}") from error
         result = funnel(counts)
         there.end(result)

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from glotmill import plugins
-from glotmill.errors import RecipeError, UsageError
+from glotmill.errors import RecipeError, UsageError, one_line
 from glotmill.recipes.steps import Filter
 
 # What no data to train on should hold, the cheapest to find first.
@@ -59,7 +59,7 @@ def _listed(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file of filters") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"{path}: cannot be read: {' '.join(str(error).split())[:300]}") from None
+        raise RecipeError(f"{path}: cannot be read: {one_line(error)}") from None
     if not isinstance(plain, list) or not all(isinstance(item, dict) and "filter" in item for item in plain):
         raise RecipeError(f"{path}: write a list of filters, as in `- {{filter: length, of: answer}}`")
     return [{str(key): value for key, value in item.items()} for item in plain]

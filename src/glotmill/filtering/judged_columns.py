@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from glotmill import languages
-from glotmill.errors import RecipeError, UsageError
+from glotmill.errors import RecipeError, UsageError, one_line
 from glotmill.plugins import did_you_mean
 
 USUAL = ("text", "messages")  # columns that are judged where none is named
@@ -137,9 +137,7 @@ def _kind(schema: Any, name: str) -> pl.DataType:
         return pl.DataFrame(pl.from_arrow(one)).dtypes[0]
     except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, ValueError) as error:
         kind = schema.field(name).type
-        raise UsageError(
-            f"column {name!r}: {kind} cannot be judged ({' '.join(str(error).split())})"
-        ) from None
+        raise UsageError(f"column {name!r}: {kind} cannot be judged ({one_line(error)})") from None
 
 
 def _there(names: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.hub import footers, retry
 from glotmill.hub.range_file import Ranged
+from glotmill.io.hub_names import is_hub_id
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -27,8 +28,6 @@ READERS = 8  # footers that are read at once
 PATHS = 500  # that are asked about at once; the Hub takes no more than 1,000
 MOST_BYTES = 100_000_000  # of a card or a manifest
 DATA = re.compile(rf"data/[^/]+/{footers.SPLIT}-[^/]+\.parquet")  # where glotmill puts rows
-
-_REPO = re.compile(r"\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def open_hub(repo: str, tell: Callable[[str], None], *, writing: bool = True) ->
     from huggingface_hub import HfApi, constants, get_token
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo or repo.endswith((".git", ".ipynb")):
+    if not is_hub_id(repo):
         raise UsageError(f"--repo {repo}: write it as org/name, of letters, digits, - _ and .")
     if constants.HF_HUB_OFFLINE:
         raise UsageError("the environment says HF_HUB_OFFLINE=1: nothing can be published; unset it")

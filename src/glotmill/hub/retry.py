@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from glotmill.errors import one_line
+
 LOST_RACE = 412  # somebody else committed
 PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts requests by 5 minutes
 SILENCE = 300.0  # seconds without a byte, after which a connection is lost
@@ -52,7 +54,7 @@ def said(error: BaseException, token: str | None) -> str:
     """Return what an error says, in a line, without the token."""
     chain = list(_chain(error))
     text = next((m for e in chain if (m := getattr(e, "server_message", None))), None) or str(chain[-1])
-    line = " ".join((text or type(chain[-1]).__name__).split())[:300]
+    line = one_line(text or type(chain[-1]).__name__)
     if isinstance(error, _ODD):
         line = f"the answer is not the Hub's ({type(error).__name__}: {line})"
     code = status(error)

@@ -1,10 +1,12 @@
-"""The words that the Hugging Face Hub knows: licences, tasks, sizes.
+"""What the Hugging Face Hub calls things: dataset ids and paths, licences, tasks, sizes.
 
 `hub_names.csv` lists them as the Hub's documentation of dataset cards, licences and tasks did in 2026; what
 is added there later is added here by hand.
 """
 
 import csv
+import re
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,38 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 _TABLE = Path(__file__).with_name("hub_names.csv")
+
+_ID = re.compile(r"\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
+_PATH = re.compile(
+    r"(?P<id>[^/@]+/[^/@]+)(@(?P<revision>refs/(convert|pr)/[\w.-]+|[\w.%-]+))?(/(?P<config>.+))?", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class HubPath:
+    """A dataset or model of the Hub."""
+
+    id: str  # owner/name
+    revision: str | None = None  # branch, tag or commit
+    config: str | None = None  # a subset of a dataset
+
+
+def is_hub_id(text: str) -> bool:
+    """Return whether a text is `owner/name` as the Hub allows it."""
+    forbidden = "--" in text or ".." in text or text.endswith((".git", ".ipynb"))
+    return bool(_ID.fullmatch(text)) and not forbidden
+
+
+def parse_hub_path(text: str) -> HubPath | None:
+    """Read `owner/name[@revision][/config]`, also after `hf://` or `hf://datasets/`; None for other texts.
+
+    As in huggingface_hub, a slash in a revision is written `%2F`, except in refs such as `refs/pr/1`.
+    """
+    match = _PATH.fullmatch(text.removeprefix("hf://").removeprefix("datasets/"))
+    if match is None or not is_hub_id(match["id"]):
+        return None
+    revision = match["revision"]
+    return HubPath(match["id"], revision and revision.replace("%2F", "/"), match["config"])
 
 
 @cache

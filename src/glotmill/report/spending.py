@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.errors import UsageError
+from glotmill.errors import UsageError, one_line
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Generate
 from glotmill.runner.folder import Run
@@ -90,8 +90,9 @@ def _journals(run: Run) -> Iterator[pl.DataFrame]:
         try:
             lines = pl.read_ndjson(raw, schema=_KINDS)
         except pl.exceptions.PolarsError as error:
-            text = " ".join(str(error).split())[:200]
-            raise UsageError(f"{path}: not a journal: {text}; remove the line to ask again") from None
+            raise UsageError(
+                f"{path}: not a journal: {one_line(error)}; remove the line to ask again"
+            ) from None
         yield lines.with_columns(
             pl.col("step").fill_null(UNKNOWN),
             pl.col("sample", "prompt_tokens", "completion_tokens").fill_null(0),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from glotmill import plugins
-from glotmill.errors import EngineError, RecipeError, UsageError
+from glotmill.errors import EngineError, RecipeError, UsageError, one_line
 from glotmill.recipes.steps import Filter
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _made(rows: pl.DataFrame, expression: pl.Expr, judge: Filter) -> pl.Series:
 
 def _line(error: Exception) -> str:
     text = str(error).partition("; valid columns")[0].partition("This error occurred")[0]
-    return " ".join(text.split())[:300]
+    return one_line(text)
 
 
 def _ask(rows: pl.DataFrame, judge: Filter) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import RecipeError
+from glotmill.io.text import replace_surrogates
 
 TURNS = pl.List(pl.Struct({"speaker": pl.String, "text": pl.String}))
 MAX_ITEMS = 1000  # lines or turns of one reply
@@ -68,7 +69,7 @@ def _load(text: str) -> Any:
     """The JSON value of a reply that is one, or that holds one in a fence."""
     for candidate in (text, _fenced(text)):
         try:
-            return _sane(json.loads(candidate, parse_constant=_refuse, parse_float=_finite))
+            return replace_surrogates(json.loads(candidate, parse_constant=_refuse, parse_float=_finite))
         except (ValueError, RecursionError):
             continue
     raise Unparsed("unparsed_json")
@@ -86,18 +87,6 @@ def _refuse(constant: str) -> Any:
 def _finite(number: str) -> float:
     if abs(value := float(number)) == float("inf"):
         raise ValueError(number)
-    return value
-
-
-def _sane(value: Any) -> Any:
-    """JSON can spell half characters, which no file takes; they become question marks."""
-    match value:
-        case str():
-            return value if value.isascii() else value.encode("utf-8", "replace").decode()
-        case list():
-            return [_sane(item) for item in value]
-        case dict():
-            return {_sane(k): _sane(v) for k, v in value.items()}
     return value
 
 

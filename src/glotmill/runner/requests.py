@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 from glotmill.errors import EngineError, RequestFailed
+from glotmill.io.text import replace_surrogates
 from glotmill.messages import Engine, Reply, Request
 
 Priority: TypeAlias = tuple[int, int]  # (number of the shard in order of opening, minus the step's number)
@@ -119,7 +120,10 @@ class RequestQueue:
                 # A dying engine fails all that it had at once; that is one failure, and it is started again.
                 if error.reason == ENGINE_DIED and life < LIVES:
                     continue
-                reason, detail = _sane(error.reason) or "failed", _sane(error.detail[:500])
+                reason, detail = (
+                    replace_surrogates(error.reason) or "failed",
+                    replace_surrogates(error.detail[:500]),
+                )
                 seconds = round(perf_counter() - began, 6)
                 failed = Reply("", "failed", failure=reason, detail=detail, seconds=seconds, tries=life)
                 return Answer(failed, error.transient)
@@ -153,12 +157,5 @@ def _bounded(reply: Reply) -> Reply:
         raise RequestFailed(
             "reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
         )
-    sane = _sane(text)
+    sane = replace_surrogates(text)
     return reply if sane is text else replace(reply, text=sane)
-
-
-def _sane(text: str) -> str:
-    """Half characters, which no file takes, become question marks."""
-    if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
-        return text
-    return text.encode("utf-8", "replace").decode()

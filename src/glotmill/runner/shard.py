@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from glotmill import plugins
-from glotmill.errors import RecipeError, RequestFailed
+from glotmill.errors import RecipeError, RequestFailed, one_line
 from glotmill.recipes.seeds import Row
 from glotmill.recipes.steps import Filter, Generate, Render, Transform
 from glotmill.runner.generate import generate
@@ -54,8 +54,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
         result = function(rows, **step.options)
     except _WRONG as error:
         there = ", ".join(rows.columns)
-        text = " ".join(str(error).split())[:300]
-        raise RecipeError(f"transform {step.transform}: {text}; there are {there}") from None
+        raise RecipeError(f"transform {step.transform}: {one_line(error)}; there are {there}") from None
     if not isinstance(result, pl.DataFrame) or not set(MADE) <= set(result.columns):
         raise RecipeError(f"transform {step.transform}: must return a table that keeps {', '.join(MADE)}")
     if result["id"].n_unique() != result.height:

@@ -12,7 +12,7 @@ from carded import RECIPE, made, published
 
 from glotmill.cli import main
 from glotmill.hub.card.card import card, validate
-from glotmill.hub.card.reproduce import again, is_hub_id, own_seeds
+from glotmill.hub.card.reproduce import again, hub_dataset, own_seeds
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.model import read as read_recipe
 from glotmill.runner.folder import Run
@@ -184,7 +184,7 @@ def test_own_seeds(seeds: str, place: str, own: bool, tmp_path: Path) -> None:
 
 
 def test_datasets_of_the_hub() -> None:
-    assert is_hub_id("org/name")
-    assert is_hub_id("org/name-1.5")
+    assert hub_dataset("org/name")
+    assert hub_dataset("org/name-1.5")
     for place in ("data/topics.jsonl", "/a/b", "words.txt", "pairs: seeds.rows", "a/b/c"):
-        assert not is_hub_id(place)
+        assert not hub_dataset(place)

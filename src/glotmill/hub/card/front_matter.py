@@ -9,14 +9,13 @@ import yaml
 from glotmill.errors import UsageError
 from glotmill.hub import footers
 from glotmill.hub.card import validate
-from glotmill.hub.card.reproduce import is_hub_id
-from glotmill.io.hub_names import near, words
+from glotmill.hub.card.reproduce import hub_dataset
+from glotmill.io.hub_names import is_hub_id, near, words
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 
 LICENSE_KEYS = ("license", "license_name", "license_link")
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _TAG = re.compile(r"[\w.+-]+(/[\w.+-]+)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _KEY = re.compile(r"[^\s#?{}\[\]-]")  # how a line that begins a key begins
@@ -76,9 +75,7 @@ def front_matter(
         "task_categories": _joined(recipe.tasks or ["text-generation"], theirs.get("task_categories")),
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "source_datasets": _joined(
-            [seeds] if is_hub_id(seeds) else ["original"], theirs.get("source_datasets")
-        ),
+        "source_datasets": _joined([hub_dataset(seeds) or "original"], theirs.get("source_datasets")),
         "tags": _joined(_tags(info, files), theirs.get("tags")),
     }
     own["configs"] = _configs(footers.configs(files), theirs.get("configs"))
@@ -90,7 +87,7 @@ def front_matter(
 def public_model(info: Mapping[str, Any]) -> str:
     """Return the model's id on the Hub, or an empty text if it has none, as far as its name tells."""
     model = str(info.get("model", ""))
-    return model if _HUB_ID.fullmatch(model) and info.get("engine") in ("vllm", "transformers") else ""
+    return model if is_hub_id(model) and info.get("engine") in ("vllm", "transformers") else ""
 
 
 def dump(values: Mapping[str, Any]) -> str:

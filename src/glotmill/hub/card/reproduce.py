@@ -1,13 +1,13 @@
 """How the rows of a run are made again, as a dataset's card tells it."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from glotmill.errors import GlotmillError
+from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.public import HIDDEN, is_place, public
 from glotmill.plugins import JUDGES
 from glotmill.recipes.model import BUILT_IN, Dataset, Draw, Recipe, Table, built_in
@@ -15,7 +15,6 @@ from glotmill.recipes.model import read as read_recipe
 from glotmill.recipes.sources import SUFFIXES
 from glotmill.runner.folder import Run
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _NOT_SET = ("about", "papers", "languages", "seeds_license", "tasks", "name")  # decide nothing, or told apart
 _ENGINES = ("vllm", "transformers", "openai")  # that pip installs with glotmill
 
@@ -41,7 +40,7 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
     if source is not None and source.file.suffix == ".j2":
         place += f"/{source.file.name}"
     seeds, model = str(info["seeds"]), str(info["model"])
-    if not is_hub_id(seeds) and not (own_seeds(recipe, seeds) and (shipped or _has_seeds(run, recipe))):
+    if not hub_dataset(seeds) and not (own_seeds(recipe, seeds) and (shipped or _has_seeds(run, recipe))):
         digest = f" (sha256 {told})" if (told := info.get("seeds_sha256")) else ""
         missing.append(f"The seeds, {public(seeds)}{digest}, are not part of this dataset.")
     if is_place(model):
@@ -66,9 +65,14 @@ def own_seeds(recipe: Recipe, place: str) -> bool:
     return of_recipe or path == name
 
 
-def is_hub_id(seeds: str) -> bool:
-    """Whether seeds, as run.json calls them, are a dataset of the Hub."""
-    return _HUB_ID.fullmatch(seeds) is not None and not seeds.endswith(SUFFIXES)
+def hub_dataset(seeds: str) -> str:
+    """Return the id of the Hub dataset that seeds, as run.json calls them, come from; or an empty text."""
+    path = parse_hub_path(seeds)
+    return (
+        path.id
+        if path and not seeds.endswith(SUFFIXES) and (seeds.startswith("hf://") or seeds.count("/") == 1)
+        else ""
+    )
 
 
 def _source(run: Run, recipe: Recipe) -> tuple[Recipe | None, bool]:
