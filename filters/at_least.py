@@ -1,4 +1,4 @@
-"""A score against a limit."""
+"""At least: rows whose score reaches a minimum."""
 
 import polars as pl
 
@@ -7,8 +7,14 @@ NO_FAULT_REASONS = ("no_score",)
 
 
 def at_least(score: pl.Expr, *, value: float) -> pl.Expr:
-    """Keep rows whose score, a number or a text that is one, is `value` or more. Reasons: too_low,
-    no_score."""
+    """Keep rows whose score is at least `value`.
+
+    The column holds numbers, or texts that are a number and nothing else.
+
+    Options:
+        value: lowest score that is kept, on the scale of the column.
+    Reasons: too_low, no_score (null, not a number, infinite).
+    """
     number = score.cast(pl.String, strict=False).str.strip_chars().cast(pl.Float64, strict=False)
     return (
         pl.when(number.is_null() | ~number.is_finite())

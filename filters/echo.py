@@ -1,4 +1,4 @@
-"""Echo: a text that copies what it was given."""
+"""Echo: a text copied from its source or prompt."""
 
 from collections.abc import Sequence
 
@@ -6,107 +6,121 @@ import polars as pl
 
 from glotmill.filters._text.words import UNSPACED, items_series, joined_series, squeezed
 
-_COPIED_WHOLE = 20  # characters from which a text that stands whole in another is a copy
-_RUN, _RUN_UNSPACED = 8, 16  # words, or characters in scripts without spaces, that are not the same by chance
-_FEWEST_RUNS = 8  # below it a share says nothing
-_SEEN = 50_000  # characters of each that are looked at
+_MIN_CHARS = 20  # a text or line of this length that appears verbatim in another is a copy
+_RUN, _RUN_UNSPACED = 8, 16  # words, or characters of scripts without spaces, that do not recur by chance
+_MIN_RUNS = 8  # with fewer, a share is meaningless
+_MAX_CHARS = 50_000  # of each text that are compared
 _SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
-# Wide and narrow letters, ligatures and Arabic forms by place.
-_SEVERAL_FORMS = (
+# Full-width and half-width characters, ligatures, and positional forms of Arabic letters.
+_COMPATIBILITY = (
     r"[\u{FF10}-\u{FF19}\u{FF21}-\u{FF3A}\u{FF41}-\u{FF5A}\u{FF66}-\u{FF9F}"
     r"\u{FB00}-\u{FDFB}\u{FE70}-\u{FEFC}]"
 )
-# Of no width; tatweel, and the vowel signs of Arabic and Hebrew.
-_UNSEEN = r"[\u{AD}\u{200B}-\u{200F}\u{2060}\u{FEFF}\u{640}\u{64B}-\u{652}\u{591}-\u{5BD}]"
-_JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64})
+# Zero-width characters, tatweel, and the vowel signs of Arabic and Hebrew.
+_IGNORED = r"[\u{AD}\u{200B}-\u{200F}\u{2060}\u{FEFF}\u{640}\u{64B}-\u{652}\u{591}-\u{5BD}]"
+_VERDICT = pl.Struct({"reason": pl.String, "share": pl.Float64})
 
 
 def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl.Expr:
-    """Keep texts that are not copied from the column `source`: a text, a list of texts, or turns.
+    """Keep texts that are not copied from the column `source`.
 
-    Dropped: a text equal to the source or to a line of it; one of 20 characters or more that stands whole in
-    the source; one that holds a whole line of 20 characters or more of a source that is a list or turns (a
-    persona's sentence, a turn of a demonstration); and one of whose runs of 8 words (16 characters in scripts
-    without spaces) more than max_share stand in the source. Case, spaces, punctuation, the width of letters
-    and the vowel signs of Arabic and Hebrew do not count. A row without a source is kept. All languages; a
-    copy in another script is not seen. The first 50,000 characters of each are looked at.
-    -> reason: empty (null text), echo; share: of the runs, null where the text is too short for one.
+    Drops a text that equals the source or one of its lines; a text of 20 or more characters that appears
+    verbatim in the source; a text that contains a line of 20 or more characters of a source that is a list or
+    a dialogue (a sentence of a persona, a turn of a demonstration); and a text that shares more than
+    `max_share` of its runs of 8 words (16 characters in scripts without spaces) with the source. Case,
+    spaces, punctuation, full-width forms and the vowel signs of Arabic and Hebrew are ignored. Rows without a
+    source are kept. Covers all languages; a copy in another script is not recognized. Compares the first
+    50,000 characters of each.
+
+    Options:
+        source: column with the text that may be copied: a text, a list of texts, or a dialogue.
+        max_share: highest share (0 to 1) of runs in common with the source.
+    Reasons: empty (null text), echo.
+    Adds `<column>_echo_share`: share of the runs in common, null for texts that are too short to have eight.
     """
     rows = pl.struct(text.alias("text"), pl.col(source).alias("source"))
-    return rows.map_batches(lambda batch: _judge(batch, max_share), return_dtype=_JUDGED, is_elementwise=True)
+    return rows.map_batches(
+        lambda batch: _verdicts(batch, max_share), return_dtype=_VERDICT, is_elementwise=True
+    )
 
 
-def _judge(batch: pl.Series, max_share: float) -> pl.Series:
+def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
     column, source = batch.struct.field("text"), batch.struct.field("source")
-    frame = pl.DataFrame([_plain(joined_series(column), "text"), _plain(joined_series(source), "source")])
+    frame = pl.DataFrame([_fold(joined_series(column), "text"), _fold(joined_series(source), "source")])
     frame = frame.select(squeezed(pl.col("text")), squeezed(pl.col("source")))
-    frame = frame.hstack([_words(frame["text"]).alias("words"), _words(frame["source"]).alias("given")])
-    inside = pl.col("source").str.contains(pl.col("text"), literal=True)
-    short = pl.col("text").str.len_chars() < _COPIED_WHOLE
-    listed = isinstance(source.dtype, pl.List)
-    asked = pl.col("text").is_not_null() & (pl.col("source") != "")
     frame = frame.with_columns(
-        asked.fill_null(False).alias("asked"),
-        (inside & ~short).alias("whole"),
-        _lines(
-            source, frame.select((asked & (pl.lit(listed) | (inside & short))).fill_null(False)).to_series()
-        ),
+        text_words=_space_characters(frame["text"]), source_words=_space_characters(frame["source"])
     )
-    judged: list[tuple[str | None, float | None]] = []
-    for text, _, words, given, asks, whole, parts in frame.iter_rows():
-        if not asks:
-            judged.append(("empty" if text is None else None, None))
+    is_list = isinstance(source.dtype, pl.List)
+    contained = pl.col("source").str.contains(pl.col("text"), literal=True)
+    short = pl.col("text").str.len_chars() < _MIN_CHARS
+    comparable = (pl.col("text").is_not_null() & (pl.col("source") != "")).fill_null(False)
+    needs_lines = frame.select((comparable & (pl.lit(is_list) | (contained & short))).fill_null(False))
+    frame = frame.with_columns(
+        comparable.alias("comparable"),
+        (contained & ~short).alias("verbatim"),
+        _lines(source, needs_lines.to_series()),
+    )
+    verdicts: list[tuple[str | None, float | None]] = []
+    for text, _, text_words, source_words, is_comparable, verbatim, lines in frame.iter_rows():
+        if not is_comparable:
+            verdicts.append(("empty" if text is None else None, None))
             continue
-        share, lines = _share(words, given), parts or ()
+        share = _share(text_words, source_words)
         copied = (
-            whole
-            or text in lines
+            verbatim
             or (share is not None and share > max_share)
-            or (listed and any(len(line) >= _COPIED_WHOLE and line in text for line in lines))
+            or _matches_line(text, lines or (), inside=is_list)
         )
-        judged.append(("echo" if copied else None, share))
-    return pl.DataFrame(judged, schema=_JUDGED.to_schema(), orient="row").to_struct()
+        verdicts.append(("echo" if copied else None, share))
+    return pl.DataFrame(verdicts, schema=_VERDICT.to_schema(), orient="row").to_struct()
 
 
-def _plain(text: pl.Series, name: str) -> pl.Series:
-    """One form of letters that come in several, without vowel signs and signs that cannot be seen."""
-    text = text.str.slice(0, _SEEN)
-    if text.str.contains(_SEVERAL_FORMS).any():
+def _fold(text: pl.Series, name: str) -> pl.Series:
+    """Replace compatibility forms of letters; remove vowel signs and invisible characters."""
+    text = text.str.slice(0, _MAX_CHARS)
+    if text.str.contains(_COMPATIBILITY).any():
         text = text.str.normalize("NFKC")
-    return text.str.replace_all(_UNSEEN, "").alias(name)
+    return text.str.replace_all(_IGNORED, "").alias(name)
 
 
-def _words(squeezed: pl.Series) -> pl.Series:
-    """The words with spaces between them; in scripts without spaces, the characters."""
-    if squeezed.str.contains(f"[{UNSPACED}]").any():
-        squeezed = squeezed.str.replace_all(rf"([{UNSPACED}]\p{{M}}*)", " $1 ").str.replace_all("  +", " ")
-    return squeezed
+def _space_characters(text: pl.Series) -> pl.Series:
+    """Put a space around each character of scripts that put none between words."""
+    if text.str.contains(f"[{UNSPACED}]").any():
+        text = text.str.replace_all(rf"([{UNSPACED}]\p{{M}}*)", " $1 ").str.replace_all("  +", " ")
+    return text
 
 
-def _lines(source: pl.Series, wanted: pl.Series) -> pl.Series:
-    """The lines of each source, without speakers, for the rows where they are wanted; a text may be one."""
-    lines = _plain(items_series(source.filter(wanted)).list.join("\n"), "lines").str.split("\n")
+def _lines(source: pl.Series, selected: pl.Series) -> pl.Series:
+    """The lines of each selected source without the names of speakers; null for other rows."""
+    lines = _fold(items_series(source.filter(selected)).list.join("\n"), "lines").str.split("\n")
     lines = lines.list.eval(squeezed(pl.element().str.replace(_SPEAKER, "")))
-    none = pl.Series("lines", [None] * len(source), pl.List(pl.String))
+    nulls = pl.Series("lines", [None] * len(source), pl.List(pl.String))
     return (
-        none.to_frame()
+        nulls.to_frame()
         .with_row_index("row")
-        .update(pl.DataFrame([wanted.arg_true().alias("row"), lines.alias("lines")]), on="row")["lines"]
+        .update(pl.DataFrame([selected.arg_true().alias("row"), lines.alias("lines")]), on="row")["lines"]
     )
 
 
-def _share(words: str, given: str) -> float | None:
-    """Share of the text's runs of words that stand in the source; None if there are too few."""
-    own = words.split()
-    size = _RUN if len(words) + 1 > 3.5 * len(own) else _RUN_UNSPACED
-    if len(own) - size + 1 < _FEWEST_RUNS:
+def _matches_line(text: str, lines: Sequence[str], *, inside: bool) -> bool:
+    """Whether a text is one of the lines or, with `inside`, contains a long one."""
+    return text in lines or (inside and any(len(line) >= _MIN_CHARS and line in text for line in lines))
+
+
+def _share(text: str, source: str) -> float | None:
+    """Share of the text's runs of words that appear in the source; None if it has too few runs."""
+    words = text.split()
+    size = _RUN if len(text) + 1 > 3.5 * len(words) else _RUN_UNSPACED
+    if len(words) - size + 1 < _MIN_RUNS:
         return None
-    half = size // 2  # a run holds one of the pieces of this length that begin each half + 1 words
-    if not any(" ".join(own[i : i + half]) in given for i in range(0, len(own) - half + 1, half + 1)):
+    # Any run contains one of the half runs that begin at every half + 1 words: without one, no run matches.
+    half = size // 2
+    if not any(" ".join(words[i : i + half]) in source for i in range(0, len(words) - half + 1, half + 1)):
         return 0.0
-    runs = set(_runs(own, size))
-    return len(runs & set(_runs(given.split(), size))) / len(runs)
+    runs = _runs(words, size)
+    return len(runs & _runs(source.split(), size)) / len(runs)
 
 
-def _runs(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
-    return list(zip(*(words[i:] for i in range(size)), strict=False))
+def _runs(words: Sequence[str], size: int) -> set[tuple[str, ...]]:
+    return set(zip(*(words[i:] for i in range(size)), strict=False))

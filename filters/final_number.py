@@ -1,4 +1,4 @@
-"""The final number of a worked solution against the expected one."""
+"""Final number: worked solutions whose result is not the expected number."""
 
 import re
 from fractions import Fraction
@@ -6,52 +6,52 @@ from fractions import Fraction
 import polars as pl
 
 from glotmill.filters._text.numbers import DECIMAL_MARKS, NUMBER, canonical, plain, reading
+from glotmill.filters._text.verdicts import verdicts
 from glotmill.filters._text.words import joined
 
+NO_FAULT_REASONS = ("no_expected_number",)
+
 _SIGNED = re.compile(rf"(?:(?<![\w)])-)?{NUMBER}")
-_JUDGED = pl.Struct({"reason": pl.String, "value": pl.String})
-_END = 4_000  # characters, from the end, in which a final number is looked for
+_VERDICT = pl.Struct({"reason": pl.String, "value": pl.String})
+_TAIL = 4_000  # characters at the end of a text that are read
 
 
 def final_number(text: pl.Expr, *, expected: str = "answer") -> pl.Expr:
-    """Keep texts whose final number is that of the column `expected`, a number or a text that ends in one.
+    """Keep texts whose final number is the one in the column `expected`.
 
-    The final number is the first after the last `####`, or else the last of the text. Any digits (١٢, १२)
-    and any style of thousands and decimals will do: what can be read as two numbers, as 1.234, may be
-    either.
-    -> reason: empty (null), no_number, no_expected_number, wrong_number; value: the number found, as 1234.5.
+    The final number is the first after the last `####` or, without that mark, the last of the text. Any
+    digits (١٢, १२) and any style of thousands and decimals are read; a number with two readings, such as
+    1.234, matches in either. Covers all languages; numbers written as words are not read.
+
+    Options:
+        expected: column with the expected result: a number, or a text with a final number of its own.
+    Reasons: empty (null), no_number, no_expected_number, wrong_number.
+    Adds `<column>_final_number_value`: the final number as plain digits ("1234.5").
     """
-    rows = pl.struct(joined(text).alias("text"), joined(pl.col(expected)).alias("expected"))
-    return rows.map_batches(_judge, return_dtype=_JUDGED, is_elementwise=True)
+    return verdicts(_verdict, _VERDICT, text=joined(text), expected=joined(pl.col(expected)))
 
 
-def _judge(rows: pl.Series) -> pl.Series:
-    frame = rows.struct.unnest()
-    judged = []
-    for text, expected in zip(frame["text"].to_list(), frame["expected"].to_list(), strict=True):
-        found, wanted = _readings(text or ""), _readings(expected or "")
-        same = [value for value in found if value in wanted]
-        reason: str | None
-        if text is None:
-            reason = "empty"
-        elif not found:
-            reason = "no_number"
-        elif not wanted:
-            reason = "no_expected_number"
-        else:
-            reason = None if same else "wrong_number"
-        value = canonical((same or found)[0]) if found else None
-        judged.append({"reason": reason, "value": value})
-    return pl.Series(judged, dtype=_JUDGED)
+def _verdict(text: str | None, expected: str | None) -> tuple[str | None, str | None]:
+    if text is None:
+        return "empty", None
+    values, expected_values = _readings(text), _readings(expected or "")
+    if not values:
+        return "no_number", None
+    if not expected_values:
+        return "no_expected_number", canonical(values[0])
+    common = [value for value in values if value in expected_values]
+    if not common:
+        return "wrong_number", canonical(values[0])
+    return None, canonical(common[0])
 
 
 def _readings(text: str) -> list[Fraction]:
-    """What the final number of a text may be: nothing, one value, or two."""
-    _, marked, tail = text.rpartition("####")
-    numbers = _SIGNED.findall(plain(tail.split("\n", 1)[0][:_END] if marked else text[-_END:]))
+    """The possible values of the final number of a text: none, one or two."""
+    _, marker, tail = text.rpartition("####")
+    numbers = _SIGNED.findall(plain(tail.split("\n", 1)[0][:_TAIL] if marker else text[-_TAIL:]))
     if not numbers:
         return []
-    number = numbers[0] if marked else numbers[-1]
+    number = numbers[0] if marker else numbers[-1]
     sign = -1 if number.startswith("-") else 1
     values = (reading(number.lstrip("-"), mark) for mark in DECIMAL_MARKS)
     return list(dict.fromkeys(sign * value for value in values if value is not None))

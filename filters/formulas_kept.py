@@ -1,10 +1,12 @@
-"""Formulas kept: formulas, code, addresses and placeholders of one text that must stand in another."""
+"""Formulas kept: translations that lose or change a formula, code, a URL or a placeholder."""
 
 import re
 from collections import Counter
+from functools import partial
 
 import polars as pl
 
+from glotmill.filters._text.verdicts import verdicts
 from glotmill.filters._text.words import joined
 
 _PIECE = re.compile(
@@ -13,58 +15,70 @@ _PIECE = re.compile(
     r"|\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\\(.{1,2000}?\\\)"  # formulas
     r"|\$(?=[^$\n]{0,300}[\\^_{=+<>]|[A-Za-z]{1,3}\$)[^$\s](?:[^$\n]{0,300}[^$\s])?\$(?!\d)"
     r"|<<[^<>\n]{1,200}>>"
-    r"|(?:https?|ftp)://[!#-&(-;=?-Z\[\]_a-z~]{1,2000}"  # addresses
+    r"|(?:https?|ftp)://[!#-&(-;=?-Z\[\]_a-z~]{1,2000}"  # URLs
     r"|\$?\{\{[^{}\n]{1,60}\}\}|\$?\{[\w.:!]{0,40}\}|%\(\w{1,40}\)[sdif]|%(?:\d\$)?[-+0#]?\d{0,2}(?:\.\d)?[sdifgxX@](?![A-Za-z])",
     re.DOTALL,
 )
 _MAY_HOLD = r"[`$\\{%]|<<|://"
 _SPACE = re.compile(r"\s+")
-_WORDS = re.compile(r"(\\(?:text|mbox|textbf|textit)\{)[^{}]{0,200}\}")  # of a formula, may be translated
-_SEEN = 50_000  # characters that are read
-_LISTED, _LONG = 10, 60  # pieces that `missing` names at most, characters of each
-_JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64, "missing": pl.String})
+_WORDS = re.compile(r"(\\(?:text|mbox|textbf|textit)\{)[^{}]{0,200}\}")  # in a formula; may be translated
+_MAX_CHARS = 50_000  # of each text that are read
+_MAX_LISTED, _MAX_LISTED_CHARS = 10, 60  # pieces in `missing`, characters of each
+_VERDICT = pl.Struct({"reason": pl.String, "share": pl.Float64, "missing": pl.String})
 
 
 def formulas_kept(text: pl.Expr, *, source: str = "source", min_share: float = 1.0) -> pl.Expr:
-    r"""Keep texts in which at least min_share of what must not be translated in `source` stands unchanged.
+    r"""Keep texts that repeat, unchanged, what a translation of `source` must not translate.
 
-    That is: LaTeX ($x^2$, $$..$$, \(..\), \[..\]; words in \text{..} may differ), code, <<..>>,
-    addresses of the web, and placeholders ({name}, {{ name }}, ${name}, %s, %(name)s, %1$s), each as often as
-    there. Spaces in them do not count. An amount such as $5 is no formula. The first 50,000 characters are
-    read. Covers every language: nothing of one is used.
-    -> reason: empty (null), formulas_missing; share: of the pieces, null if there are none; missing: those
-       not found, 10 at most.
+    That is LaTeX ($x^2$, $$..$$, \(..\), \[..\]; the words in \text{..} may differ), code, <<..>>, URLs and
+    placeholders ({name}, {{ name }}, ${name}, %s, %(name)s, %1$s), each as often as in the source. Spaces in
+    them are ignored. An amount of money such as $5 is not a formula. Covers all languages. The first 50,000
+    characters are read.
+
+    Options:
+        source: column with the text that was translated.
+        min_share: lowest share (0 to 1) of these pieces that the text must repeat.
+    Reasons: empty (null), formulas_missing.
+    Adds `<column>_formulas_kept_share`: share of the pieces repeated, null if the source has none; and
+    `<column>_formulas_kept_missing`: up to 10 pieces that are missing.
     """
-    rows = pl.struct(joined(text).alias("text"), joined(pl.col(source)).alias("source"))
-    return rows.map_batches(lambda batch: _judge(batch, min_share), return_dtype=_JUDGED, is_elementwise=True)
+    source_text = joined(pl.col(source))
+    return verdicts(
+        partial(_verdict, min_share=min_share),
+        _VERDICT,
+        text=joined(text),
+        source=source_text,
+        may_hold=source_text.str.contains(_MAY_HOLD),
+    )
 
 
-def _judge(batch: pl.Series, min_share: float) -> pl.Series:
-    asks = pl.col("source").str.contains(_MAY_HOLD) & pl.col("text").is_not_null()
-    frame = batch.struct.unnest().with_columns(asks.fill_null(False).alias("asks"))
-    judged: list[tuple[str | None, float | None, str | None]] = []
-    for text, source, asked in frame.iter_rows():
-        wanted = _pieces(source) if asked else Counter()
-        if not wanted:
-            judged.append(("empty" if text is None else None, None, None))
-            continue
-        lost = _lost(wanted, text)
-        share = 1 - lost.total() / wanted.total()
-        listed = ", ".join(piece[:_LONG] for piece in list(lost)[:_LISTED]) or None
-        judged.append(("formulas_missing" if share < min_share else None, share, listed))
-    return pl.DataFrame(judged, schema=_JUDGED.to_schema(), orient="row").to_struct()
+def _verdict(
+    text: str | None, source: str, may_hold: bool | None, min_share: float
+) -> tuple[str | None, float | None, str | None]:
+    if text is None:
+        return "empty", None, None
+    pieces = _pieces(source) if may_hold else Counter()
+    if not pieces:
+        return None, None, None
+    missing = _missing(pieces, text)
+    share = 1 - missing.total() / pieces.total()
+    listed = ", ".join(piece[:_MAX_LISTED_CHARS] for piece in list(missing)[:_MAX_LISTED]) or None
+    return "formulas_missing" if share < min_share else None, share, listed
 
 
 def _pieces(text: str) -> Counter[str]:
-    """What must stand in a translation, without spaces, and how often."""
-    found = (match[0] for match in _PIECE.finditer(text[:_SEEN]))
-    return Counter(_plain(piece.rstrip(".,;:!?")) if "://" in piece else _plain(piece) for piece in found)
+    """The pieces that a translation must repeat, without spaces, and how often each occurs."""
+    pieces = (match[0] for match in _PIECE.finditer(text[:_MAX_CHARS]))
+    return Counter(
+        _squeeze(piece.rstrip(".,;:!?")) if "://" in piece else _squeeze(piece) for piece in pieces
+    )
 
 
-def _lost(wanted: Counter[str], text: str) -> Counter[str]:
-    there = _plain(text[: 2 * _SEEN])
-    return Counter({p: n - k for p, n in wanted.items() if (k := there.count(p)) < n})
+def _missing(pieces: Counter[str], text: str) -> Counter[str]:
+    squeezed = _squeeze(text[: 2 * _MAX_CHARS])
+    return pieces - Counter({piece: squeezed.count(piece) for piece in pieces})
 
 
-def _plain(text: str) -> str:
+def _squeeze(text: str) -> str:
+    """Remove spaces, and the words of a formula."""
     return _WORDS.sub(r"\1}", _SPACE.sub("", text)) if "\\" in text else _SPACE.sub("", text)

@@ -1,13 +1,15 @@
-"""Instruction mining: the loss that training on a row is expected to lead to, from scores of the row."""
+"""Instruction mining: rows that are predicted, from their scores, to give a high loss after training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+NO_FAULT_REASONS = ("no_score",)
 INTERCEPT = "intercept"
-# Both published fits, of the logarithm of the loss after training on rows with these means.
+# Both published fits: the logarithm of the loss after training on rows with these mean scores.
 RULES: Mapping[str, Mapping[str, float]] = {
     "v1": {INTERCEPT: 1.0694, "reward": -0.1498, "length": 8.257e-5, "knn6": -0.9350},
     "v3": {
@@ -18,36 +20,44 @@ RULES: Mapping[str, Mapping[str, float]] = {
         "coherence": -0.1520,
     },
 }
-_BLOCK = 1024  # rows whose distances to all others are in memory at once
+_BLOCK = 1024  # rows whose distances to all others are in memory at a time
 
 
 def instruct_mining(
     text: pl.Expr,
     *,
-    rule: str = "v3",
+    rule: Literal["v1", "v3"] = "v3",
     coefficients: Mapping[str, float] | None = None,
     columns: Mapping[str, str] | None = None,
     embedding: str = "",
     limit: float | None = None,
 ) -> pl.Expr:
-    """Keep rows whose predicted log loss is at most `limit`; without one, all of them: choose by `predicted`.
+    """Keep rows whose predicted log loss is at most `limit`.
 
-    rule: `v1` (reward, length, knn6) or `v3` (reward, understandability, naturalness, coherence), or
-    `coefficients` of your own, with an `intercept` or without. Each score is a column of its name, or the one
-    that `columns` says ({reward: answer_reward}). embedding: a column of vectors, from which knn6 is computed
-    within the table that is judged; a row's verdict then depends on the rows beside it.
-    The published rules hold for their scorers (reward: OpenAssistant's; length in tokens; naturalness and the
-    like: UniEval's dialogue scores) and for English; others are on another scale: refit with `refit`. v3 does
-    say that what is more understandable is worse. No language is covered but by the scorers.
-    -> reason: empty (null text), no_score (one is null or no number), high_loss; predicted: the log loss.
-    Source: Instruction Mining (Cao et al., 2023), first and third version.
+    The prediction is a weighted sum of scores that stand in columns of the row. The published rules hold for
+    English and for the scorers they were fitted to (reward: OpenAssistant's reward model; length: tokens;
+    understandability, naturalness and coherence: UniEval's dialogue scores). Other scorers have other scales:
+    fit coefficients of your own. In v3, a higher understandability does predict a higher loss. The rule looks
+    at no text, so languages are covered as far as the scorers cover them.
+
+    Options:
+        rule: `v1` (reward, length, knn6) or `v3` (reward, understandability, naturalness, coherence).
+        coefficients: weight of each score, and `intercept`; used instead of a rule.
+        columns: column of each score whose column has another name, such as {reward: answer_reward}.
+        embedding: column of vectors from which knn6, the distance to the sixth nearest row, is computed
+            within the table that is filtered. The verdict on a row then depends on the other rows.
+        limit: highest predicted log loss that is kept (natural logarithm). Without it no row is dropped, to
+            select by `<column>_instruct_mining_predicted` later.
+    Reasons: empty (null text), no_score (a score is null or not a number), high_loss.
+    Adds `<column>_instruct_mining_predicted`: the predicted log loss.
+    Source: Instruction Mining (Cao et al., 2023), first and third version of the paper.
     """
     if coefficients is None and rule not in RULES:
-        raise ValueError(f"rule: {rule!r}; there is {', '.join(RULES)}, or give `coefficients`")
+        raise ValueError(f"rule: {rule!r}; choose {', '.join(RULES)}, or give `coefficients`")
     weights = dict(RULES[rule] if coefficients is None else coefficients)
     names = {score: score for score in weights if score != INTERCEPT} | dict(columns or {})
     if unknown := names.keys() - weights.keys():
-        raise ValueError(f"columns: {min(unknown)!r} is no score of the rule; there is {', '.join(weights)}")
+        raise ValueError(f"columns: {min(unknown)!r} is not a score of the rule; it has {', '.join(weights)}")
     predicted = pl.lit(weights.pop(INTERCEPT, 0.0))
     for score, weight in weights.items():
         predicted = predicted + weight * _score(score, names[score], embedding)
@@ -63,38 +73,27 @@ def instruct_mining(
     return pl.struct(reason.alias("reason"), predicted.alias("predicted"))
 
 
-def refit(scores: pl.DataFrame, log_loss: Sequence[float]) -> dict[str, float]:
-    """Return the coefficients, `intercept` among them, that fit the log losses best (least squares).
-
-    scores: a row for each training run, a column for each score: its mean over the rows trained on. Raises
-    ValueError if there are fewer runs than coefficients, or two scores say the same.
-    """
-    known = np.column_stack([np.ones(scores.height), scores.to_numpy()]).astype(np.float64)
-    found, _, rank, _ = np.linalg.lstsq(known, np.asarray(log_loss, np.float64), rcond=None)
-    if rank < known.shape[1]:
-        raise ValueError(
-            f"{scores.height} runs do not tell {known.shape[1]} coefficients apart; add runs, or drop a score"
-        )
-    return dict(zip((INTERCEPT, *scores.columns), map(float, found), strict=True))
-
-
 def neighbour_distance(vectors: NDArray[np.floating], k: int = 6) -> NDArray[np.float64]:
-    """Return each row's distance to its k-th nearest other row; NaN where it or too many others are NaN."""
+    """Return the Euclidean distance of each row to its k-th nearest other row.
+
+    vectors: one row each, shape (rows, dimensions). NaN for rows that contain NaN, and for all if there are
+    not more than k others. Distances are computed for some rows at a time, as |a|² + |b|² - 2ab.
+    """
     count = len(vectors)
     vectors = np.asarray(vectors, np.float64)
-    found = np.full(count, np.nan)
+    distances = np.full(count, np.nan)
     usable = np.flatnonzero(np.isfinite(vectors).all(axis=1)) if count else np.array([], np.int64)
     if len(usable) <= k:
-        return found
-    known = vectors[usable]
-    squares = (known**2).sum(axis=1)
-    for start in range(0, len(known), _BLOCK):
-        block = known[start : start + _BLOCK]
-        apart = squares[start : start + _BLOCK, None] + squares[None, :] - 2 * block @ known.T
-        apart[np.arange(len(block)), start + np.arange(len(block))] = np.inf  # itself
-        nearest = np.partition(apart, k - 1, axis=1)[:, k - 1]
-        found[usable[start : start + _BLOCK]] = np.sqrt(nearest.clip(0))
-    return found
+        return distances
+    points = vectors[usable]
+    squares = (points**2).sum(axis=1)
+    for start in range(0, len(points), _BLOCK):
+        block = points[start : start + _BLOCK]
+        squared = squares[start : start + _BLOCK, None] + squares[None, :] - 2 * block @ points.T
+        squared[np.arange(len(block)), start + np.arange(len(block))] = np.inf  # the row itself
+        nearest = np.partition(squared, k - 1, axis=1)[:, k - 1]
+        distances[usable[start : start + _BLOCK]] = np.sqrt(nearest.clip(0))
+    return distances
 
 
 def _score(score: str, column: str, embedding: str) -> pl.Expr:
@@ -107,7 +106,7 @@ def _knn6(column: pl.Series) -> pl.Series:
     rows = column.cast(pl.List(pl.Float64)).to_list() if column.dtype != pl.Null else [None] * len(column)
     size = max((len(row) for row in rows if row is not None), default=0)
     if any(row is not None and len(row) != size for row in rows):
-        raise ValueError("embedding: vectors of several lengths; one model makes them all")
-    empty = [None] * size
-    vectors = np.array([empty if row is None else row for row in rows], np.float64).reshape(len(rows), size)
+        raise ValueError("embedding: the vectors differ in length; embed all rows with one model")
+    nulls = [None] * size
+    vectors = np.array([nulls if row is None else row for row in rows], np.float64).reshape(len(rows), size)
     return pl.Series(neighbour_distance(vectors), dtype=pl.Float64).fill_nan(None)

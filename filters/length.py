@@ -1,4 +1,4 @@
-"""Length of a text in characters or words."""
+"""Length: texts with too few or too many characters or words."""
 
 import polars as pl
 
@@ -6,9 +6,9 @@ from glotmill.filters._text.words import UNSPACED, joined
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]"
 _WORD = rf"{_LETTER}+(?:['\u{{2019}}\u{{2BC}}\u{{200C}}\u{{200D}}]{_LETTER}+)*"
-# In how many letters these scripts say what takes one word elsewhere: news in 8 such languages against the
-# median of the same news in 120 languages with spaces. Vowel signs are no letters.
-_LETTERS_A_WORD = {
+# Letters of these scripts that say as much as one word elsewhere: from the same news in 8 such languages and,
+# in the median, 120 languages with spaces. Vowel signs are not counted as letters.
+_LETTERS_PER_WORD = {
     r"\p{Hani}": 1.7,
     r"[\p{Hira}\p{Kana}]": 2.8,
     r"[[\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}]--\p{M}]": 4.0,
@@ -23,21 +23,25 @@ def length(
     min_words: int = 0,
     max_words: int | None = None,
 ) -> pl.Expr:
-    """Keep texts of min_chars to max_chars characters and of min_words to max_words words.
+    """Keep texts of `min_chars` to `max_chars` characters and `min_words` to `max_words` words.
 
-    Spaces and invisible characters around a text do not count. Of a list or of turns, all items count
-    together. A word is a run of letters and digits, also with an apostrophe or joiner in it; where the script
-    puts no space between words, 1.7 Chinese characters, 2.8 kana, or 4 letters of Thai, Lao, Khmer or Burmese
-    are one, and each syllable of Tibetan is. All languages. For tokens see the filter `tokens`.
+    Spaces and invisible characters at the ends of a text are not counted. The items of a list and the turns
+    of a dialogue count together. A word is a run of letters and digits, with apostrophes or joiners in it. In
+    scripts without spaces, 1.7 Chinese characters, 2.8 kana, or 4 letters of Thai, Lao, Khmer or Burmese
+    count as one word; in Tibetan a syllable does. Covers all languages. For a length in tokens, see `tokens`.
+
+    Options:
+        min_chars, max_chars: characters; the defaults exclude only empty and runaway texts.
+        min_words, max_words: words; not limited by default.
     Reasons: empty (null), too_short, too_long.
     """
-    bare = joined(text).str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "")
-    chars = bare.str.len_chars()
+    stripped = joined(text).str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "")
+    chars = stripped.str.len_chars()
     too_short, too_long = chars < min_chars, chars > max_chars
     if min_words > 0:
-        too_short |= _words(bare) < min_words
+        too_short |= _words(stripped) < min_words
     if max_words is not None:
-        too_long |= _words(bare) > max_words
+        too_long |= _words(stripped) > max_words
     return (
         pl.when(chars.is_null())
         .then(pl.lit("empty"))
@@ -49,5 +53,5 @@ def length(
 
 
 def _words(text: pl.Expr) -> pl.Expr:
-    counts = [text.str.count_matches(letters) / each for letters, each in _LETTERS_A_WORD.items()]
+    counts = [text.str.count_matches(letters) / size for letters, size in _LETTERS_PER_WORD.items()]
     return text.str.count_matches(_WORD) + pl.sum_horizontal(counts)

@@ -1,49 +1,51 @@
-"""Refusals: a reply that says what the model is or will not do, instead of answering."""
+"""Refusals: a reply that declines the request, or talks about being an AI, instead of answering."""
 
-import csv
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from glotmill.filters._text.phrases import APOSTROPHES, any_of, read_table
 from glotmill.filters._text.words import joined_series
 
-_HEAD = 200  # characters of a reply in which a refusal shows
-_APOSTROPHES = r"[\u{2018}\u{2019}\u{02BC}\u{FF07}`´]"
-_OPENING = r"""\A[\s\p{C}"'“”«»„「『*_#>\-–—]+"""
+PHRASES = Path(__file__).with_name("refusals.csv")
+
+_HEAD = 200  # characters at the start of a reply that are searched
+_LEADING_SIGNS = r"""\A[\s\p{C}"'“”«»„「『*_#>\-–—]+"""
 
 
 class _Patterns(NamedTuple):
     at_start: str
-    begun: str  # how what may stand later begins: quick to look for, and rare
+    candidate: str  # beginnings of the phrases that may stand later: fast to search for, and rare
     anywhere: str
 
 
 def refusal(text: pl.Expr) -> pl.Expr:
-    """Keep replies that do not begin with a refusal in any of the 67 languages of `refusals.csv`.
+    """Keep replies that do not open with a refusal.
 
-    A refusal speaks of the model ("as an AI") or of the request ("I cannot help with that") in the first 200
-    characters; "I cannot come to your party" is none. All languages count in every row, because models slip
-    into English. The table's column `reviewed` says which rows a speaker of the language has read.
+    Drops a reply whose first 200 characters speak of the model ("As an AI language model, I") or decline the
+    request ("I cannot help with that"). "I cannot come to your party" is not a refusal.
+
+    Covers the 67 languages of `refusals.csv`. All of them are searched in every row, because models slip into
+    English. The table's column `reviewed` shows which phrases a speaker of the language has checked.
+
     Reasons: empty (null), refusal.
     """
-    return text.map_batches(_judge, return_dtype=pl.String, is_elementwise=True)
+    return text.map_batches(_reasons, return_dtype=pl.String, is_elementwise=True)
 
 
-def _judge(batch: pl.Series) -> pl.Series:
+def _reasons(batch: pl.Series) -> pl.Series:
     text = joined_series(batch)
-    head = text.str.replace(_OPENING, "").str.head(_HEAD).str.normalize("NFC").str.to_lowercase()
-    head = (
-        head.str.replace_all(_APOSTROPHES, "'").str.replace_all(r"\u{307}", "").str.replace_all(r"\s+", " ")
-    )
+    head = text.str.replace(_LEADING_SIGNS, "").str.head(_HEAD).str.normalize("NFC").str.to_lowercase()
+    head = head.str.replace_all(APOSTROPHES, "'").str.replace_all(r"\u{307}", "")  # İ in lower case
+    head = head.str.replace_all(r"\s+", " ")
     patterns = _patterns()
     refused = head.str.contains(patterns.at_start)
-    begun = (head.str.contains(patterns.begun) & ~refused).fill_null(False)
-    if begun.any():
-        said = head.filter(begun).str.contains(patterns.anywhere)
-        refused = refused.scatter(begun.arg_true(), said)
+    candidates = (head.str.contains(patterns.candidate) & ~refused).fill_null(False)
+    if candidates.any():
+        matches = head.filter(candidates).str.contains(patterns.anywhere)
+        refused = refused.scatter(candidates.arg_true(), matches)
     return pl.select(
         pl.when(text.is_null()).then(pl.lit("empty")).when(refused).then(pl.lit("refusal"))
     ).to_series()
@@ -51,14 +53,11 @@ def _judge(batch: pl.Series) -> pl.Series:
 
 @cache
 def _patterns() -> _Patterns:
-    with Path(__file__).with_name("refusals.csv").open(encoding="utf-8", newline="") as file:
-        rows = [
-            (unicodedata.normalize("NFC", row["pattern"]), unicodedata.normalize("NFC", row["then"]))
-            for row in csv.DictReader(file)
-        ]
-    later = [(pattern, then) for pattern, then in rows if not pattern.startswith("^")]
+    phrases = read_table(PHRASES)
+    at_start = [row for row in phrases if row["pattern"].startswith("^")]
+    anywhere = [row for row in phrases if not row["pattern"].startswith("^")]
     return _Patterns(
-        "|".join(f"(?:{pattern}{then})" for pattern, then in rows if pattern.startswith("^")),
-        "|".join(f"(?:{pattern})" for pattern, _ in later),
-        "|".join(f"(?:{pattern}{then})" for pattern, then in later),
+        any_of(row["pattern"] + row["then"] for row in at_start),
+        any_of(row["pattern"] for row in anywhere),
+        any_of(row["pattern"] + row["then"] for row in anywhere),
     )

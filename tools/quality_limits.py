@@ -108,7 +108,7 @@ def _limits(tag: str, lines: Sequence[str], stop: Sequence[str]) -> dict[str, fl
     gopher = gopher_quality.measures(text, pl.Series([" ".join(stop)] * len(text)))
     whole = fineweb_quality.line_ends(pl.Series(lines))
     ends = int(whole["ended"].sum()) / max(int(whole["lines"].sum()), 1)
-    words = int(fineweb_quality.word_numbers(pl.Series(lines)).sum())
+    words = int(fineweb_quality.word_counts(pl.Series(lines)).sum())
     mean, spread = _spread(gopher["word_length"])
     found = {
         "shortest_words": min(mean - spread, 0.65 * mean),

@@ -7,6 +7,7 @@ that counts them is off.
 """
 
 import csv
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def limits(language: pl.Series, *names: str) -> pl.DataFrame:
         ).alias(name)
         for name in names
     )
+
+
+def limits_of(tags: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the named limits of each language: tag -> name -> limit."""
+    table = limits(pl.Series(tags, dtype=pl.String), *names)
+    return dict(zip(tags, table.to_dicts(), strict=True))
 
 
 def stop_words(language: pl.Series) -> pl.Series:

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from sentences import judge, measure
 
-from glotmill.filters.instruct_mining import RULES, instruct_mining, neighbour_distance, refit
+from glotmill.filters.instruct_mining import instruct_mining, neighbour_distance
 
 TEXT = pl.col("text")
 V1 = {"reward": [1.0], "length": [100], "knn6": [0.5]}
@@ -45,18 +45,6 @@ def test_columns_may_have_other_names_and_coefficients_may_be_ones_own():
         instruct_mining(TEXT, coefficients={"quality": -2}, columns={"qualty": "q"})
     with pytest.raises(ValueError, match="v1, v3"):
         instruct_mining(TEXT, rule="v2")
-
-
-def test_refit_recovers_planted_coefficients():
-    random = np.random.default_rng(0)
-    scores = pl.DataFrame(random.normal(size=(40, 3)), schema=["reward", "length", "knn6"])
-    rule = RULES["v1"]
-    loss = rule["intercept"] + scores.to_numpy() @ [rule[name] for name in scores.columns]
-    assert refit(scores, loss.tolist()) == pytest.approx(dict(rule))
-    with pytest.raises(ValueError, match="runs"):
-        refit(scores.head(3), loss[:3].tolist())
-    with pytest.raises(ValueError, match="runs"):
-        refit(scores.with_columns(same="reward"), loss.tolist())
 
 
 def test_the_sixth_neighbour_is_another_row():

@@ -81,7 +81,7 @@ REFUSALS = {
     "slv_Latn": ["Kot jezikovni model nimam osebnega mnenja.", "Žal mi je, vendar vam pri tem ne morem pomagati."],
     "lit_Latn": ["Kaip kalbos modelis, aš neturiu asmeninės nuomonės.", "Atsiprašau, bet negaliu jums su tuo padėti."],
     "azj_Latn": ["Süni intellekt kimi şəxsi fikrim yoxdur.", "Üzr istəyirəm, amma bu məsələdə kömək edə bilmərəm."],
-    "uzn_Latn": ["Sun’iy intellekt sifatida shaxsiy fikrim yo‘q.", "Kechirasiz, lekin men bu so‘rovda yordam bera olmayman."],
+    "uzn_Latn": ["Sun’iy intellekt sifatida shaxsiy fikrim yo‘q.", "Kechirasiz, lekin men bu so‘rovda yordam bera olmayman.", "Sunʼiy intellekt sifatida shaxsiy fikrim yoʻq."],
     "kaz_Cyrl": ["Тілдік модель ретінде менің жеке пікірім жоқ.", "Кешіріңіз, бірақ мен бұл сұраққа жауап бере алмаймын."],
     "zsm_Latn": ["Sebagai model bahasa, saya tidak mempunyai pendapat.", "Maaf, saya tidak dapat membantu dengan permintaan itu."],
     "fil_Latn": ["Bilang isang modelo ng wika, wala akong sariling opinyon.", "Paumanhin, ngunit hindi ko matutulungan ang iyong kahilingan."],

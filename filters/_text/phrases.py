@@ -1,0 +1,20 @@
+"""Tables of words and phrases beside the filters, read and joined into patterns. A helper of filters."""
+
+import csv
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+# Signs that keyboards and models write for the apostrophe of the tables.
+APOSTROPHES = r"[\u{2018}\u{2019}\u{02BC}\u{02BB}\u{FF07}`´]"
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file, a dict for each, in Unicode's composed form (NFC)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(unicodedata.normalize("NFC", line) for line in file))
+
+
+def any_of(patterns: Iterable[str]) -> str:
+    """Return a regular expression that matches where one of the patterns does."""
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
