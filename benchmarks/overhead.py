@@ -128,10 +128,10 @@ async def against_vllm(args: Any, folder: Path) -> None:
     async with vllm(args.model, max_num_seqs=256) as Shared.generate:
         from vllm import LLM
 
-        from glotmill.generators._shared.opening import model_place
+        from glotmill.generators._shared.loading import model_path
 
         llm = LLM(
-            str(model_place(args.model)),
+            str(model_path(args.model)),
             enforce_eager=True,
             dtype="float32",
             enable_chunked_prefill=False,

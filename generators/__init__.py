@@ -1,7 +1,21 @@
 """Who writes: one engine a file, one function of the file's name.
 
-An engine is an async context manager `engine(model, *, revision=None, **options)` that yields a `Generate`:
-`async (Request) -> Reply`. Options go to the library's own arguments. A request that gets no reply raises
-RequestFailed; an engine that cannot go on raises EngineError. Calls may come by the thousand at once: an
-engine queues for itself. What is lost because an engine died fails as `engine_died`, and is asked again.
+An engine is an async context manager that yields a function `async (Request) -> Reply`:
+
+    @asynccontextmanager
+    async def echo(model: str, *, revision: str | None = None, delay_s: float = 0.0) -> AsyncIterator[Engine]:
+
+In: the model's name and revision, and the engine's own options as keyword arguments; then Requests, many at
+a time. Each holds the messages, the sampling parameters, a seed and, if the reply must follow one, a JSON
+schema. Out: one Reply for each Request, in any order, with its text, finish reason and token counts.
+
+An engine raises `RequestFailed` for one request (`transient=True` if the same request may succeed later) and
+`EngineError` when it cannot continue at all. It batches as it likes, keeps no state of the run, and a reply
+depends on its request alone. Packages such as vllm or torch are imported inside the function.
+
+Read `echo.py` first: it is the contract and nothing else. Then `openai.py`, a server behind an adaptive limit
+of concurrent requests (`_shared/adaptive_limit.py`); `vllm.py`, a model in a thread of this process
+(`_shared/model_thread.py`, `_shared/loading.py`); and `transformers.py`, with continuous batching of its own
+(`_torch/`). `replay.py` answers from the journals of an earlier run. `nano/` is the model that comes with
+glotmill.
 """

@@ -1,4 +1,4 @@
-"""No model: a deterministic reply to every request, at any speed. For tests and dry runs."""
+"""No model: a reply made from the prompt, to try a recipe."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from glotmill.errors import UsageError
 from glotmill.messages import Engine, Reply, Request
 
-_DEEPEST = 16  # a schema that nests further, or contains itself, is not filled
+_DEEPEST = 16  # schemas that nest deeper, or contain themselves, are not filled in
 
 
 @asynccontextmanager
@@ -22,27 +22,30 @@ async def echo(
     jitter: float = 0.0,
     text: str = "{prompt}",
 ) -> AsyncIterator[Engine]:
-    """Replies with `text`, where `{prompt}` is the last user message and `{key}` the request's key.
+    """Reply with `text`, in which `{prompt}` is the last user message and `{key}` the key of the request.
 
-    A request with a schema gets the smallest JSON that the schema allows, its free texts being `text`. Tokens
-    are words. delay_s: how long a reply takes. jitter: up to how much longer, as a share of delay_s; drawn
-    from the key, so that the same request always takes the same time.
+    A request with a schema gets the smallest JSON that the schema allows, with `text` as its strings. Words
+    count as tokens.
+
+    delay_s: seconds that a reply takes.
+    jitter: how much longer it may take, as a share of delay_s; drawn from the key, so that the same request
+        always takes the same time.
 
     Raises:
-        UsageError: a delay or a jitter below zero.
+        UsageError: a negative delay or jitter.
     """
     if delay_s < 0 or jitter < 0:
-        raise UsageError(f"echo: delay_s={delay_s}, jitter={jitter}: give numbers from 0 on")
+        raise UsageError(f"engine echo: delay_s={delay_s}, jitter={jitter}; both must be 0 or more")
 
     async def generate(request: Request) -> Reply:
         await asyncio.sleep(delay_s * (1 + jitter * int(request.key[:8], 16) / 2**32) if delay_s else 0)
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
-        said = text.replace("{key}", request.key).replace("{prompt}", prompt)
+        content = text.replace("{key}", request.key).replace("{prompt}", prompt)
         if request.schema:
             schema = _parsed(request.schema)
-            said = json.dumps(_instance(schema, schema, said, 0), ensure_ascii=False)
-        asked = sum(len(m.content.split()) for m in request.messages)
-        return Reply(said, prompt_tokens=asked, completion_tokens=len(said.split()))
+            content = json.dumps(_instance(schema, schema, content, 0), ensure_ascii=False)
+        prompt_tokens = sum(len(m.content.split()) for m in request.messages)
+        return Reply(content, prompt_tokens=prompt_tokens, completion_tokens=len(content.split()))
 
     yield generate
 
@@ -53,16 +56,16 @@ def _parsed(schema: str) -> Any:
 
 
 def _instance(schema: Any, root: Any, text: str, depth: int) -> Any:
-    """The smallest value that a plain schema allows; `text` where a free text stands."""
+    """Return the smallest value that a plain schema allows, with `text` for strings."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
-    several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    alternatives = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if "const" in schema or schema.get("enum"):
         value = schema["const"] if "const" in schema else schema["enum"][0]
     elif "$ref" in schema:
         value = _instance(_target(schema["$ref"], root), root, text, depth + 1)
-    elif several:
-        value = _instance(several[0], root, text, depth + 1)
+    elif alternatives:
+        value = _instance(alternatives[0], root, text, depth + 1)
     else:
         value = _typed(schema, root, text, depth)
     return value
@@ -98,7 +101,7 @@ def _number(schema: dict[str, Any]) -> Any:
 
 
 def _target(reference: str, root: Any) -> Any:
-    """What `#/$defs/Name` points to."""
+    """Return the schema that a reference such as `#/$defs/Name` points to."""
     for part in reference.removeprefix("#").strip("/").split("/"):
         root = root.get(part, {}) if isinstance(root, dict) and part else root
     return root

@@ -1,4 +1,4 @@
-"""Answers from the `replies/` folder of a run and refuses what is not there: no model, no cost."""
+"""The recorded replies of an earlier run, without a model."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,22 +15,22 @@ _FIELDS = frozenset(f.name for f in fields(Reply))
 
 @asynccontextmanager
 async def replay(model: str, *, replies: str, revision: str | None = None) -> AsyncIterator[Engine]:
-    """Replies with what `*.jsonl` in the folder `replies` recorded under the request's key.
+    """Return the reply that a journal (`*.jsonl`) in the folder `replies` holds for the key of the request.
 
-    Of several lines with one key the last that holds a text counts. A line that cannot be read, such as the
-    half line that a killed run leaves, counts as not recorded. Only the lines' places are kept in memory.
+    If several lines have one key, the last one with a text counts. A line that cannot be read, such as the
+    half line that a killed run leaves, is ignored. Only the byte offsets of lines are kept in memory.
 
     Raises:
-        UsageError: no such folder, or no journal in it.
-        RequestFailed: `not_recorded`, or the failure that was recorded.
+        UsageError: the folder does not exist, or holds no journal.
+        RequestFailed: `not_recorded`, or the recorded failure.
     """
-    places = _index(_journals(Path(replies)))
+    locations = _index(_journals(Path(replies)))
 
     async def generate(request: Request) -> Reply:
-        place = places.get(request.key)
-        if place is None:
-            raise RequestFailed("not_recorded", f"no reply in {replies} has the key {request.key}")
-        return _reply(_line(*place))
+        location = locations.get(request.key)
+        if location is None:
+            raise RequestFailed("not_recorded", f"{replies} holds no reply with the key {request.key}")
+        return _reply(_line(*location))
 
     yield generate
 
@@ -38,14 +38,14 @@ async def replay(model: str, *, replies: str, revision: str | None = None) -> As
 def _journals(folder: Path) -> list[Path]:
     journals = sorted(folder.glob("*.jsonl"))
     if not journals:
-        found = "has no *.jsonl" if folder.is_dir() else "is no folder"
-        raise UsageError(f"replay: replies={folder} {found}: give the `replies` folder of a run")
+        problem = "has no *.jsonl" if folder.is_dir() else "is not a folder"
+        raise UsageError(f"replay: replies={folder} {problem}; give the `replies` folder of a run")
     return journals
 
 
 def _index(journals: list[Path]) -> dict[str, tuple[Path, int]]:
-    """Key -> file and byte offset of its line."""
-    places: dict[str, tuple[Path, int]] = {}
+    """Return, for each key, the file and the byte offset of its line."""
+    locations: dict[str, tuple[Path, int]] = {}
     failed: set[str] = set()
     for path in journals:
         offset = 0
@@ -55,13 +55,13 @@ def _index(journals: list[Path]) -> dict[str, tuple[Path, int]]:
                 key = line.get("key")
                 if isinstance(key, str):
                     if not line.get("failure"):
-                        places[key] = (path, offset)
+                        locations[key] = (path, offset)
                         failed.discard(key)
-                    elif key not in places or key in failed:
-                        places[key] = (path, offset)
+                    elif key not in locations or key in failed:
+                        locations[key] = (path, offset)
                         failed.add(key)
                 offset += len(raw)
-    return places
+    return locations
 
 
 def _line(path: Path, offset: int) -> dict[str, Any]:

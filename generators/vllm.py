@@ -1,4 +1,4 @@
-"""vLLM inside this process, fed without pause: a thread steps it while requests come and replies go."""
+"""vLLM in this process, on a GPU or a CPU."""
 
 import gc
 import logging
@@ -11,20 +11,20 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, typed_line
-from glotmill.generators._shared.opening import (
+from glotmill.generators._shared.loading import (
     check_options,
-    model_place,
+    model_path,
     not_installed,
     token_ids,
 )
-from glotmill.generators._shared.waiting import Line, Pending, line_to
+from glotmill.generators._shared.model_thread import ModelThread, Pending, model_thread
 from glotmill.messages import Engine, Reply, Request
 
 _RESTARTS = 3
-_WINDOW = 4  # requests inside the engine, as a multiple of what it computes at once
-_CONTEXT_ON_CPU = 4096  # tokens, unless the model has fewer or max_model_len says otherwise
+_WINDOW = 4  # requests inside vLLM, as a multiple of those it computes together
+_CONTEXT_ON_CPU = 4096  # tokens, unless the model has fewer or max_model_len is given
 _LEAST_LOGPROB = -9999.0  # JSON has no infinity
-# Where a schema lets white space stand, small models write nothing else.
+# Where a schema allows whitespace, small models may write nothing else.
 _STRICT = {"backend": "xgrammar", "disable_any_whitespace": True}
 _QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -36,116 +36,119 @@ _ON_CPU = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "1"}
 
 @asynccontextmanager
 async def vllm(model: str, *, revision: str | None = None, **engine_args: Any) -> AsyncIterator[Engine]:
-    """Replies from vLLM; `engine_args` are those of `vllm.EngineArgs`.
+    """Generate with vLLM; `engine_args` are the arguments of `vllm.EngineArgs`.
 
-    Without a GPU it runs in this process, in float32, without compilation, over 4,096 tokens of context at
-    most; every option overrides that. Prompts that begin alike share their computation (prefix caching).
-    Sampling that a request leaves open is the model's own (its generation_config); a reply without
-    `max_tokens` may fill the context. An engine that dies fails what it was working on as `engine_died`,
-    which may be asked again, and is started again, three times at most.
+    Requests are added and finished replies are taken out while vLLM runs, so its batch never drains. Prompts
+    that start alike share their computation (prefix caching). Sampling parameters that a request leaves open
+    come from the model's generation_config; a reply without `max_tokens` may fill the context. When vLLM
+    dies, the requests it was working on fail as `engine_died`, which may be retried, and vLLM is started
+    again, up to three times. On a CPU it runs in float32, without compilation, with up to 4,096 tokens of
+    context, unless the arguments say otherwise.
 
     Raises:
-        UsageError: no such option.
-        EngineError: vLLM is missing, the model cannot be loaded or is no chat model, or it died too often.
+        UsageError: unknown option.
+        EngineError: vLLM is missing, the model cannot be loaded or is not a chat model, or it died too often.
         RequestFailed: `prompt_too_long`, `empty_prompt`, `template_refused`, `bad_sampling`,
-            `engine_refused` (a schema that it cannot follow, say), `engine_died`, `engine_abort`.
+            `engine_refused` (such as a schema that vLLM cannot enforce), `engine_died`, `engine_abort`.
     """
     engine = _Engine(model, revision, engine_args)
 
     async def generate(request: Request) -> Reply:
-        return _reply(await line.ask(engine.prepare, request))
+        return _reply(await thread.submit(engine.prepare, request))
 
-    async with line_to("vllm", engine.serve) as line:
+    async with model_thread("vllm", engine.serve) as thread:
         yield generate
 
 
 class _Engine:
-    """All but `prepare` runs in the one thread that touches vLLM."""
+    """The running vLLM. Everything but `prepare` runs in the one thread that uses it."""
 
     def __init__(self, model: str, revision: str | None, options: dict[str, Any]) -> None:
-        self.given = (model, revision, options)
+        self.load_arguments = (model, revision, options)
         self.running: dict[str, Pending] = {}
-        self.asked = 0
+        self.admitted = 0
 
     def prepare(self, request: Request) -> tuple[list[int], Any]:
         params = _sampling_params(request, self.defaults, self.max_logprobs)
         return token_ids(self.tokenizer, request, self.max_model_len), params
 
-    def serve(self, line: Line) -> None:
-        """Starts the engine, again when it dies, and in the end refuses what still comes."""
+    def serve(self, thread: ModelThread) -> None:
+        """Start vLLM, restart it when it dies, and finally reject requests that still arrive."""
         reason = "engine vllm: closed"
         for _ in range(1 + _RESTARTS):
             try:
-                llm = _start(*self.given)
-                self._open(line, llm)
-            except Exception as error:  # noqa: BLE001 nobody else would hear of it
-                refused = (
+                llm = _start(*self.load_arguments)
+                self._open(thread, llm)
+            except Exception as error:  # noqa: BLE001 otherwise lost with this thread
+                failure = (
                     error
                     if isinstance(error, GlotmillError)
                     else EngineError(f"engine vllm: {typed_line(error)}")
                 )
-                line.settle([(line.opened, refused)])
-                reason = str(refused)
+                thread.resolve([(thread.ready, failure)])
+                reason = str(failure)
                 break
             try:
-                self._step(line, llm.llm_engine)
-            except Exception as error:  # noqa: BLE001 what kills an engine may be anything
+                self._step(thread, llm.llm_engine)
+            except Exception as error:  # noqa: BLE001 vLLM may die of anything
                 reason = f"engine vllm: died: {typed_line(error)}"
-            self._fail_waiting(line, reason)  # before the clean-up, which takes seconds
+            self._fail_waiting(thread, reason)  # first, since cleaning up takes seconds
             _stop(llm)
             del llm
             _free()
-            if line.closing:
+            if thread.closing:
                 break
-        line.refuse_all(reason)
+        thread.reject_all(reason)
 
-    def _open(self, line: Line, llm: Any) -> None:
+    def _open(self, thread: ModelThread, llm: Any) -> None:
         config = llm.model_config
         self.tokenizer = llm.get_tokenizer()
         self.max_model_len, self.max_logprobs = config.max_model_len, config.max_logprobs
         self.defaults = config.get_diff_sampling_param()
-        line.settle([(line.opened, None)])
+        thread.resolve([(thread.ready, None)])
 
-    def _step(self, line: Line, engine: Any) -> None:
-        """One life of the engine: returns when it is to close, raises when it dies."""
+    def _step(self, thread: ModelThread, engine: Any) -> None:
+        """Run vLLM until the engine closes; raises when vLLM dies."""
         room = _WINDOW * engine.vllm_config.scheduler_config.max_num_seqs
-        while not line.closing:
-            while len(self.running) < room and (job := line.take(wait=not self.running)):
-                self._admit(line, engine, job)
+        while not thread.closing:
+            while len(self.running) < room and (pending := thread.next_pending(wait=not self.running)):
+                self._admit(thread, engine, pending)
             outputs = [output for output in engine.step() if output.finished] if self.running else []
             if outputs:
-                line.settle([(self.running.pop(output.request_id).done, output) for output in outputs])
+                thread.resolve([(self.running.pop(output.request_id).future, output) for output in outputs])
 
-    def _admit(self, line: Line, engine: Any, job: Pending) -> None:
+    def _admit(self, thread: ModelThread, engine: Any, pending: Pending) -> None:
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        self.asked += 1
-        name = str(self.asked)
-        ids, params = job.work
-        self.running[name] = job
+        self.admitted += 1
+        name = str(self.admitted)
+        ids, params = pending.work
+        self.running[name] = pending
         try:
             engine.add_request(name, {"type": "token", "prompt_token_ids": ids}, params)
         except EngineDeadError:
             raise
-        except Exception as error:  # noqa: BLE001 this request's fault: the others go on
+        except Exception as error:  # noqa: BLE001 fails this request alone
             del self.running[name]
-            line.settle([(job.done, RequestFailed("engine_refused", typed_line(error)))])
+            thread.resolve([(pending.future, RequestFailed("engine_refused", typed_line(error)))])
 
-    def _fail_waiting(self, line: Line, reason: str) -> None:
+    def _fail_waiting(self, thread: ModelThread, reason: str) -> None:
         waiting = list(self.running.values())
         self.running.clear()
-        while job := line.take(wait=False):
-            waiting.append(job)
-        line.settle([(job.done, RequestFailed("engine_died", reason, transient=True)) for job in waiting])
+        while pending := thread.next_pending(wait=False):
+            waiting.append(pending)
+        thread.resolve(
+            [(pending.future, RequestFailed("engine_died", reason, transient=True)) for pending in waiting]
+        )
 
 
 def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
-    """An open `vllm.LLM`. Its warnings are about itself and no news to a user."""
+    """Return a loaded `vllm.LLM`, without the warnings it prints while loading."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     with suppress(PackageNotFoundError):
         version("vllm-cpu")
-        # What is compiled when first used needs a C++ compiler, and a path without a blank. Read at import.
+        # Compiling on first use needs a C++ compiler and a path without blanks. Read when torch is imported.
         os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
     with warnings.catch_warnings():
@@ -158,7 +161,7 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
                 "vllm", "'glotmill[vllm]', or 'glotmill[vllm-cpu]' without a GPU", error
             ) from error
         check_options("vllm", options, {f.name for f in fields(EngineArgs)} - {"model", "revision"})
-        arguments = {"model": model_place(model), "revision": revision, "use_tqdm_on_load": False, **options}
+        arguments = {"model": model_path(model), "revision": revision, "use_tqdm_on_load": False, **options}
         arguments.setdefault("enable_prefix_caching", True)
         arguments.setdefault("structured_outputs_config", dict(_STRICT))
         try:
@@ -168,31 +171,31 @@ def _start(model: str, revision: str | None, options: dict[str, Any]) -> Any:
         except Exception as error:
             raise EngineError(f"engine vllm: cannot open {model}: {typed_line(error)}") from error
     if not getattr(llm.get_tokenizer(), "chat_template", "its own way"):
-        raise EngineError(f"engine vllm: {model} has no chat template: take a chat (instruct) model")
+        raise EngineError(f"engine vllm: {model} has no chat template; choose a chat (instruct) model")
     return llm
 
 
 def _for_cpu(arguments: dict[str, Any]) -> dict[str, Any]:
-    """With what makes vLLM start fast and run whole on a CPU."""
+    """Return engine arguments with the defaults that make vLLM start fast and run reliably on a CPU."""
     from vllm import EngineArgs
 
     for name, value in _ON_CPU.items():
         os.environ.setdefault(name, value)
-    # A prefill in parts and seeds of requests together end the engine: "CPU Generator does not use offset".
+    # Chunked prefill together with per-request seeds kills vLLM: "CPU Generator does not use offset".
     defaults: dict[str, Any] = {"enforce_eager": True, "dtype": "float32", "enable_chunked_prefill": False}
     if "max_model_len" not in arguments:
-        most = EngineArgs(**arguments).create_model_config().max_model_len
-        defaults["max_model_len"] = min(most, _CONTEXT_ON_CPU)
+        limit = EngineArgs(**arguments).create_model_config().max_model_len
+        defaults["max_model_len"] = min(limit, _CONTEXT_ON_CPU)
     return {**defaults, **arguments}
 
 
 def _stop(llm: Any) -> None:
-    with suppress(Exception):  # it may be dead
+    with suppress(Exception):  # it may already be dead
         llm.llm_engine.engine_core.shutdown()
 
 
 def _free() -> None:
-    """Gives back what a stopped engine leaves behind in this process."""
+    """Free what a stopped vLLM leaves behind in this process."""
     gc.collect()
     with suppress(Exception):
         from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
@@ -200,28 +203,34 @@ def _free() -> None:
         cleanup_dist_env_and_memory()
 
 
-def _sampling_params(request: Request, defaults: dict[str, Any], most_logprobs: int) -> Any:
+def _sampling_params(request: Request, defaults: dict[str, Any], max_logprobs: int) -> Any:
     from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
-    given = {"max_tokens": None, **defaults, **request.sampling.given()}
-    if given.get("logprobs", 0) > most_logprobs >= 0:
-        detail = f"logprobs={given['logprobs']}: at most {most_logprobs}, or set the option max_logprobs"
+    arguments = {"max_tokens": None, **defaults, **request.sampling.given()}
+    if arguments.get("logprobs", 0) > max_logprobs >= 0:
+        detail = f"logprobs={arguments['logprobs']}: at most {max_logprobs}, or set the option max_logprobs"
         raise RequestFailed("bad_sampling", detail)
     if request.schema:
-        given["structured_outputs"] = StructuredOutputsParams(json=request.schema)
-    given["stop"] = list(request.sampling.stop)
+        arguments["structured_outputs"] = StructuredOutputsParams(json=request.schema)
+    arguments["stop"] = list(request.sampling.stop)
     try:
-        return SamplingParams(**given, seed=request.seed, output_kind=RequestOutputKind.FINAL_ONLY)
-    except Exception as error:  # vLLM's checks have errors of several kinds
+        return SamplingParams(**arguments, seed=request.seed, output_kind=RequestOutputKind.FINAL_ONLY)
+    except Exception as error:  # vLLM's checks raise several types
         raise RequestFailed("bad_sampling", typed_line(error)) from error
 
 
 def _reply(output: Any) -> Reply:
-    done = output.outputs[0]
-    if done.finish_reason not in ("stop", "length"):
-        raise RequestFailed(f"engine_{done.finish_reason}", "vLLM gave the request up", transient=True)
+    completion = output.outputs[0]
+    if completion.finish_reason not in ("stop", "length"):
+        raise RequestFailed(f"engine_{completion.finish_reason}", "vLLM aborted the request", transient=True)
     chosen = None
-    if done.logprobs is not None:
-        pairs = zip(done.token_ids, done.logprobs, strict=True)
-        chosen = tuple(max(float(each[token].logprob), _LEAST_LOGPROB) for token, each in pairs)
-    return Reply(done.text, done.finish_reason, len(output.prompt_token_ids), len(done.token_ids), chosen)
+    if completion.logprobs is not None:
+        pairs = zip(completion.token_ids, completion.logprobs, strict=True)
+        chosen = tuple(max(float(candidates[token].logprob), _LEAST_LOGPROB) for token, candidates in pairs)
+    return Reply(
+        completion.text,
+        completion.finish_reason,
+        len(output.prompt_token_ids),
+        len(completion.token_ids),
+        chosen,
+    )

@@ -1,1 +1,1 @@
-"""What several engines share."""
+"""What the engines that load or call a model share: model files, the model thread, adaptive concurrency."""

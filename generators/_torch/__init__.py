@@ -1,1 +1,1 @@
-"""Batched sampling with torch."""
+"""Continuous batching and sampling with torch, for the engine `transformers`."""

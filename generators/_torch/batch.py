@@ -1,47 +1,52 @@
-"""Rows on their way through a model of transformers: one that ends leaves, and another takes its place."""
+"""Continuous batching for transformers: a row that finishes leaves the batch, and another takes its place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from glotmill.generators._torch.sampling import Choice, next_tokens
+from glotmill.generators._torch.sampling import TokenSampler, next_tokens
 
-_GROWTH = 64  # tokens by which a cache grows: to copy it at every step takes longer than the model
+_GROWTH = 64  # tokens by which the cache grows; copying it at every step takes longer than the model
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A reply in the making."""
+    """A request in the batch and its reply so far."""
 
     prompt: Sequence[int]
-    choice: Choice
+    sampler: TokenSampler
     max_tokens: int
     stop: tuple[str, ...] = ()
     text: str = ""
-    finish: str = ""  # stop or length, once it has ended
-    done: Any = None  # who waits for it
+    finish: str = ""  # `stop` or `length` once the reply is complete
+    future: Any = None  # resolved with this row when it finishes
 
 
 class Batch:
-    """Rows side by side, padded on the left. `mask` tells which columns of the cache are a row's own."""
+    """Rows padded on the left to one width, with their key-value cache.
+
+    mask: (rows, width), 1 where a column of the cache belongs to the row and 0 where it is padding. Rows join
+    and leave without recomputing the others: `exchange` prefills new rows in a cache of their own, then
+    stacks the kept rows above them, all aligned at the last column.
+    """
 
     def __init__(self, model: Any, tokenizer: Any, ends: Sequence[int]) -> None:
         self.model, self.tokenizer, self.ends = model, tokenizer, ends
         self.clear()
 
     def clear(self) -> None:
-        """Forgets all rows."""
-        self.rows: list[Row] = []  # with those that have ended, until the next `exchange`
+        """Remove all rows."""
+        self.rows: list[Row] = []  # finished ones stay until the next `exchange`
         self.cache: Any = None
         self.mask: Any = None
 
     def running(self) -> int:
-        """How many rows have not ended."""
+        """Return the number of unfinished rows."""
         return sum(not row.finish for row in self.rows)
 
     def exchange(self, new: Sequence[Row]) -> list[Row]:
-        """Drops the rows that have ended and takes in new ones. Returns the new that end at once."""
+        """Remove finished rows and add new ones. Return the new rows that finish with their first token."""
         import torch
 
         keep = [index for index, row in enumerate(self.rows) if not row.finish]
@@ -64,19 +69,19 @@ class Batch:
         return [row for row in new if row.finish]
 
     def step(self) -> list[Row]:
-        """One more token for every row. Returns the rows that end with it."""
+        """Generate one token for every row. Return the rows that finish with it."""
         import torch
 
-        going = [row for row in self.rows if not row.finish]
-        last = torch.tensor([row.choice.tokens[-1] for row in self.rows], device=self.model.device)
+        active = [row for row in self.rows if not row.finish]
+        last = torch.tensor([row.sampler.tokens[-1] for row in self.rows], device=self.model.device)
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], 1)
         self._forward(last[:, None])
-        return [row for row in going if row.finish]
+        return [row for row in active if row.finish]
 
     def _forward(self, ids: Any) -> None:
-        """Runs the model over one or more columns and gives every row that has not ended its next token."""
+        """Run the model over `ids`, of shape (rows, columns), and append a token to every unfinished row."""
         positions = (self.mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        going = [index for index, row in enumerate(self.rows) if not row.finish]
+        active = [index for index, row in enumerate(self.rows) if not row.finish]
         output = self.model(
             input_ids=ids,
             attention_mask=self.mask,
@@ -85,51 +90,53 @@ class Batch:
             use_cache=True,
             logits_to_keep=1,
         )
-        logits = output.logits[going, -1].float()
-        tokens = next_tokens(logits, [self.rows[index].choice for index in going], self.ends)
-        for index, token in zip(going, tokens, strict=True):
-            self._say(self.rows[index], token)
+        logits = output.logits[active, -1].float()
+        tokens = next_tokens(logits, [self.rows[index].sampler for index in active], self.ends)
+        for index, token in zip(active, tokens, strict=True):
+            self._append_token(self.rows[index], token)
 
-    def _say(self, row: Row, token: int) -> None:
-        choice = row.choice
-        choice.tokens.append(token)
-        if choice.grammar is not None:
-            choice.grammar.accept_token(token)
-        if token in self.ends or (choice.grammar is not None and choice.grammar.is_terminated()):
+    def _append_token(self, row: Row, token: int) -> None:
+        sampler = row.sampler
+        sampler.tokens.append(token)
+        if sampler.grammar is not None:
+            sampler.grammar.accept_token(token)
+        if token in self.ends or (sampler.grammar is not None and sampler.grammar.is_terminated()):
             row.finish = "stop"
-        elif row.stop and len(choice.tokens) >= choice.min_tokens and self._stops(row):
+        elif row.stop and len(sampler.tokens) >= sampler.min_tokens and self._ends_at_stop_text(row):
             return
-        elif len(choice.tokens) >= row.max_tokens:
+        elif len(sampler.tokens) >= row.max_tokens:
             row.finish = "length"
         if row.finish:
-            row.text = self._decoded(choice.tokens)
+            row.text = self._decode(sampler.tokens)
 
-    def _stops(self, row: Row) -> bool:
-        """Whether the reply now holds one of its stop texts; if so it ends before it."""
+    def _ends_at_stop_text(self, row: Row) -> bool:
+        """Return whether the reply contains a stop string; if so, cut it there and finish the row."""
         longest = max(len(stop.encode()) for stop in row.stop)  # a token is a byte at least
-        tail = self._decoded(row.choice.tokens[-longest - 1 :])
+        tail = self._decode(row.sampler.tokens[-longest - 1 :])
         if not any(stop in tail for stop in row.stop):
             return False
-        text = self._decoded(row.choice.tokens)
-        found = [place for stop in row.stop if (place := text.find(stop)) >= 0]
-        if found:
-            row.text, row.finish = text[: min(found)], "stop"
-        return bool(found)
+        text = self._decode(row.sampler.tokens)
+        positions = [position for stop in row.stop if (position := text.find(stop)) >= 0]
+        if positions:
+            row.text, row.finish = text[: min(positions)], "stop"
+        return bool(positions)
 
-    def _decoded(self, tokens: Sequence[int]) -> str:
+    def _decode(self, tokens: Sequence[int]) -> str:
         return str(
             self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
 
     def _join(self, cache: Any, mask: Any, keep: list[int]) -> None:
-        """Puts rows of an earlier cache above those of this one, all ending in the same column."""
+        """Stack the rows `keep` of an earlier cache above those of this one, aligned at the last column."""
         import torch
 
         mask = mask[keep]
         mask = mask[:, int(mask.any(0).nonzero()[0]) :]  # columns that only padded others
         below = mask.new_zeros(0, 0) if self.mask is None else self.mask
         width = max(mask.shape[1], below.shape[1])
-        rows = [torch.nn.functional.pad(each, (width - each.shape[1], 0)) for each in (mask, below)]
+        rows = [
+            torch.nn.functional.pad(mask_part, (width - mask_part.shape[1], 0)) for mask_part in (mask, below)
+        ]
         self.mask = torch.cat(rows)
         if self.cache is None:
             self.cache = _growing_cache()
@@ -146,11 +153,11 @@ def _growing_cache() -> Any:
 
 @lru_cache(maxsize=1)
 def _growing_layer() -> Any:
-    """A class, made here because its base is imported late."""
+    """Return a cache layer class, defined here because its base class is heavy to import."""
     from transformers.cache_utils import DynamicLayer
 
     class GrowingLayer(DynamicLayer):  # type: ignore[misc]
-        """Keys and values are the used part of buffers that have room to grow."""
+        """A layer whose keys and values are views of larger buffers, (rows, heads, columns, dimension)."""
 
         keys: Any
         values: Any
@@ -173,17 +180,17 @@ def _growing_layer() -> Any:
             return self.keys, self.values
 
         def take_above(self, old: Any, keep: list[int], length: int, width: int) -> None:
-            """The last `length` columns of some rows of another layer, above what is here."""
+            """Stack the last `length` columns of the rows `keep` of another layer above this layer's rows."""
             if not self.is_initialized:
                 self.lazy_initialization(old.keys, old.values)
             joined = []
             for above, below in ((old.keys, self.keys), (old.values, self.values)):
                 count = below.shape[0] if below.numel() else 0
-                whole = above.new_zeros(len(keep) + count, above.shape[1], width + _GROWTH, above.shape[3])
-                whole[: len(keep), :, width - length : width] = above[keep, :, above.shape[2] - length :]
+                buffer = above.new_zeros(len(keep) + count, above.shape[1], width + _GROWTH, above.shape[3])
+                buffer[: len(keep), :, width - length : width] = above[keep, :, above.shape[2] - length :]
                 if count:
-                    whole[len(keep) :, :, width - below.shape[2] : width] = below
-                joined.append(whole)
+                    buffer[len(keep) :, :, width - below.shape[2] : width] = below
+                joined.append(buffer)
             self.room = (joined[0], joined[1])
             self.keys, self.values = (buffer[:, :, :width] for buffer in self.room)
 

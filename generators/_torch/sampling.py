@@ -1,4 +1,4 @@
-"""Chooses the next token of every row of a batch, each with its own parameters and its own random numbers."""
+"""Samples the next token of each row of a batch, with parameters and random numbers of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from random import Random
 from typing import Any
 
 _NEVER = float("-inf")
-_HEAD = 256  # how many of the likeliest tokens are looked at before all of them are
+_HEAD = 256  # likeliest tokens to examine before sorting the whole vocabulary
 
 
 @dataclass(slots=True, eq=False)
-class Choice:
-    """How one row is sampled, and what it has said."""
+class TokenSampler:
+    """Sampling parameters of one row, its random numbers, and the tokens sampled so far."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -25,45 +25,46 @@ class Choice:
     seed: int = 0
     prompt: Sequence[int] = ()
     tokens: list[int] = field(default_factory=list)  # of the reply
-    told: list[float] = field(default_factory=list)  # their logprobs, if asked for
+    logprob_values: list[float] = field(default_factory=list)  # log-probabilities of `tokens`, if requested
     grammar: Any = None  # an xgrammar.GrammarMatcher
-    dice: Random = field(init=False)
+    random: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dice = Random(self.seed)  # noqa: S311 no secret
+        self.random = Random(self.seed)  # noqa: S311 no secret
 
 
-def next_tokens(logits: Any, rows: Sequence[Choice], ends: Sequence[int]) -> list[int]:
-    """One token per row; notes their logprobs where asked for. Not yet added to the rows.
+def next_tokens(logits: Any, rows: Sequence[TokenSampler], ends: Sequence[int]) -> list[int]:
+    """Return one token per row, and record its log-probability where requested. The caller appends the token.
 
-    logits: rows x vocabulary, float32; changed in place. ends: tokens that end a reply. A row's token
-    depends on its own logits, parameters and seed alone: a number is drawn, and its place in the cumulated
-    probabilities is the token.
+    logits: (rows, vocabulary), float32, changed in place. ends: tokens that end a reply.
+    Inverse-transform sampling: one uniform number is drawn per row, and the token is the position at which
+    the row's cumulative probabilities (in float64) reach it. So a token depends only on the logits,
+    parameters and seed of its own row, never on the rest of the batch.
     """
     import torch
 
     raw = torch.log_softmax(logits, -1) if any(row.logprobs is not None for row in rows) else None
     for index, row in enumerate(rows):
-        _adjust(logits[index], row, ends)
-    warm = torch.tensor([row.temperature or 1.0 for row in rows], device=logits.device)
+        _apply_penalties(logits[index], row, ends)
+    temperatures = torch.tensor([row.temperature or 1.0 for row in rows], device=logits.device)
     best = logits.argmax(-1)
-    probs = torch.softmax(logits / warm[:, None], -1)
-    probs = _cut(probs, rows)
+    probs = torch.softmax(logits / temperatures[:, None], -1)
+    probs = _truncate(probs, rows)
     sums = probs.double().cumsum(-1)
-    drawn = torch.tensor([row.dice.random() for row in rows], dtype=torch.double, device=logits.device)
-    found = torch.searchsorted(sums, (drawn * sums[:, -1])[:, None], right=True)[:, 0]
+    drawn = torch.tensor([row.random.random() for row in rows], dtype=torch.double, device=logits.device)
+    drawn_tokens = torch.searchsorted(sums, (drawn * sums[:, -1])[:, None], right=True)[:, 0]
     greedy = torch.tensor([row.temperature == 0 for row in rows], device=logits.device)
-    chosen = torch.where(greedy, best, found.clamp_(max=logits.shape[-1] - 1))
+    chosen = torch.where(greedy, best, drawn_tokens.clamp_(max=logits.shape[-1] - 1))
     if raw is not None:
-        told = raw.gather(1, chosen[:, None])[:, 0].tolist()
-        for row, logprob in zip(rows, told, strict=True):
+        logprob_values = raw.gather(1, chosen[:, None])[:, 0].tolist()
+        for row, logprob in zip(rows, logprob_values, strict=True):
             if row.logprobs is not None:
-                row.told.append(logprob)
+                row.logprob_values.append(logprob)
     return list(map(int, chosen.tolist()))
 
 
-def _adjust(logits: Any, row: Choice, ends: Sequence[int]) -> None:
-    """Penalties, the least length and the grammar of one row, in place."""
+def _apply_penalties(logits: Any, row: TokenSampler, ends: Sequence[int]) -> None:
+    """Apply the penalties, minimum length and grammar of one row to its logits, in place."""
     import torch
 
     if len(row.tokens) < row.min_tokens:
@@ -75,8 +76,8 @@ def _adjust(logits: Any, row: Choice, ends: Sequence[int]) -> None:
             values > 0, values / row.repetition_penalty, values * row.repetition_penalty
         )
     if row.tokens and (row.presence_penalty or row.frequency_penalty):
-        said, counts = torch.tensor(row.tokens, device=logits.device).unique(return_counts=True)
-        logits[said] -= row.presence_penalty + row.frequency_penalty * counts
+        token_ids, counts = torch.tensor(row.tokens, device=logits.device).unique(return_counts=True)
+        logits[token_ids] -= row.presence_penalty + row.frequency_penalty * counts
     if row.grammar is not None:
         import xgrammar
 
@@ -85,8 +86,12 @@ def _adjust(logits: Any, row: Choice, ends: Sequence[int]) -> None:
         xgrammar.apply_token_bitmask_inplace(logits[None], allowed.to(logits.device))
 
 
-def _cut(probs: Any, rows: Sequence[Choice]) -> Any:
-    """Sets to zero what top_k, top_p and min_p leave out."""
+def _truncate(probs: Any, rows: Sequence[TokenSampler]) -> Any:
+    """Set to zero the probabilities that top_k, top_p and min_p exclude.
+
+    probs: (rows, vocabulary). The cut is a threshold per row, found among the `_HEAD` likeliest tokens; only
+    rows whose cut lies below those are sorted in full.
+    """
     import torch
 
     size = probs.shape[-1]
@@ -97,28 +102,28 @@ def _cut(probs: Any, rows: Sequence[Choice]) -> Any:
     top_p = column([row.top_p for row in rows])
     top_k = column([row.top_k if 0 < row.top_k < size else size for row in rows])
     min_p = column([row.min_p for row in rows])
-    whole = (top_p >= 1) & (top_k >= size) & (min_p <= 0)
-    if whole.all():
+    unrestricted = (top_p >= 1) & (top_k >= size) & (min_p <= 0)
+    if unrestricted.all():
         return probs
     ordered = probs.topk(min(_HEAD, size)).values
-    least = _least(ordered, top_p, top_k, min_p)
+    threshold = _smallest_kept(ordered, top_p, top_k, min_p)
     by_mass = (top_k >= size) & (
         (ordered.sum(-1, keepdim=True) > top_p) | (ordered[:, -1:] < min_p * ordered[:, :1])
     )
-    flat = (~(whole | by_mass | (top_k <= ordered.shape[-1])))[:, 0].nonzero()[:, 0]
-    if len(flat):  # these are cut below their likeliest tokens; to sort all is slow
+    flat = (~(unrestricted | by_mass | (top_k <= ordered.shape[-1])))[:, 0].nonzero()[:, 0]
+    if len(flat):  # sorting the whole vocabulary is slow: only where needed
         ordered = probs[flat].sort(descending=True).values
-        least[flat] = _least(ordered, top_p[flat], top_k[flat], min_p[flat])
-    return probs.masked_fill((probs < least) & ~whole, 0)
+        threshold[flat] = _smallest_kept(ordered, top_p[flat], top_k[flat], min_p[flat])
+    return probs.masked_fill((probs < threshold) & ~unrestricted, 0)
 
 
-def _least(ordered: Any, top_p: Any, top_k: Any, min_p: Any) -> Any:
-    """The smallest probability that each row keeps of its `ordered` ones."""
+def _smallest_kept(ordered: Any, top_p: Any, top_k: Any, min_p: Any) -> Any:
+    """Return the smallest probability that each row keeps; `ordered`: (rows, k), descending."""
     import torch
 
     ordered = ordered.masked_fill(torch.arange(ordered.shape[-1], device=ordered.device) >= top_k, 0)
-    within = ordered.sum(-1, keepdim=True)  # top_p is of what top_k leaves
-    mass = torch.where(top_k <= ordered.shape[-1], within, 1.0)
+    kept_mass = ordered.sum(-1, keepdim=True)  # top_p applies to what top_k keeps
+    mass = torch.where(top_k <= ordered.shape[-1], kept_mass, 1.0)
     before = (ordered.cumsum(-1) - ordered) / mass
-    out = (before >= top_p) | (ordered < min_p * ordered[:, :1]) | (ordered == 0)
-    return ordered.masked_fill(out, 2.0).amin(-1, keepdim=True)
+    excluded = (before >= top_p) | (ordered < min_p * ordered[:, :1]) | (ordered == 0)
+    return ordered.masked_fill(excluded, 2.0).amin(-1, keepdim=True)

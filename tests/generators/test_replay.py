@@ -65,7 +65,7 @@ def test_a_text_outlasts_failures_and_the_last_text_counts(tmp_path: Path) -> No
         ask(tmp_path, TWO)
 
 
-@pytest.mark.parametrize(("name", "says"), [(".", r"has no \*\.jsonl"), ("nowhere", "is no folder")])
+@pytest.mark.parametrize(("name", "says"), [(".", r"has no \*\.jsonl"), ("nowhere", "is not a folder")])
 def test_a_folder_without_journals_is_refused(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         ask(tmp_path / name, ONE)

@@ -59,9 +59,9 @@ def main() -> None:
     os.environ |= {"HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1", "DISABLE_VERSION_CHECK": "1"}
     from transformers import AutoTokenizer
 
-    from glotmill.generators._shared.opening import model_place
+    from glotmill.generators._shared.loading import model_path
 
-    model = str(model_place("glotmill-nano"))
+    model = str(model_path("glotmill-nano"))
     rows = {"axolotl": axolotl, "llamafactory": llamafactory}[name](model, Path(folder), *more)
     read = AutoTokenizer.from_pretrained(model)
     for row in rows:

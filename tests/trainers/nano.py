@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from glotmill.generators._shared.opening import model_place
+from glotmill.generators._shared.loading import model_path
 
 
 def opened() -> tuple[Any, Any]:
@@ -12,7 +12,7 @@ def opened() -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = model_place("glotmill-nano")
+    place = model_path("glotmill-nano")
     model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32)
     return model, AutoTokenizer.from_pretrained(place)
 

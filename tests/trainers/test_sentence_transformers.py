@@ -14,9 +14,9 @@ def embedder() -> Any:
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    from glotmill.generators._shared.opening import model_place
+    from glotmill.generators._shared.loading import model_path
 
-    tokenizer = Tokenizer.from_file(str(Path(model_place("glotmill-nano")) / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(Path(model_path("glotmill-nano")) / "tokenizer.json"))
     return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=32)], device="cpu")
 
 

@@ -61,11 +61,11 @@ def test_reward(exported: Exported, tmp_path: Path) -> None:
     from transformers import AutoModelForSequenceClassification
     from trl import RewardConfig, RewardTrainer
 
-    from glotmill.generators._shared.opening import model_place
+    from glotmill.generators._shared.loading import model_path
 
     rows = exported("trl-dpo")
     _, tokenizer = opened()
-    model = AutoModelForSequenceClassification.from_pretrained(model_place("glotmill-nano"), num_labels=1)
+    model = AutoModelForSequenceClassification.from_pretrained(model_path("glotmill-nano"), num_labels=1)
     args = RewardConfig(**settings(tmp_path / "out"), max_length=512)
     takes_a_step(RewardTrainer(model.float(), args=args, train_dataset=rows, processing_class=tokenizer))
 

@@ -1,4 +1,4 @@
-"""What engines that load a model do alike: find it, check options, make chats fit for a tokenizer."""
+"""What engines that load a model share: finding it, checking its options, applying the chat template."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,15 +12,15 @@ from glotmill.messages import Request
 _NANO = Path(__file__).parent.parent / "nano"
 
 
-def model_place(model: str) -> str:
-    """Where a library loads `model` from: the folder that ships with the package, or what was given."""
+def model_path(model: str) -> str:
+    """Return what a library loads `model` from: for glotmill-nano its folder, else the name itself."""
     return str(_NANO) if model == "glotmill-nano" else model
 
 
-def check_options(engine: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Raises UsageError for the first option that the engine does not know."""
+def check_options(engine: str, options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError for the first option that the engine does not have."""
     names = sorted(known)
-    for name in given:
+    for name in options:
         if name not in names:
             close = get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(names)}"
@@ -28,19 +28,19 @@ def check_options(engine: str, given: Iterable[str], known: Iterable[str]) -> No
 
 
 def not_installed(engine: str, extras: str, error: ImportError) -> EngineError:
-    """What to raise when an engine's package is missing. extras: how to install it."""
+    """Return the error for an engine whose package is missing. extras: what to pip install."""
     return EngineError(f"engine {engine}: {error}: install it with pip install {extras}")
 
 
 def chat_of(request: Request) -> list[dict[str, str]]:
-    """The messages as chat templates take them; lone surrogates replaced: no tokenizer takes one."""
+    """Return the messages as chat templates take them, with lone surrogates replaced."""
     return [{"role": m.role, "content": replace_surrogates(m.content)} for m in request.messages]
 
 
-def token_ids(tokenizer: Any, request: Request, most: int) -> list[int]:
-    """The request in the model's tokens, its chat template applied.
+def token_ids(tokenizer: Any, request: Request, max_model_len: int) -> list[int]:
+    """Return the tokens of a request, with the chat template applied.
 
-    most: how many tokens a prompt and its reply have together.
+    max_model_len: tokens of a prompt and its reply together.
 
     Raises:
         RequestFailed: `template_refused`, `empty_prompt` or `prompt_too_long`.
@@ -49,12 +49,12 @@ def token_ids(tokenizer: Any, request: Request, most: int) -> list[int]:
         ids = tokenizer.apply_chat_template(
             chat_of(request), add_generation_prompt=True, tokenize=True, return_dict=False
         )
-    except Exception as error:  # templates come with models and raise what they like
+    except Exception as error:  # templates come with models and may raise anything
         raise RequestFailed("template_refused", typed_line(error)) from error
     if not ids:
-        raise RequestFailed("empty_prompt", "the chat template made no tokens of it")
-    if len(ids) >= most:
+        raise RequestFailed("empty_prompt", "the chat template made no tokens from it")
+    if len(ids) >= max_model_len:
         raise RequestFailed(
-            "prompt_too_long", f"{len(ids)} tokens leave no room for a reply: {most} is all there is"
+            "prompt_too_long", f"{len(ids)} tokens leave no room for a reply; the limit is {max_model_len}"
         )
     return list(ids)
