@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from glotmill.filters._text.code_points import Part, measured
-from glotmill.filters._text.language_limits import limits, limits_of
+from glotmill.filters._text.language_limits import limits, limits_by_tag
 from glotmill.filters._text.words import joined_series
 
 PACKAGES = ("icu4py",)
@@ -52,7 +52,7 @@ def limits_by_language(
     tags: Sequence[str], versions: Mapping[str, str], **options: object
 ) -> dict[str, dict[str, float]]:
     """Return the limits of each language; none where the option `language` names another column."""
-    return limits_of(tags, LIMITS) if options.get("language", "language") == "language" else {}
+    return limits_by_tag(tags, LIMITS) if options.get("language", "language") == "language" else {}
 
 
 def line_ends(text: pl.Series) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from glotmill.filters._text.code_points import Keys, Part, Pieces, Places, measured
-from glotmill.filters._text.language_limits import limits, limits_of, stop_words
+from glotmill.filters._text.language_limits import limits, limits_by_tag, stop_words
 from glotmill.filters._text.words import joined_series
 
 PACKAGES = ("icu4py",)
@@ -66,7 +66,7 @@ def limits_by_language(
     tags: Sequence[str], versions: Mapping[str, str], **options: object
 ) -> dict[str, dict[str, float]]:
     """Return the limits of each language; none where the option `language` names another column."""
-    return limits_of(tags, LIMITS) if options.get("language", "language") == "language" else {}
+    return limits_by_tag(tags, LIMITS) if options.get("language", "language") == "language" else {}
 
 
 def measures(text: pl.Series, stop_lists: pl.Series) -> pl.DataFrame:
@@ -77,7 +77,7 @@ def measures(text: pl.Series, stop_lists: pl.Series) -> pl.DataFrame:
     """
     lists = stop_lists.drop_nulls().unique(maintain_order=True)
     numbers = range(len(lists))
-    list_of_text = stop_lists.replace_strict(lists, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
+    list_index = stop_lists.replace_strict(lists, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
     stop_words = measured(
         lists,
         lambda part: pl.DataFrame({"key": _keys_in_list(part.words(), np.arange(part.height) + part.first)}),
@@ -85,18 +85,18 @@ def measures(text: pl.Series, stop_lists: pl.Series) -> pl.DataFrame:
     stop_keys = np.unique(stop_words["key"].to_numpy())
     frame = measured(
         text,
-        lambda part: _measure(part, list_of_text[part.first : part.first + part.height], stop_keys),
+        lambda part: _measure(part, list_index[part.first : part.first + part.height], stop_keys),
     )
-    has_list = pl.Series(list_of_text >= 0)
+    has_list = pl.Series(list_index >= 0)
     return frame.with_columns(pl.when(has_list).then("stop_words").alias("stop_words"))
 
 
-def _keys_in_list(words: Pieces, list_of_text: Places) -> Keys:
+def _keys_in_list(words: Pieces, list_index: Places) -> Keys:
     """Keys that are equal for the same word in the same list: the key of the word shifted by its list."""
-    return words.key + list_of_text[words.row].astype(np.uint64) * _PRIME
+    return words.key + list_index[words.row].astype(np.uint64) * _PRIME
 
 
-def _measure(part: Part, list_of_text: Places, stop_keys: Keys) -> pl.DataFrame:
+def _measure(part: Part, list_index: Places, stop_keys: Keys) -> pl.DataFrame:
     words, height = part.words(), part.height
     lettered = words.letters > 0
     number = np.bincount(words.row, minlength=height)
@@ -108,18 +108,18 @@ def _measure(part: Part, list_of_text: Places, stop_keys: Keys) -> pl.DataFrame:
             "with_letters": with_letters,
             "word_length": np.where(with_letters > 0, chars / np.maximum(with_letters, 1), np.nan),
             "letters": with_letters / np.maximum(number, 1),
-            "stop_words": _different_stop_words(words, height, list_of_text, stop_keys),
+            "stop_words": _different_stop_words(words, height, list_index, stop_keys),
         }
     ).with_columns(pl.col("word_length").fill_nan(None))
 
 
-def _different_stop_words(words: Pieces, height: int, list_of_text: Places, stop_keys: Keys) -> Places:
+def _different_stop_words(words: Pieces, height: int, list_index: Places, stop_keys: Keys) -> Places:
     """Count the different stop words of each text.
 
     stop_keys is sorted, so each word is looked up by binary search, and the pairs of text and stop word that
     occur are counted once. A table of the first 16 bits of all stop words skips most words before that.
     """
-    key = _keys_in_list(words, list_of_text)
+    key = _keys_in_list(words, list_index)
     possible = np.zeros(1 << 16, np.bool_)
     possible[stop_keys >> _TOP_BITS] = True
     word = np.flatnonzero(possible[key >> _TOP_BITS])

@@ -29,7 +29,7 @@ _LABELLED = re.compile(_LABEL)
 _NAMED = re.compile(rf"(?:{_LABELS})[^\d\n:=>]{{0,20}}{_LABEL}")
 _ALONE = re.compile(rf"^\W*?({_NUMBER})\W*$", re.MULTILINE)
 # Words between the score and the top of the scale: "8 out of 10".
-_OUT_OF = (
+_SCALE_LAST = (
     "/|out of|of|von|sur|su|sobre|di|de|em|av|af|uit|van|din|z|ze|iz|od|з|із|из|от|од|από|στα|dari|trên"
     "|kati ya|از|من|จาก|מתוך"
 )
@@ -144,7 +144,7 @@ def _marked_number(text: str, high: float) -> str | None:
     """The number that a text marks as the score; the last one, if it marks several."""
     top = rf"{high:g}(?:[.,]0)?(?![\d.,]*\d)"
     patterns = (
-        rf"({_NUMBER})\s*[^\W\d]{{0,2}}\s*(?:{_OUT_OF})\s*{top}",
+        rf"({_NUMBER})\s*[^\W\d]{{0,2}}\s*(?:{_SCALE_LAST})\s*{top}",
         rf"(?<![\d.,]){top}\s*(?:{_SCALE_FIRST})[\s,、，:]*({_NUMBER})",
     )
     for pattern in (*map(re.compile, patterns), _NAMED):

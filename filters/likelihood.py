@@ -1,19 +1,26 @@
-"""Likelihood: how probable a model finds a reply, by the log-probabilities of its tokens."""
+"""Likelihood: replies that a model finds too improbable, or too probable."""
 
 import polars as pl
 
+NO_FAULT_REASONS = ("no_score",)
+
 
 def likelihood(text: pl.Expr, *, min: float | None = None, max: float | None = None) -> pl.Expr:
-    """Keep replies whose mean log-probability per token lies between min and max (natural logarithm, 0 or
-    less).
+    """Keep replies whose mean log-probability per token lies between `min` and `max`.
 
-    The column is that mean, such as the `<step>_logprob` that a generate step with `logprobs: 0` leaves, or
-    the log-probabilities of the reply's tokens as a list, or a list of such lists, one a model, whose means
-    are averaged. Long and short replies are held to the same limits. Texts that the model finds likely are
-    easy for it, not right; a mean near 0 is often a loop or a copy, so that a `max` is worth a look too.
-    Covers every language; what is usual differs by language, model and template: look at the column first.
-    -> reason: no_score (null, no token, not a number, above 0), unlikely, too_likely; mean.
-    Source: the preference score of PoFT (2024), mean log-probability per token, averaged over models.
+    The column holds that mean, such as the column `<step>_logprob` that a generate step with `logprobs: 0`
+    adds; or the log-probabilities of the tokens as a list; or a list of such lists, one per model, whose
+    means are averaged. Because it is a mean per token, long and short replies meet the same limits.
+
+    A reply that a model finds probable is easy for the model, not correct, and a mean near 0 often marks a
+    loop or a copy: consider `max` too. Covers all languages, but usual values differ between languages,
+    models and templates: look at the column before choosing limits.
+
+    Options:
+        min, max: limits of the mean, as natural logarithms (0 or less); without them no row is dropped.
+    Reasons: no_score (null, no tokens, not a number, above 0), unlikely, too_likely.
+    Adds `<column>_likelihood_mean`: the mean log-probability per token.
+    Source: the preference score of PoFT (2024), averaged over models.
     """
     if min is not None and max is not None and min > max:
         raise ValueError(f"likelihood: min={min} is above max={max}")
@@ -30,12 +37,10 @@ def likelihood(text: pl.Expr, *, min: float | None = None, max: float | None = N
 
 
 def _means(column: pl.Series) -> pl.Series:
-    """The mean of each row, and of means; what is no log-probability is null."""
-    if not isinstance(column.dtype, pl.List):
-        number = column.cast(pl.Float64, strict=False)
-        return number.to_frame("n").select(pl.when(pl.col("n").is_finite() & (pl.col("n") <= 0)).then("n"))[
-            "n"
-        ]
-    if isinstance(column.dtype.inner, pl.List):
-        column = column.list.eval(pl.element().list.mean())
-    return _means(column.list.mean())
+    """The mean of each row, or the mean of its means; null where that is not a log-probability."""
+    if isinstance(column.dtype, pl.List):
+        if isinstance(column.dtype.inner, pl.List):
+            column = column.list.eval(pl.element().list.mean())
+        return _means(column.list.mean())
+    mean = column.cast(pl.Float64, strict=False)
+    return pl.select(pl.when(mean.is_finite() & (mean <= 0)).then(mean)).to_series()

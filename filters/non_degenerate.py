@@ -1,4 +1,4 @@
-"""Not degenerate: none of the four ways in which a reply is no reply at all."""
+"""Non-degenerate: blank, looping, cut off or copied replies."""
 
 import polars as pl
 
@@ -7,23 +7,28 @@ from glotmill.filters.echo import echo
 from glotmill.filters.repetition import repetition
 from glotmill.filters.truncated import truncated
 
+NO_FAULT_REASONS = ("truncated",)
+PACKAGES = ("icu4py",)
+
 
 def non_degenerate(text: pl.Expr, *, source: str = "prompt", finish_reason: str = "") -> pl.Expr:
-    """Keep texts that say something, do not go round in circles, do not stop in the middle, and are no copy.
+    """Keep texts that are not blank, do not loop, do not stop in the middle, and are not copies.
 
-    The filters repetition, truncated and echo with their defaults, in this order, and the reason is that of
-    the first that drops: ask it before the best of several replies is chosen by their likelihood, for what is
-    degenerate is likely. source: the column that may be copied; empty: none is looked at. finish_reason: as
-    truncated reads it. Covers the languages of the three: all.
-    -> reason: empty (null, or nothing to see), repetition, repeated_ngrams, truncated, echo.
-    Source: conditional search (Making the Most of your Model): likely replies, given that they are none of
-    these.
+    Applies the filters `repetition`, `truncated` and `echo` with their defaults, in this order; the reason is
+    that of the first one that drops the row. Use it before choosing the most likely of several replies, since
+    degenerate replies are likely. Covers all languages.
+
+    Options:
+        source: column that may be copied, see `echo`; empty to skip that check.
+        finish_reason: column with the finish reason, see `truncated`.
+    Reasons: empty (null or blank), repetition, repeated_ngrams, truncated, echo.
+    Source: conditional search in "Making the Most of your Model": likely replies that are not degenerate.
     """
     blank = ~joined(text).str.contains(r"[^\s\p{C}]")
-    judges = [repetition(text), truncated(text, finish_reason=finish_reason)]
+    filters = [repetition(text), truncated(text, finish_reason=finish_reason)]
     if source:
-        judges.append(echo(text, source=source))
+        filters.append(echo(text, source=source))
     return pl.coalesce(
         pl.when(blank).then(pl.lit("empty")),
-        *(judge.struct.field("reason") for judge in judges),
+        *(verdict.struct.field("reason") for verdict in filters),
     )

@@ -1,4 +1,4 @@
-"""Personal data: e-mail addresses, phone numbers, bank accounts, cards, national ids."""
+"""Personal data: texts with e-mail addresses, phone numbers, bank accounts, payment cards or national ids."""
 
 from collections.abc import Sequence
 
@@ -9,38 +9,43 @@ from glotmill.io.pii import KINDS, MAY_HOLD, find
 
 WITHHELD = True
 PERSONAL_DATA = "dropped"
+PACKAGES = ("phonenumbers", "python-stdnum")
 
-_JUDGED = pl.Struct({"reason": pl.String, "count": pl.Int64})
+_VERDICT = pl.Struct({"reason": pl.String, "count": pl.Int64})
 
 
 def pii(text: pl.Expr, *, language: str = "language", kinds: Sequence[str] = KINDS) -> pl.Expr:
     """Keep texts without personal data.
 
-    kinds: of `email`, `iban`, `card` (by Luhn), `id` (33 national ids, each by its form and check digits, in
-    `personal_ids.csv`) and `phone`. A phone number is read with its country code, or as the usual regions of
-    the language write it (`phone_regions.csv`, 134 languages) where it is announced ("call"), begins with the
-    zero before an area, or is grouped as numbers are; it must exist in the numbering plan and may not be free
-    of charge or a service. Years, dates, prices and equations are no phone numbers. Addresses at example.com
-    and its like are not personal.
-    language: the column of tags; null reads only what is the same everywhere.
-    To mask instead of dropping, see the transform `mask_pii`.
-    -> reason: empty (null), pii_email, pii_iban, pii_card, pii_id or pii_phone, whichever stands first;
-    count: how many were found. Raises UsageError if the extra `pii` is not installed.
+    `card` is checked by the Luhn algorithm, `id` covers 33 national ids, each by its format and check digits
+    (`personal_ids.csv`). `phone` reads numbers with a country code, and numbers written as in the regions of
+    the language (`phone_regions.csv`, 134 languages) if they are announced ("call"), begin with a trunk zero,
+    or are grouped as phone numbers are; they must exist in the numbering plan and be neither free of charge
+    nor a service number. Years, dates, prices and equations are not phone numbers. Addresses at example.com
+    and similar domains are not personal.
+
+    To mask personal data instead of dropping rows, use the transform `mask_pii`.
+
+    Options:
+        language: column of language tags; where it is null, only formats that are the same everywhere are
+        read.
+        kinds: which of `email`, `iban`, `card`, `id`, `phone` to look for.
+    Reasons: empty (null), pii_email, pii_iban, pii_card, pii_id, pii_phone (the first in the text).
+    Adds `<column>_pii_count`: number of personal data in the text.
+    Raises UsageError if the extra `pii` is not installed.
     """
     if unknown := set(kinds) - set(KINDS):
-        raise ValueError(f"kinds: {', '.join(sorted(unknown))}; there is {', '.join(KINDS)}")
+        raise ValueError(f"kinds: {', '.join(sorted(unknown))}; choose from {', '.join(KINDS)}")
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
-    return rows.map_batches(lambda batch: _judge(batch, kinds), return_dtype=_JUDGED, is_elementwise=True)
+    return rows.map_batches(lambda batch: _verdicts(batch, kinds), return_dtype=_VERDICT, is_elementwise=True)
 
 
-def _judge(batch: pl.Series, kinds: Sequence[str]) -> pl.Series:
-    text = joined_series(batch.struct.field("text"))
-    may_hold = text.str.contains(MAY_HOLD).fill_null(True)
-    judged: list[dict[str, object]] = [{"reason": None, "count": 0}] * len(text)
-    tags = batch.struct.field("language")
-    for place in may_hold.arg_true():
-        if text[place] is None:
-            judged[place] = {"reason": "empty", "count": None}
-        elif found := find(text[place], tags[place], kinds):
-            judged[place] = {"reason": f"pii_{found[0].kind}", "count": len(found)}
-    return pl.Series(judged, dtype=_JUDGED)
+def _verdicts(batch: pl.Series, kinds: Sequence[str]) -> pl.Series:
+    text, tags = joined_series(batch.struct.field("text")), batch.struct.field("language")
+    verdicts: list[tuple[str | None, int | None]] = [(None, 0)] * len(text)
+    for row in text.str.contains(MAY_HOLD).fill_null(True).arg_true():  # few texts
+        if text[row] is None:
+            verdicts[row] = ("empty", None)
+        elif items := find(text[row], tags[row], kinds):
+            verdicts[row] = (f"pii_{items[0].kind}", len(items))
+    return pl.DataFrame(verdicts, schema=_VERDICT.to_schema(), orient="row").to_struct()

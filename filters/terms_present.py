@@ -1,4 +1,4 @@
-"""Terms present: whether the terms of a glossary stand in a text, whatever their endings."""
+"""Terms present: texts that do not use the terms of a glossary, in whatever inflection."""
 
 import math
 import re
@@ -8,21 +8,22 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from glotmill.filters._text.verdicts import verdicts
 from glotmill.filters._text.words import UNSPACED, joined
 
-Term: TypeAlias = tuple[str, str]  # in the source's language (empty: always asked for), in the text's
-_JUDGED = pl.Struct({"reason": pl.String, "share": pl.Float64, "missing": pl.String})
-# Accents, Arabic and Hebrew vowel signs, tatweel, and signs without width.
+Term: TypeAlias = tuple[str, str]  # in the source's language (empty: always required), in the text's
+_VERDICT = pl.Struct({"reason": pl.String, "share": pl.Float64, "missing": pl.String})
+# Accents, the vowel signs of Arabic and Hebrew, tatweel, and zero-width characters.
 _MARKS = (
     r"[\u{300}-\u{36F}\u{591}-\u{5BD}\u{5BF}\u{5C1}\u{5C2}"
     r"\u{640}\u{64B}-\u{65F}\u{670}\u{200B}-\u{200F}\u{AD}]"
 )
-# Letters that Arabic and Hebrew write before a word, as part of it; and the first and last of the script.
+# Letters that Arabic and Hebrew attach to the front of a word; the first and last letter of the script.
 _CLITICS = (("[وفبلكسا]", "\u0600", "\u06ff"), ("[והבלמשכ]", "\u0590", "\u05ff"))
-_BEFORE, _AFTER = 4, 14  # letters of a word before (a class prefix, an article) and behind the stem, at most
-_SHORT = 4  # letters below which a word has no stem
-_SEEN = 50_000  # characters that are read
-_LISTED = 10  # terms that `missing` names at most
+_MAX_PREFIX, _MAX_SUFFIX = 4, 14  # letters of a word before the stem (class prefix, article) and after it
+_MIN_STEM = 4  # letters; shorter words are matched whole
+_MAX_CHARS = 50_000  # that are read
+_MAX_LISTED = 10  # terms in `missing`
 
 
 def terms_present(
@@ -33,54 +34,62 @@ def terms_present(
     min_share: float = 1.0,
     letters: float = 0.75,
 ) -> pl.Expr:
-    """Keep texts in which at least min_share of the terms stand.
+    """Keep texts that use the terms of a glossary.
 
-    terms: a column of lists, or the list itself; of texts, or of {source, target}. source: a column; of the
-    terms with a source side, only those are asked for whose source side stands there. A word of a term stands
-    in a text if a word there begins with this share (`letters`) of its letters, or has as many of its last
-    letters behind 4 others at most; 14 more may follow (3, where the word has three letters or less and must
-    stand as it is): so with the endings of most languages, the articles and particles that Arabic and Hebrew
-    write in front, and the class prefixes of Bantu languages. Case, accents and vowel signs do not count. A
-    term in Chinese, Japanese, Thai, Lao, Khmer or Burmese letters stands as it is. The first 50,000
-    characters are read. Not seen: plurals and tenses that change the stem (Arabic broken plurals, went for
-    go), words between those of a term, synonyms. Of 7,400 words of one human text in 124 languages, 3.5 % are
-    said to stand in another that says something else; 1.9 % do so as they are.
-    -> reason: empty (null), terms_missing; share: of the terms asked for, null if there are none; missing:
-       those not found, 10 at most.
+    A word of a term matches a word of the text that begins with the first `letters` of it, or that has as
+    many of its last letters after at most 4 others; up to 14 letters may follow (3 after a word of three
+    letters or fewer, which is matched whole). This allows for the endings of most languages, the articles and
+    particles that Arabic and Hebrew attach to a word, and the class prefixes of Bantu languages. Case,
+    accents and vowel signs are ignored. Terms in Chinese, Japanese, Thai, Lao, Khmer or Burmese letters are
+    matched as they are. Not recognized: forms that change the stem (Arabic broken plurals, went for go),
+    words between those of a term, and synonyms. The first 50,000 characters are read.
+
+    Of 7,400 words taken from a human text in 124 languages, 3.5 % match another text that says something
+    else; 1.9 % do so unchanged.
+
+    Options:
+        terms: column of lists of terms, or the list itself. A term is a text, or an object {source, target}.
+        source: column with the source text; of the terms with a source side, only those whose source side it
+            contains are required.
+        min_share: lowest share (0 to 1) of the required terms that the text must use.
+        letters: share (0 to 1) of the letters of a word that form its stem.
+    Reasons: empty (null), terms_missing.
+    Adds `<column>_terms_present_share`: share of the required terms used, null if none is required; and
+    `<column>_terms_present_missing`: up to 10 terms that are missing.
     """
-    given = {"terms": pl.col(terms)} if isinstance(terms, str) else {}
-    fixed = None if isinstance(terms, str) else _terms(terms)
-    columns = {"text": _plain(joined(text)), **given}
+    columns = {"text": _fold(joined(text))}
     if source:
-        columns["source"] = _plain(joined(pl.col(source)))
-    rows = pl.struct(*(column.alias(name) for name, column in columns.items()))
-    return rows.map_batches(
-        lambda batch: _judge(batch, fixed, min_share, letters), return_dtype=_JUDGED, is_elementwise=True
-    )
+        columns["source"] = _fold(joined(pl.col(source)))
+    glossary = None if isinstance(terms, str) else _pairs(terms)
+    if isinstance(terms, str):
+        columns["terms"] = pl.col(terms)
+
+    def verdict(*values: Any) -> tuple[str | None, float | None, str | None]:
+        row = dict(zip(columns, values, strict=True))
+        row_terms = _pairs(row["terms"] or ()) if glossary is None else glossary
+        return _verdict(row["text"], row.get("source"), row_terms, min_share, letters)
+
+    return verdicts(verdict, _VERDICT, **columns)
 
 
-def _judge(batch: pl.Series, fixed: Sequence[Term] | None, min_share: float, letters: float) -> pl.Series:
-    judged: list[tuple[str | None, float | None, str | None]] = []
-    for row in batch.struct.unnest().iter_rows(named=True):
-        text, source = row["text"], row.get("source")
-        terms = fixed if fixed is not None else _terms(row["terms"] or ())
-        if text is None:
-            judged.append(("empty", None, None))
-            continue
-        if source is not None:
-            terms = [term for term in terms if _stands(term[0], source, letters)]
-        lost = [target for _, target in terms if not _stands(target, text, letters)]
-        share = 1 - len(lost) / len(terms) if terms else None
-        reason = "terms_missing" if share is not None and share < min_share else None
-        judged.append((reason, share, ", ".join(lost[:_LISTED]) or None))
-    return pl.DataFrame(judged, schema=_JUDGED.to_schema(), orient="row").to_struct()
+def _verdict(
+    text: str | None, source: str | None, terms: Sequence[Term], min_share: float, letters: float
+) -> tuple[str | None, float | None, str | None]:
+    if text is None:
+        return "empty", None, None
+    if source is not None:
+        terms = [term for term in terms if _is_in(term[0], source, letters)]
+    missing = [target for _, target in terms if not _is_in(target, text, letters)]
+    share = 1 - len(missing) / len(terms) if terms else None
+    reason = "terms_missing" if share is not None and share < min_share else None
+    return reason, share, ", ".join(missing[:_MAX_LISTED]) or None
 
 
-def _terms(given: Any) -> list[Term]:
-    """Terms of any form as pairs, those that say nothing left out."""
-    if isinstance(given, str):
-        raise ValueError(f"terms: a column of texts (it says {given[:40]!r}); it must be a column of lists")
-    pairs = [("", term) if not isinstance(term, Mapping) else _pair(term) for term in given]
+def _pairs(terms: Any) -> list[Term]:
+    """The terms as pairs, without those that have no target."""
+    if isinstance(terms, str):
+        raise ValueError(f"terms: the column holds texts ({terms[:40]!r}); it must hold lists")
+    pairs = [_pair(term) if isinstance(term, Mapping) else ("", term) for term in terms]
     return [(source, target) for source, target in pairs if target]
 
 
@@ -90,37 +99,37 @@ def _pair(term: Mapping[str, Any]) -> Term:
     return term.get("source") or "", term["target"] or ""
 
 
-def _plain(text: pl.Expr) -> pl.Expr:
-    """Lower case, without accents and vowel signs, one space around each word."""
-    text = text.str.slice(0, _SEEN).str.normalize("NFKD").str.to_lowercase().str.replace_all(_MARKS, "")
+def _fold(text: pl.Expr) -> pl.Expr:
+    """Lower case without accents and vowel signs, with a space around each word."""
+    text = text.str.slice(0, _MAX_CHARS).str.normalize("NFKD").str.to_lowercase().str.replace_all(_MARKS, "")
     text = text.str.normalize("NFC").str.replace_all("ı", "i").str.replace_all("ى", "ي")
     text = text.str.replace_all(f"([{UNSPACED}]+)", " $1 ")
     return pl.lit(" ") + text.str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ") + pl.lit(" ")
 
 
-def _stands(term: str, text: str, letters: float) -> bool:
-    found = _pattern(term, letters)
-    return found is None or found.search(text) is not None
+def _is_in(term: str, text: str, letters: float) -> bool:
+    pattern = _pattern(term, letters)
+    return pattern is None or pattern.search(text) is not None
 
 
 @lru_cache(maxsize=8192)
 def _pattern(term: str, letters: float) -> re.Pattern[str] | None:
-    """What a term looks like in a plain text; None if it has neither letters nor digits."""
-    about = pl.select(plain=_plain(pl.lit(term)), unspaced=pl.lit(term).str.contains(f"[{UNSPACED}]"))
-    words = about["plain"][0].split()
-    if about["unspaced"][0]:
+    """A pattern for a term in a folded text; None if the term has neither letters nor digits."""
+    folded = pl.select(text=_fold(pl.lit(term)), unspaced=pl.lit(term).str.contains(f"[{UNSPACED}]"))
+    words = folded["text"][0].split()
+    if folded["unspaced"][0]:
         return re.compile(" ?".join(map(re.escape, words)))
-    return re.compile(" " + " ".join(_word(word, letters) for word in words) + " ") if words else None
+    return re.compile(" " + " ".join(_word_pattern(word, letters) for word in words) + " ") if words else None
 
 
-def _word(word: str, letters: float) -> str:
-    """A pattern for a word and its forms."""
+def _word_pattern(word: str, letters: float) -> str:
+    """A pattern for a word and its inflected forms."""
     if any(map(str.isdigit, word)):  # a number, a formula: H2O
         return re.escape(word)
-    clitics = next((f"{c}{{0,{_BEFORE}}}" for c, first, last in _CLITICS if first <= word[0] <= last), "")
-    if len(word) < _SHORT:
+    clitics = next((f"{c}{{0,{_MAX_PREFIX}}}" for c, first, last in _CLITICS if first <= word[0] <= last), "")
+    if len(word) < _MIN_STEM:
         return f"{clitics}{re.escape(word)}[^ ]{{0,3}}"
-    size = max(_SHORT - 1, math.ceil(letters * len(word)))
-    end = word[-size:] if size >= _SHORT else word
-    starts, ends = clitics + re.escape(word[:size]), f"[^ ]{{0,{_BEFORE}}}{re.escape(end)}"
-    return f"(?:{starts}|{ends})[^ ]{{0,{_AFTER}}}"
+    size = max(_MIN_STEM - 1, math.ceil(letters * len(word)))
+    ending = word[-size:] if size >= _MIN_STEM else word
+    from_start, from_end = clitics + re.escape(word[:size]), f"[^ ]{{0,{_MAX_PREFIX}}}{re.escape(ending)}"
+    return f"(?:{from_start}|{from_end})[^ ]{{0,{_MAX_SUFFIX}}}"

@@ -33,7 +33,7 @@ def limits(language: pl.Series, *names: str) -> pl.DataFrame:
     )
 
 
-def limits_of(tags: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, float]]:
+def limits_by_tag(tags: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return the named limits of each language: tag -> name -> limit."""
     table = limits(pl.Series(tags, dtype=pl.String), *names)
     return dict(zip(tags, table.to_dicts(), strict=True))
