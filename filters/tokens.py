@@ -37,7 +37,7 @@ def tokens(
     """
     if tokenizer:
         if counts:
-            raise ValueError("counts and tokenizer exclude each other; remove one")
+            raise ValueError("counts and tokenizer are both given; leave one out")
         _load(tokenizer)  # fail now rather than in the middle of a run
         number = text.map_batches(lambda batch: _count(batch, tokenizer), pl.Int64, is_elementwise=True)
     else:

@@ -51,11 +51,11 @@ def test_items_and_turns_count_together(folder):
     assert judge(counted, [[{"speaker": "A", "text": "a b c"}]]) == [None]
 
 
-def test_no_such_tokenizer_and_a_broken_one_are_told(tmp_path):
+def test_a_missing_and_a_broken_tokenizer_are_reported(tmp_path):
     with pytest.raises(UsageError, match="not a name on the hub!"):
         tokens(TEXT, tokenizer="not a name on the hub!")
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(UsageError, match="no model in it"):
+    with pytest.raises(UsageError, match="it has no `model`"):
         tokens(TEXT, tokenizer=str(tmp_path))
 
 
