@@ -21,6 +21,8 @@ from glotmill.filters.detectors._thresholds import threshold
 from glotmill.filters.script import share_of
 from glotmill.filters.votes import named
 
+NO_FAULT_REASONS = ("no_detector",)
+
 POLICIES = ("group", "strict", "script")
 UNJUDGED = ("error", "keep")
 DETECTORS = ("pycld2", "py3langid")  # those of them that are installed, where none are named

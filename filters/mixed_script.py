@@ -9,6 +9,8 @@ from glotmill.filters._text.prose import prose_series
 from glotmill.filters._text.words import joined_series
 from glotmill.languages import table
 
+NO_FAULT_REASONS = ("unknown_script",)
+
 # ISO 15924 codes, and the scripts that text of each is written in; any other code stands for its own.
 _WRITTEN_IN = {
     "Jpan": ("Hira", "Kana", "Hani"),

@@ -15,6 +15,8 @@ from glotmill.filters._text.scripts import (
 )
 from glotmill.filters._text.words import joined_series
 
+NO_FAULT_REASONS = ("unknown_script",)
+
 # Of scripts that are mixed of several, those that no text of some length is without.
 _CORE = {"Jpan": "Hrkt", "Kore": "Hang"}
 _LONG_WEIGHT = 60  # 20 Han characters: from here on a Japanese text has kana, and a Korean one Hangul

@@ -60,7 +60,7 @@ def test_columns_beside(tmp_path: Path) -> None:
     export(made, tmp_path / "out", options={"columns": []})
     assert load(tmp_path / "out", tmp_path / "cache")["train"].column_names == ["id", "language", "messages"]
     with pytest.raises(
-        UsageError, match=r"trl-sft: no column 'nosuch'; there is id, row, language, seed_key"
+        UsageError, match=r"trl-sft: no column 'nosuch'; the columns are id, row, language, seed_key"
     ):
         export(made, tmp_path / "out", options={"columns": ["nosuch"]})
     with pytest.raises(UsageError, match=r"format trl-sft: no option 'shuffle'; there is columns, reasoning"):

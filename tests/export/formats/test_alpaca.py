@@ -57,5 +57,5 @@ def test_reasoning_is_inline(tmp_path: Path) -> None:
     export(made, tmp_path / "out", "alpaca")
     there = load(tmp_path / "out", tmp_path / "cache")["train"]
     assert there["output"] == ["<think>\ntopic 0\n</think>\n\nA", "<think>\ntopic 1\n</think>\n\nA"]
-    with pytest.raises(UsageError, match=r"alpaca: reasoning 'field': one of inline, drop"):
+    with pytest.raises(UsageError, match=r"alpaca: reasoning is 'field'; give one of inline, drop"):
         export(made, tmp_path / "out", "alpaca", options={"reasoning": "field"})

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from finished import load
 from replies import KEPT, REPEATS, answered
 from spy import State, user, write
 
 import glotmill
 from glotmill.export.export import export
-from glotmill.export.formats._shared.pairing import answer_column, prompts
+from glotmill.export.formats._shared.pairing import answer_column, group_by_prompt
 from glotmill.runner import dataset
 
 SOLVED = """
@@ -49,7 +50,7 @@ def test_the_column_that_was_generated() -> None:
 def test_no_rows() -> None:
     kinds = dict.fromkeys(["id", "seed_key", "verdict", "reason", "reason_at"], pl.String)
     message = pl.Struct({"role": pl.String, "content": pl.String})
-    found, chat = prompts(pl.DataFrame(schema={**kinds, "messages": pl.List(message)}), "trl-dpo")
+    found, chat = group_by_prompt(pl.DataFrame(schema={**kinds, "messages": pl.List(message)}), "trl-dpo")
     assert found == []
     assert chat == pl.List(message)
 
@@ -113,6 +114,43 @@ def test_wrong_replies_without_a_right_one_have_their_prompts_too(tmp_path: Path
     }
 
 
+OWN_FILTER = """
+import polars as pl
+
+{declaration}
+
+def every_other(text: pl.Expr) -> pl.Expr:
+    return pl.when(pl.int_range(pl.len()) % 2 == 1).then(pl.lit("every_other"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("declaration", "rejected"), [("ACROSS_ROWS = True", False), ("WITHHELD = True", False), ("", True)]
+)
+def test_what_a_plugin_declares_decides_whether_its_drops_are_rejected_replies(
+    tmp_path: Path, spy: State, monkeypatch: pytest.MonkeyPatch, declaration: str, rejected: bool
+) -> None:
+    module = f"own_filters_{len(declaration)}"
+    (tmp_path / f"{module}.py").write_text(OWN_FILTER.replace("{declaration}", declaration))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    spy.says = lambda request: f"reply {request.seed}"
+    recipe = f"""
+about: x
+languages: [eng_Latn]
+seeds: {{rows: [{{question: q}}]}}
+steps:
+  - {{generate: answer, n: 2, temperature: 1}}
+  - {{filter: "{module}:every_other", of: answer}}
+output: {{messages: {{user: question, assistant: answer}}}}
+"""
+    folder = write(tmp_path / "recipe", recipe, answer="{{ question }}")
+    run = glotmill.run(folder, engine="spy:spy", model="m", folder=tmp_path / "run", per_language=1)
+    rows = run.rows().collect().with_columns(dataset.messages({"user": "question", "assistant": "answer"}))
+    prompts, _ = group_by_prompt(rows, "trl-dpo")
+    assert [bool(prompt.rejected) for prompt in prompts] == [rejected]
+
+
 def replied(*rows: tuple[str, str, str, str | None, str]) -> pl.DataFrame:
     """Rows of title, question, said, what was made of them to ask it, verdict."""
     names = ["title", "question", "said", "asks", "verdict"]
@@ -132,7 +170,7 @@ def test_a_column_that_holds_a_prompt_by_chance_makes_none() -> None:
         ("title", "question", "b", "question", "kept"),
         ("other", "another", "c", None, "dropped"),
     )
-    found, _ = prompts(rows, "trl-kto")
+    found, _ = group_by_prompt(rows, "trl-kto")
     wrong = [prompt.messages[0]["content"] for prompt in found if prompt.rejected]
     assert wrong == ["another"]
 
@@ -144,7 +182,7 @@ def test_a_prompt_that_stands_in_no_column_is_known_from_a_kept_reply_alone() ->
         ("other", "three", "c", None, "dropped"),
         ("title", "two", "d", None, "dropped"),
     )
-    found, _ = prompts(rows.with_columns(seed_key="question"), "trl-kto")
+    found, _ = group_by_prompt(rows.with_columns(seed_key="question"), "trl-kto")
     assert [(p.messages[0]["content"], [said.message["content"] for said in p.rejected]) for p in found] == [
         ("one", []),
         ("two, in Swahili", ["d"]),

@@ -63,9 +63,9 @@ def test_blank_texts_are_left_out(tmp_path: Path) -> None:
     [
         (
             {"anchor": "nosuch"},
-            r"st-pairs: no column 'nosuch'; name another with --set anchor=COLUMN; there is",
+            r"st-pairs: no column 'nosuch'; name another with --set anchor=COLUMN; the columns are",
         ),
-        ({"positive": "row"}, r"st-pairs: column 'row' is Int64, not a text"),
+        ({"positive": "row"}, r"st-pairs: column 'row' is Int64, not a string"),
         ({"columns": ["id"]}, r"format st-pairs: no option 'columns'; there is anchor, positive"),
     ],
 )

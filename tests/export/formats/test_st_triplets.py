@@ -57,15 +57,15 @@ def test_rejected_replies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({}, r"st-triplets: no row of .*; a language with one row alone has no other"),
+        ({}, r"st-triplets: no row of .*; a language needs two rows"),
         (
             {"negative": "rejected"},
             r"st-triplets: no row of .* a prompt needs a kept reply and one that a filter",
         ),
-        ({"negative": "random"}, r"st-triplets: negative 'random': one of other, rejected"),
+        ({"negative": "random"}, r"st-triplets: negative is 'random'; give one of other, rejected"),
         (
             {"negative": "rejected", "anchor": "topic"},
-            r"negative=rejected is for messages: leave out anchor and",
+            r"negative=rejected reads messages; leave out anchor and",
         ),
         ({"anchor": "nosuch"}, r"st-triplets: no column 'nosuch'"),
     ],

@@ -33,10 +33,12 @@ def test_its_own_column_or_what_was_said(tmp_path: Path) -> None:
 
 def test_what_is_no_text(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 3, points=1)}, {"columns": ["topic"]})
-    with pytest.raises(UsageError, match=r"text: column 'points' is Int64, not a text; --set of=COLUMN"):
+    with pytest.raises(
+        UsageError, match=r"text: column 'points' is Int64, not a string; name one with --set of=COLUMN"
+    ):
         export(made, tmp_path / "out", "text", options={"of": "points"})
     with pytest.raises(
-        UsageError, match=r"text: no column 'nosuch'; name another with --set of=COLUMN; there is"
+        UsageError, match=r"text: no column 'nosuch'; name another with --set of=COLUMN; the columns are"
     ):
         export(made, tmp_path / "out", "text", options={"of": "nosuch"})
     with pytest.raises(UsageError, match=r"text: no column 'messages'"):

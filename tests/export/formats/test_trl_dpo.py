@@ -127,15 +127,18 @@ def test_a_lower_score_is_paired_with_one_that_is_higher_by_the_margin(tmp_path:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"score": "nosuch"}, r"trl-dpo: no column 'nosuch'; name a score with --set score=COLUMN; there is"),
+        (
+            {"score": "nosuch"},
+            r"trl-dpo: no column 'nosuch'; name a score with --set score=COLUMN; the columns are",
+        ),
         ({"score": "points.x"}, r"trl-dpo: score 'points\.x': 'points' is Int64"),
         ({"score": "listed"}, r"trl-dpo: score 'listed' is List\(Int64\), not a number"),
         (
             {"score": "judged"},
             r"trl-dpo: score 'judged' is Struct.*, not a number; name a field of it, as judged\.p",
         ),
-        ({"score": "points", "margin": float("nan")}, r"trl-dpo: margin nan: give a number above 0"),
-        ({"score": "points", "margin": 0}, r"trl-dpo: margin 0: give a number above 0"),
+        ({"score": "points", "margin": float("nan")}, r"trl-dpo: margin is nan; give a number above 0"),
+        ({"score": "points", "margin": 0}, r"trl-dpo: margin is 0; give a number above 0"),
         ({"reasoning": "aloud"}, r"--reasoning: .* has none kept apart"),
         ({"columns": ["margin"]}, r"trl-dpo: column 'margin' is a name that trainers read as theirs"),
     ],
@@ -187,5 +190,5 @@ def test_another_seed_is_another_prompt(tmp_path: Path) -> None:
 
 def test_a_run_without_messages(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 2)}, {"columns": ["topic"]})
-    with pytest.raises(UsageError, match=r"trl-dpo: no column 'messages'; the recipe names them"):
+    with pytest.raises(UsageError, match=r"trl-dpo: no column 'messages'; a recipe names them"):
         export(made, tmp_path / "out", "trl-dpo")

@@ -1,36 +1,38 @@
-"""The shapes in which rows leave a run: one function a file, named with hyphens on the command line.
+"""Formats: the rows of a run as trainers read them. One format a file, one function of the file's name.
 
-A format is `def trl_sft(rows: pl.DataFrame, *, <options>) -> pl.DataFrame`.
+On the command line, hyphens replace underscores: `trl-sft` is `def trl_sft(rows: pl.DataFrame, *, <options>)
+-> pl.DataFrame` in trl_sft.py.
 
-rows: rows of one language of a run and of one split, in their order. All that came of one seed row in one
-pass (samples, views) is in one call. There are: every column of `rows/` (id, row, language, seed_key, the
-recipe's, verdict, reason, reason_at), the same in every call, null where a row did not come so far; and
-`messages`, if the recipe says what they are. Of the kept rows there are as many as the dataset has, no more.
+In: rows of one language and one split, in their order. All rows made from one seed row in one pass (samples,
+views) come in one call. The columns are those of `rows/` (id, row, language, seed_key, those of the recipe,
+verdict, reason, reason_at), the same in every call, null where a row did not get that far; and `messages`, if
+the recipe has them. Kept rows are those of the dataset.
 
-What is returned is written: it may have more or fewer rows, or none, but always the same columns and types.
-Raises UsageError, naming format, column and what is there, for rows that do not have the shape that it needs:
-see `needed` and `named` here, and messages.py.
+Out: the rows to write. There may be more, fewer or none, but always the same columns and dtypes. A format
+raises UsageError, naming itself, the column and what it holds, for rows that it cannot use (`require_column`,
+`select_columns` and `_shared/chats.py` help).
 
-Two options are said by the command's own `--columns` and `--reasoning`, if a format has them: `columns`, the
-names that leave beside those that the trainer reads (the recipe's output.columns, where the user names none),
-and `reasoning`, one of field, inline, drop.
+Two options come from flags of the command, if a format has them: `columns`, the names to keep beside those
+that the trainer reads (by default the recipe's output.columns), and `reasoning`: field, inline or drop.
 
-The file may say more, in constants:
-SUFFIX    "parquet" (the default), "jsonl", "json" (one array), or "txt": each column is a file
-          `<split>.<column>` with a line a row
-NEEDS     "kept" (the default), or "all": rejected rows come too, with verdict and reason
-SCHEMA    column -> type of what the trainer reads, or a tuple of the types that it may have; each column must
-          be there, of that type, and never null, nor anything inside of it
-RESERVED  names that the trainer reads, and that therefore no other column may have
-ALIKE     False: rows of different languages have different types, and cannot be loaded as one table
-BOTH      a column of booleans; a run in which all are true, or all false, is refused
-EMPTY     what to do where no row of a run became one of this format
+A format may declare more beside its function, in constants:
+
+    SUFFIX    "parquet" (default), "jsonl", "json" (one array), or "txt": each column is a file
+              `<split>.<column>` with one line per row
+    NEEDS     "kept" (default), or "all": rejected rows come too, with their verdict and reason
+    SCHEMA    column -> dtype that the trainer reads, or a tuple of allowed dtypes; each column must exist,
+              have that dtype, and hold no null at any level
+    RESERVED  names that the trainer reads, which no other column may have
+    ALIKE     False: rows of different languages have different dtypes and cannot be loaded as one table
+    BOTH      a boolean column; a run in which all values are equal is refused
+    EMPTY     what to do if no row of a run fits the format
 
 and in functions:
-features(schema)    the pyarrow schema of a parquet file -> its `datasets.Features`, where datasets has a type
-                    that parquet has not, such as Translation
-beside(exported)    texts of further files by name, such as LLaMA-Factory's dataset_info.json;
-                    exported: `Exported`, what was written
+
+    features(schema)   the pyarrow schema of a parquet file -> its `datasets.Features`, for features that
+                       parquet does not have, such as Translation
+    beside(exported)   name -> text of further files, such as LLaMA-Factory's dataset_info.json;
+                       exported: an `Exported`, what was written
 """
 
 from collections.abc import Collection, Mapping
@@ -51,9 +53,9 @@ _LLAMA_FACTORY = """
 instruction input output system history tools messages conversations text prompt query response chosen
 rejected images videos audios kto_tag
 """
-# What TRL's trainers read, or give to reward functions; and what others read of rows of the same form.
+# Columns that TRL's trainers read or pass to reward functions, and that other trainers read from such rows.
 TRL = frozenset(_TRL.split())
-# What LLaMA-Factory and axolotl read of alpaca and sharegpt rows.
+# Columns that LLaMA-Factory and axolotl read from alpaca and sharegpt rows.
 LLAMA_FACTORY = frozenset(_LLAMA_FACTORY.split())
 
 
@@ -65,22 +67,22 @@ class Exported:
     files: Mapping[str, Mapping[str, tuple[str, ...]]]  # language -> split -> paths in the folder
     rows: Mapping[str, Mapping[str, int]]  # language -> split -> rows
     schema: Mapping[str, pl.DataType]  # of all files
-    options: Mapping[str, Any]  # that the format was given
+    options: Mapping[str, Any]  # of the format
 
 
-def needed(rows: pl.DataFrame, column: str, name: str, hint: str = "") -> None:
-    """Raise UsageError, with what there is, unless rows have a column.
+def require_column(rows: pl.DataFrame, column: str, name: str, hint: str = "") -> None:
+    """Raise UsageError, which lists the columns, unless rows have this column.
 
-    name: of the format. hint: what to do.
+    name: the format. hint: what to do.
     """
     if column not in rows.columns:
         hint = f"; {hint}" if hint else ""
-        raise UsageError(f"{name}: no column {column!r}{hint}; there is {', '.join(rows.columns)}")
+        raise UsageError(f"{name}: no column {column!r}{hint}; the columns are {', '.join(rows.columns)}")
 
 
-def named(rows: pl.DataFrame, columns: Collection[str], name: str) -> pl.DataFrame:
-    """Return id, language and the named columns, in this order. Raises UsageError if one is not there."""
+def select_columns(rows: pl.DataFrame, columns: Collection[str], name: str) -> pl.DataFrame:
+    """Return id, language and the named columns, in this order. Raises UsageError if one is missing."""
     names = list(dict.fromkeys(["id", "language", *(c for c in columns if c != "messages")]))
     for column in names:
-        needed(rows, column, name)
+        require_column(rows, column, name)
     return rows.select(names)

@@ -6,39 +6,41 @@ from collections.abc import Sequence
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.export.formats import LLAMA_FACTORY, Exported, named
-from glotmill.export.formats._shared.chats import chats
+from glotmill.export.formats import LLAMA_FACTORY, Exported, select_columns
+from glotmill.export.formats._shared.chats import read_chats
 
 SUFFIX = "json"
 SCHEMA = {name: pl.String() for name in ("instruction", "input", "output", "system")}
 RESERVED = LLAMA_FACTORY - {*SCHEMA}
-_WAYS = ("inline", "drop")  # no trainer of this form reads a field of its own
+_REASONING = ("inline", "drop")  # no trainer of this format reads a separate field
 
 
 def alpaca(rows: pl.DataFrame, *, columns: Sequence[str] = (), reasoning: str = "inline") -> pl.DataFrame:
-    """Return one question and its answer a row.
+    """Return one question and its answer per row.
 
-    rows: messages (a system message or none, one of the user, one of the assistant) -> instruction, input
-    (empty), output, system (empty where there is none), id, language, columns. reasoning: inline or drop.
+    rows: messages (an optional system message, one user and one assistant message) -> instruction, input
+    (empty), output, system (empty if there is none), id, language, columns. reasoning: inline or drop.
     Source: Stanford Alpaca; LLaMA-Factory, data/README.
     """
-    said = chats(rows, "alpaca", reasoning, _WAYS)
-    roles = said.list.eval(pl.element().struct.field("role"))
+    chats = read_chats(rows, "alpaca", reasoning, _REASONING)
+    roles = chats.list.eval(pl.element().struct.field("role"))
     single = roles.list.join(" ").is_in(["user assistant", "system user assistant"])
     if not single.all():
-        there = ", ".join(roles.filter(~single)[0].to_list())
+        roles_text = ", ".join(roles.filter(~single)[0].to_list())
         raise UsageError(
-            f"alpaca: row {rows['id'].filter(~single)[0]}: column 'messages' holds {there:.200}; one user "
-            "and one assistant fit; use sharegpt for conversations"
+            f"alpaca: row {rows['id'].filter(~single)[0]}: column 'messages' holds {roles_text:.200}; "
+            "it must be one user and one assistant message; use sharegpt for conversations"
         )
-    texts = said.list.eval(pl.element().struct.field("content"))
+    texts = chats.list.eval(pl.element().struct.field("content"))
     first = pl.when(texts.list.len() == 3).then(texts.list.first()).otherwise(pl.lit(""))
-    made = pl.select(instruction=texts.list.get(-2), input=pl.lit(""), output=texts.list.last(), system=first)
-    return made.hstack(named(rows, columns, "alpaca"))
+    table = pl.select(
+        instruction=texts.list.get(-2), input=pl.lit(""), output=texts.list.last(), system=first
+    )
+    return table.hstack(select_columns(rows, columns, "alpaca"))
 
 
 def beside(exported: Exported) -> dict[str, str]:
-    """Return LLaMA-Factory's `dataset_info.json`: a dataset a language and split, as eng_Latn_train."""
+    """Return LLaMA-Factory's `dataset_info.json`: one dataset, such as eng_Latn_train, per file."""
     columns = {"prompt": "instruction", "query": "input", "response": "output", "system": "system"}
     info = {
         f"{language}_{split}": {"file_name": paths[0], "columns": columns}

@@ -1,16 +1,16 @@
-"""Chats, as lines of JSON with `messages` and nothing else: OpenAI's form of fine-tuning data."""
+"""Chats, as JSON lines with only `messages`: OpenAI's fine-tuning format."""
 
 import polars as pl
 
-from glotmill.export.formats._shared.chats import CHAT, chats
+from glotmill.export.formats._shared.chats import CHAT, read_chats
 
 SUFFIX = "jsonl"
 SCHEMA = {"messages": CHAT}
 
 
 def openai_chat(rows: pl.DataFrame, *, reasoning: str = "field") -> pl.DataFrame:
-    """Return one chat a row, without id and language.
+    """Return one chat per row, without id and language.
 
-    rows: messages -> messages. OpenAI itself takes no reasoning_content: `drop` it, or have it `inline`.
+    rows: messages -> messages. OpenAI does not accept reasoning_content: use `drop` or `inline`.
     """
-    return chats(rows, "openai-chat", reasoning).to_frame()
+    return read_chats(rows, "openai-chat", reasoning).to_frame()

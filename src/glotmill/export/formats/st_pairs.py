@@ -1,18 +1,19 @@
-"""Texts that belong together, as `anchor`, `positive`: sentence-transformers trains embeddings on them."""
+"""Matching texts, as `anchor`, `positive`: sentence-transformers."""
 
 import polars as pl
 
-from glotmill.export.formats._shared.exchange import sides
+from glotmill.export.formats._shared.text_pairs import anchor_positive_pairs
 
 SCHEMA = {"anchor": pl.String(), "positive": pl.String()}
 
 
 def st_pairs(rows: pl.DataFrame, *, anchor: str = "", positive: str = "") -> pl.DataFrame:
-    """Return two texts a row, and nothing else: sentence-transformers trains on every column that it sees.
+    """Return two texts per row and no other column: sentence-transformers trains on every column.
 
-    anchor, positive: columns; without one, what the user said last and what the assistant answered. Rows
-    where one is null or blank are left out.
+    anchor, positive: columns; by default the last user message and the last assistant message. Rows in which
+    one of them is null or blank are left out.
     rows: anchor and positive, or messages that end with the assistant -> anchor, positive, in this order,
-    which is what tells them apart. Source: sentence-transformers 6.2, (anchor, positive) pairs.
+    by which sentence-transformers tells them apart.
+    Source: sentence-transformers 6.2, (anchor, positive) pairs.
     """
-    return sides(rows, anchor, positive, "st-pairs").select("anchor", "positive")
+    return anchor_positive_pairs(rows, anchor, positive, "st-pairs").select("anchor", "positive")

@@ -1,12 +1,12 @@
-"""Texts with their translations, as datasets' `Translation`: transformers' seq2seq scripts."""
+"""Parallel texts, as the `Translation` feature of datasets: transformers' seq2seq scripts."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from glotmill.export.formats import named
-from glotmill.export.formats._shared.parallel import aligned
+from glotmill.export.formats import select_columns
+from glotmill.export.formats._shared.text_pairs import aligned_texts
 
 ALIKE = False
 SCHEMA = {"translation": pl.Struct}
@@ -21,27 +21,26 @@ def translation(
     source_language: str = "eng_Latn",
     columns: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Return a pair of texts a row, by the codes of their languages: {"en": "...", "sw": "..."}.
+    """Return one pair of texts per row, keyed by language code: {"en": "...", "sw": "..."}.
 
     source, target: columns; the target is in the language of the row, the source in source_language. Codes
-    are BCP 47: sw, zh, zh-Hant. Rows without one of the texts are left out, and languages
-    that are the source's own.
-    rows: source, target -> id, language, translation, columns (but source and target, which are in the pair).
-    Each language is a config of its own.
+    are BCP 47: sw, zh, zh-Hant. Rows without one of the texts, and rows in the source language, are left out.
+    rows: source, target -> id, language, translation, columns (without source and target).
+    Each language is a separate config, since its rows have a type of their own.
     """
-    first, second, both = aligned(rows, source, target, source_language, "translation")
-    left = named(both, [c for c in columns if c not in (source, target)], "translation")
+    first, second, pairs = aligned_texts(rows, source, target, source_language, "translation")
+    table = select_columns(pairs, [c for c in columns if c not in (source, target)], "translation")
     if first == second:
-        return left.insert_column(2, pl.Series("translation", [], pl.Struct({first: pl.String})))
-    codes = sorted([(first, source), (second, target)])  # as datasets has them
-    texts = both.select(pl.struct(pl.col(name).alias(code) for code, name in codes).alias("translation"))
-    return left.insert_column(2, texts.to_series())
+        return table.insert_column(2, pl.Series("translation", [], pl.Struct({first: pl.String})))
+    codes = sorted([(first, source), (second, target)])  # the order that datasets uses
+    texts = pairs.select(pl.struct(pl.col(name).alias(code) for code, name in codes).alias("translation"))
+    return table.insert_column(2, texts.to_series())
 
 
 def features(schema: Any) -> Any:
-    """Return the features of a file: those of its columns, and Translation."""
+    """Return the features of a file, with `translation` as a Translation."""
     from datasets import Features, Translation
 
-    found = Features.from_arrow_schema(schema)
-    found["translation"] = Translation(languages=list(found["translation"]))
-    return found
+    features = Features.from_arrow_schema(schema)
+    features["translation"] = Translation(languages=list(features["translation"]))
+    return features

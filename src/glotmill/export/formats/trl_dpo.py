@@ -1,4 +1,4 @@
-"""A prompt with a better and a worse reply, as `prompt`, `chosen`, `rejected`: TRL's DPO, CPO and ORPO."""
+"""Preference pairs, as `prompt`, `chosen`, `rejected`: TRL's DPO, CPO and ORPO."""
 
 from collections.abc import Sequence
 from math import inf
@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.export.formats import TRL, named, needed
+from glotmill.export.formats import TRL, require_column, select_columns
 from glotmill.export.formats._shared.chats import CHAT
-from glotmill.export.formats._shared.pairing import HINT, Prompt, Said, prompts
+from glotmill.export.formats._shared.pairing import HINT, Candidate, Prompt, group_by_prompt
 
 NEEDS = "all"
 SCHEMA = {"prompt": CHAT, "chosen": CHAT, "rejected": CHAT}
@@ -26,53 +26,59 @@ def trl_dpo(
     score: str = "",
     margin: float = 1.0,
 ) -> pl.DataFrame:
-    """Return a pair a row: each rejected reply with a kept one to the same prompt, these in turn.
+    """Return one pair per row: each rejected reply with a kept reply to the same prompt, in rotation.
 
-    A reply is rejected if a filter dropped it for what it says. Failed requests, replies that were cut off or
-    could not be parsed, and those dropped as duplicates, for their prompt, for personal data, or because a
-    filter could not tell, are on neither side.
-    Equal replies are no pair, and what is rejected twice is in one.
-    score: a column, as `score.score`, by which a kept reply is rejected too (rejected_reason lower_score)
-    where the best kept one to the same prompt has `margin` more; it is paired with those that have.
+    A reply is rejected if a filter dropped it for its content. Not used at all: failed requests, replies that
+    were cut off or not parsed, and replies dropped as duplicates, for their prompt, for personal data, or
+    because a filter could not judge them.
+    Equal replies make no pair, and a text that was rejected twice is used once.
+    score: a column such as `score.score`. A kept reply whose score is at least `margin` below the best kept
+    reply to the same prompt is rejected too (rejected_reason: lower_score), and paired with a better one.
     rows: messages that end with the assistant, verdict, reason, score -> id and language of the chosen row,
     prompt, chosen, rejected (lists of messages), rejected_id, rejected_reason, columns of the chosen row.
     Source: TRL 1.16, conversational preference with explicit prompt.
     """
-    if not margin > 0:  # nan is neither above nor below
-        raise UsageError(f"{_NAME}: margin {margin}: give a number above 0")
-    found, chat = prompts(rows, _NAME, reasoning)
+    if not margin > 0:  # also true for nan
+        raise UsageError(f"{_NAME}: margin is {margin}; give a number above 0")
+    prompts, chat = group_by_prompt(rows, _NAME, reasoning)
     scores = _scores(rows, score) if score else []
-    pairs = [(p, *pair) for p in found for pair in _pairs(p, scores, margin)]
-    left = named(rows, columns, _NAME)[[chosen.place for _, chosen, _ in pairs]]
+    pairs = [(p, *pair) for p in prompts for pair in _pair_up(p, scores, margin)]
+    table = select_columns(rows, columns, _NAME)[[chosen.row_index for _, chosen, _ in pairs]]
     ids = rows["id"]
-    made = {
+    values = {
         "prompt": pl.Series([prompt.messages for prompt, _, _ in pairs], dtype=chat),
         "chosen": pl.Series([[chosen.message] for _, chosen, _ in pairs], dtype=chat),
         "rejected": pl.Series([[rejected.message] for _, _, rejected in pairs], dtype=chat),
-        "rejected_id": pl.Series([ids[rejected.place] for _, _, rejected in pairs], dtype=pl.String),
+        "rejected_id": pl.Series([ids[rejected.row_index] for _, _, rejected in pairs], dtype=pl.String),
         "rejected_reason": pl.Series([rejected.reason for _, _, rejected in pairs], dtype=pl.String),
     }
-    return left.select("id", "language", **made).hstack(left.drop("id", "language"))
+    return table.select("id", "language", **values).hstack(table.drop("id", "language"))
 
 
-def _pairs(prompt: Prompt, scores: Sequence[Any], margin: float) -> list[tuple[Said, Said]]:
-    score = {s.place: number for s in prompt.kept if scores and (number := scores[s.place]) is not None}
+def _pair_up(prompt: Prompt, scores: Sequence[Any], margin: float) -> list[tuple[Candidate, Candidate]]:
+    score = {
+        s.row_index: number for s in prompt.kept if scores and (number := scores[s.row_index]) is not None
+    }
     limit = max(score.values(), default=0.0) - margin
-    kept = [said for said in prompt.kept if score.get(said.place, inf) > limit]
-    lower = [Said(s.place, s.message, "lower_score") for s in prompt.kept if score.get(s.place, inf) <= limit]
+    kept = [candidate for candidate in prompt.kept if score.get(candidate.row_index, inf) > limit]
+    low_scored = [
+        Candidate(s.row_index, s.message, "lower_score")
+        for s in prompt.kept
+        if score.get(s.row_index, inf) <= limit
+    ]
     pairs = []
-    for number, worse in enumerate([*prompt.rejected, *lower]):
-        least = score[worse.place] + margin if worse.place in score else -inf
-        better = [said for said in kept if score.get(said.place, -inf) >= least]
-        if better and better[number % len(better)].message != worse.message:
-            pairs.append((better[number % len(better)], worse))
+    for number, rejected in enumerate([*prompt.rejected, *low_scored]):
+        minimum = score[rejected.row_index] + margin if rejected.row_index in score else -inf
+        better = [candidate for candidate in kept if score.get(candidate.row_index, -inf) >= minimum]
+        if better and better[number % len(better)].message != rejected.message:
+            pairs.append((better[number % len(better)], rejected))
     return pairs
 
 
 def _scores(rows: pl.DataFrame, score: str) -> list[float | None]:
-    """Numbers of a column, or of a field of it; what is none is null."""
+    """Return the numbers of a column, or of a field of it; anything else is None."""
     first, *parts = score.split(".")
-    needed(rows, first, _NAME, "name a score with --set score=COLUMN")
+    require_column(rows, first, _NAME, "name a score with --set score=COLUMN")
     column = rows[first]
     for part in parts:
         if not isinstance(column.dtype, pl.Struct) or part not in (f.name for f in column.dtype.fields):

@@ -1,25 +1,28 @@
-"""Chats without their last answer, as `prompt`: TRL's GRPO, RLOO and online DPO write answers themselves."""
+"""Chats without the last answer, as `prompt`: TRL's GRPO, RLOO and online DPO."""
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from glotmill.export.formats import TRL, named
-from glotmill.export.formats._shared.chats import PLAIN, chats
+from glotmill.export.formats import TRL, select_columns
+from glotmill.export.formats._shared.chats import PLAIN, read_chats
 
 SCHEMA = {"prompt": PLAIN}
-RESERVED = TRL - {"prompt", "ground_truth"}  # ground_truth: an argument of reward functions, as any column
+RESERVED = TRL - {
+    "prompt",
+    "ground_truth",
+}  # ground_truth is an argument of reward functions, like any column
 
 
 def trl_prompt_only(rows: pl.DataFrame, *, columns: Sequence[str] = ()) -> pl.DataFrame:
-    """Return one prompt a row; of equal prompts (samples of one seed row) the first alone.
+    """Return one prompt per row; of equal prompts (samples of one seed row) only the first.
 
-    rows: messages -> id, language, prompt (messages, without the assistant's last and without reasoning),
-    columns, which reward functions get by their names. Source: TRL 1.16, conversational prompt-only.
+    rows: messages -> id, language, prompt (messages without the last answer and without reasoning), columns,
+    which reward functions receive by name. Source: TRL 1.16, conversational prompt-only.
     """
     chat = pl.col("prompt")
-    left = named(rows, columns, "trl-prompt-only")
-    said = left.insert_column(2, chats(rows, "trl-prompt-only", "drop").alias("prompt"))
+    table = select_columns(rows, columns, "trl-prompt-only")
+    messages = table.insert_column(2, read_chats(rows, "trl-prompt-only", "drop").alias("prompt"))
     answered = chat.list.last().struct.field("role") == "assistant"
-    cut = said.with_columns(chat.list.head(chat.list.len() - answered.cast(pl.UInt32)))
-    return cut.filter(chat.list.len() > 0).unique("prompt", keep="first", maintain_order=True)
+    split_answer = messages.with_columns(chat.list.head(chat.list.len() - answered.cast(pl.UInt32)))
+    return split_answer.filter(chat.list.len() > 0).unique("prompt", keep="first", maintain_order=True)

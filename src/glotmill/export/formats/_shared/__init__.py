@@ -1,1 +1,1 @@
-"""What several formats share."""
+"""What several formats share: chats, the replies to each prompt, pairs of texts."""

@@ -1,4 +1,4 @@
-"""Replies to one prompt, those that were kept beside those that were not. A helper of formats."""
+"""Groups the kept and the rejected replies to each prompt, for preference data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,100 +6,96 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.export.formats import needed
-from glotmill.export.formats._shared.chats import chats, cut
+from glotmill import plugins
+from glotmill.errors import UsageError
+from glotmill.export.formats import require_column
+from glotmill.export.formats._shared.chats import read_chats, split_answer
 
 HINT = (
-    "a prompt needs a kept reply and one that a filter dropped: ask several times (`--set steps.STEP.n=4` of "
-    "the step that answers) and judge the reply itself, by `language`, `repetition`, `final_number` "
-    "or, of a judge's score, `at_least`"
+    "a prompt needs a kept reply and one that a filter dropped: ask several times (`--set steps.STEP.n=4` "
+    "for the step that answers) and filter the reply itself, for example by `language`, `repetition` or "
+    "`final_number`, or by a judge's score with `at_least`"
 )
-# Filters that drop a reply for what other rows are: it may be as good as the one that was kept.
-_BY_OTHERS = ("duplicates", "balance", "select", "got_d", "quality_buckets")
-# Filters of texts that are not to leave at all.
-_NOT_TO_LEAVE = ("pii", "decontaminate")
-# Filters of what another reply says of this one.
-_OF_A_JUDGE = ("at_least", "judge")
-# Reasons that say nothing against a reply: it was cut off, has no text, or could not be judged.
-_NO_FAULT = ("truncated", "empty", "no_score", "no_expected_number", "no_source", "no_detector")
-_UNKNOWN = ("unknown_language", "unknown_script", "left_out", "disputed")
+# Reasons of any filter, or of the run itself, that say nothing against a reply.
+_NO_FAULT = ("truncated", "empty", "left_out")
 
 Message = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Said:
-    """A reply: its row, its last message, and why it was dropped; None: it was kept."""
+class Candidate:
+    """A reply: the index of its row, its last message, and the reason it was dropped (None: kept)."""
 
-    place: int
+    row_index: int
     message: Message
     reason: str | None
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What was asked, and all replies to it, in their order."""
+    """The messages of a prompt, and its replies in their order."""
 
     messages: Sequence[Message]
-    kept: list[Said] = field(default_factory=list)
-    rejected: list[Said] = field(default_factory=list)
+    kept: list[Candidate] = field(default_factory=list)
+    rejected: list[Candidate] = field(default_factory=list)
 
 
-def prompts(rows: pl.DataFrame, name: str, reasoning: str = "field") -> tuple[list[Prompt], pl.DataType]:
-    """Return every prompt of a language with its replies, and the type of a list of messages.
+def group_by_prompt(
+    rows: pl.DataFrame, name: str, reasoning: str = "field"
+) -> tuple[list[Prompt], pl.DataType]:
+    """Return every prompt of a language with its replies, and the dtype of a list of messages.
 
-    Replies belong together if the messages before them are equal, and their seed row is.
-    Rejected is what a filter dropped for what the reply is. Left out: failed requests and replies that could
-    not be parsed, which have no text, and blank ones; replies that were cut off at max_tokens, whose end is
-    nobody's choice; those dropped for what other rows are (duplicates, balance), for their prompt, or because
-    a filter could not tell; those with personal data, or of a benchmark, which are not to leave; those that
-    say again what a kept one or another rejected one says.
-    A reply dropped before its prompt was made (by a transform such as `views`) belongs to the prompts of kept
-    replies to the same request of the step that wrote it; without one, to those that `_sources` tells of.
-    name: of the format, for errors; reasoning: as in messages.chats.
-    Raises UsageError as messages.chats and cut.
+    Replies are grouped by equal seed rows and equal messages before the reply.
+    Rejected replies are those that a filter dropped for their content. Left out are: failed requests, replies
+    that were not parsed, and blank ones; replies cut off at max_tokens; replies dropped because of other rows
+    (duplicates, balance), because of their prompt, or because a filter could not judge them; replies with
+    personal data or benchmark text, which must not leave the run; and repeated texts.
+    A reply that was dropped before its prompt existed (the transform `views` makes prompts late) belongs to
+    the prompts of kept replies to the same request, or else to those in the columns that `_prompt_columns`
+    finds.
+    name: the format, for errors. reasoning: as in `read_chats`. Raises UsageError like `read_chats`.
     """
-    needed(rows, "messages", name, "the recipe names them under output.messages, or makes them")
-    rows = rows.with_row_index("_place").filter(_answered() | (pl.col("verdict") == "kept"))
+    require_column(rows, "messages", name, "a recipe names them under output.messages")
+    rows = rows.with_row_index("_place").filter(_ends_with_answer() | (pl.col("verdict") == "kept"))
     kept = rows.filter(verdict="kept")
-    cut(chats(kept, name, reasoning), kept["id"], name)
+    split_answer(read_chats(kept, name, reasoning), kept["id"], name)
     step = answer_column(rows)
-    rows = rows.filter((pl.col("verdict") == "kept") | _at_fault(rows, step))
-    said = chats(rows, name, reasoning)
-    asked = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
-    found: dict[Any, Prompt] = {}
-    asked_of: dict[tuple[str, str | None], dict[int, Prompt]] = {}
-    early = []
-    places = zip(rows["_place"], rows["seed_key"], rows["reason"], asked, said, strict=True)
-    for number, (place, seed, reason, request, series) in enumerate(places):
+    rows = rows.filter((pl.col("verdict") == "kept") | _dropped_for_content(rows, step))
+    chats = read_chats(rows, name, reasoning)
+    requests = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
+    by_prompt: dict[Any, Prompt] = {}
+    by_request: dict[tuple[str, str | None], dict[int, Prompt]] = {}
+    without_prompt = []
+    entries = zip(rows["_place"], rows["seed_key"], rows["reason"], requests, chats, strict=True)
+    for number, (row_index, seed, reason, request, series) in enumerate(entries):
         *before, last = series.to_list()
-        reply = Said(place, last, reason)
+        reply = Candidate(row_index, last, reason)
         if reason is not None and not any(message["role"] == "user" for message in before):
-            early.append((number, seed, request, before, reply))
+            without_prompt.append((number, seed, request, before, reply))
             continue
-        prompt = _prompt(found, seed, before)
+        prompt = _prompt(by_prompt, seed, before)
         (prompt.kept if reason is None else prompt.rejected).append(reply)
         if reason is None and request is not None:
-            asked_of.setdefault((seed, request), {})[id(prompt)] = prompt
-    sources = _sources(rows, said, step) if early else []
-    for number, seed, request, before, reply in early:
+            by_request.setdefault((seed, request), {})[id(prompt)] = prompt
+    prompt_columns = _prompt_columns(rows, chats, step) if without_prompt else []
+    for number, seed, request, before, reply in without_prompt:
         user = {**dict.fromkeys(reply.message, ""), "role": "user"}
-        texts = dict.fromkeys(text for source in sources if (text := rows[source][number]))
-        made = (_prompt(found, seed, [*before, {**user, "content": text}]) for text in texts)
-        for prompt in asked_of.get((seed, request), {}).values() or made:
+        texts = dict.fromkeys(text for source in prompt_columns if (text := rows[source][number]))
+        from_columns = (_prompt(by_prompt, seed, [*before, {**user, "content": text}]) for text in texts)
+        for prompt in by_request.get((seed, request), {}).values() or from_columns:
             prompt.rejected.append(reply)
-    for prompt in found.values():
-        prompt.rejected[:] = _distinct(prompt)
-    return list(found.values()), said.dtype
+    for prompt in by_prompt.values():
+        prompt.rejected[:] = _distinct_rejected(prompt)
+    return list(by_prompt.values()), chats.dtype
 
 
-def _prompt(found: dict[Any, Prompt], seed: str, messages: Sequence[Message]) -> Prompt:
+def _prompt(by_prompt: dict[Any, Prompt], seed: str, messages: Sequence[Message]) -> Prompt:
     key = (seed, *(part for message in messages for part in message.values()))
-    return found.setdefault(key, Prompt(messages))
+    return by_prompt.setdefault(key, Prompt(messages))
 
 
-def _distinct(prompt: Prompt) -> Iterator[Said]:
-    """Rejected replies, each once; one that a kept reply says too would be called both right and wrong."""
+def _distinct_rejected(prompt: Prompt) -> Iterator[Candidate]:
+    """Yield rejected replies once each, without those whose text was also kept."""
     seen = {tuple(reply.message.values()) for reply in prompt.kept}
     for reply in prompt.rejected:
         if (text := tuple(reply.message.values())) not in seen:
@@ -107,50 +103,81 @@ def _distinct(prompt: Prompt) -> Iterator[Said]:
             yield reply
 
 
-def _sources(rows: pl.DataFrame, said: pl.Series, step: str) -> list[str]:
-    """Columns from which prompts are made: what the user said to each kept reply stands in one of them.
+def _prompt_columns(rows: pl.DataFrame, chats: pl.Series, step: str) -> list[str]:
+    """Return the columns that prompts are made of: each kept prompt equals one of them in its row.
 
-    For `views`, these are the problem and its source. None, where the prompts of some are not so.
+    For the transform `views`, these are the problem and its source. Empty if some prompt equals none.
     """
     user = pl.element().struct.field("content").filter(pl.element().struct.field("role") == "user")
-    asked = said.list.eval(user).list.last().filter(rows["verdict"] == "kept")
+    requests = chats.list.eval(user).list.last().filter(rows["verdict"] == "kept")
     kept = rows.filter(verdict="kept").select(pl.col(pl.String))
     earlier = kept.columns[: kept.columns.index(step)] if step else []
-    used = {name: holds for name in earlier if (holds := set((kept[name] == asked).arg_true()))}
-    for name in list(used):  # what the others hold too, a column may hold by chance
-        if used[name] <= set().union(*(holds for other, holds in used.items() if other != name)):
-            del used[name]
-    return list(used) if len(set().union(*used.values())) == kept.height else []
+    column_rows = {name: holds for name in earlier if (holds := set((kept[name] == requests).arg_true()))}
+    for name in list(column_rows):  # a column whose prompts all stand in other columns may match by chance
+        if column_rows[name] <= set().union(
+            *(holds for other, holds in column_rows.items() if other != name)
+        ):
+            del column_rows[name]
+    return list(column_rows) if len(set().union(*column_rows.values())) == kept.height else []
 
 
 def answer_column(rows: pl.DataFrame) -> str:
-    """Return the generated column that holds the last message of each row that has messages; "" if none."""
-    said = rows.filter(_answered())
-    last = said.select(pl.col("messages").list.last().struct.field("content")).to_series()
+    """Return the generated column that equals the last message of every row with messages, or ""."""
+    chats = rows.filter(_ends_with_answer())
+    last = chats.select(pl.col("messages").list.last().struct.field("content")).to_series()
     for name in rows.columns:
         generated = f"{name}_prompt" in rows.columns and rows.schema[name] == pl.String
-        if generated and said.height and (said[name] == last).all(ignore_nulls=False):
+        if generated and chats.height and (chats[name] == last).all(ignore_nulls=False):
             return name
     return ""
 
 
-def _answered() -> pl.Expr:
+def _ends_with_answer() -> pl.Expr:
     chat = pl.col("messages")
     ends = chat.list.last().struct.field("role") == "assistant"
     return ((chat.list.len() > 0) & ends).fill_null(False)
 
 
-def _at_fault(rows: pl.DataFrame, step: str) -> pl.Expr:
-    """Whether a row was dropped for what its reply is: a filter judged its column, or one made after it.
+def _dropped_for_content(rows: pl.DataFrame, step: str) -> pl.Expr:
+    """Return whether a row was dropped for the content of its reply, by what the filters declare.
 
-    What is wrong with a later reply, such as a judge's, is no fault of this one.
+    That is: the filter judged the column of the reply, or one computed from it. A fault in a later reply,
+    such as a judge's, does not count, but a judge's low score does.
     """
-    at = pl.col("reason_at").str.strip_prefix("finish.")
-    column, judge = at.str.extract(r"^([^.]*)\."), at.str.extract(r"\.([^.]*)$")
     names = rows.columns
-    later = names[names.index(step) :] if step else names
-    generated = [n for n in names if f"{n}_prompt" in names and n != step] if step else []
-    fits = column.is_in(later) & (~column.is_in(generated) | judge.is_in(_OF_A_JUDGE))
-    fits &= ~judge.is_in([*_BY_OTHERS, *_NOT_TO_LEAVE]) & ~pl.col("reason").is_in([*_NO_FAULT, *_UNKNOWN])
-    said = pl.col("messages").list.last().struct.field("content").str.strip_chars() != ""
-    return ((pl.col("verdict") == "dropped") & fits & said).fill_null(False)
+    from_step = names[names.index(step) :] if step else names
+    other_replies = {n for n in names if f"{n}_prompt" in names and n != step} if step else set()
+    dropped = rows.filter(pl.col("verdict") == "dropped").select("reason_at", "reason").unique()
+    at_fault = [
+        pair
+        for pair in dropped.drop_nulls().rows()
+        if _blames_content(*pair, columns={*from_step}, other_replies=other_replies)
+    ]
+    blamed = pl.DataFrame(at_fault, {"reason_at": pl.String, "reason": pl.String}, orient="row")
+    fits = pl.struct("reason_at", "reason").is_in(blamed.to_struct().implode())
+    text = pl.col("messages").list.last().struct.field("content").str.strip_chars()
+    return ((pl.col("verdict") == "dropped") & fits & (text != "")).fill_null(False)
+
+
+def _blames_content(reason_at: str, reason: str, *, columns: set[str], other_replies: set[str]) -> bool:
+    """Return whether a drop at `COLUMN.FILTER` or `finish.COLUMN.FILTER` blames the content of the reply."""
+    column, _, rest = reason_at.removeprefix("finish.").partition(".")
+    if column not in columns or reason in _NO_FAULT or not rest:
+        return False
+    declared = _declarations(rest)
+    if column in other_replies and not declared["JUDGES_SCORE"]:
+        return False
+    if declared["ACROSS_ROWS"] or declared["WITHHELD"]:
+        return False
+    return reason not in (declared["NO_FAULT_REASONS"] or ())
+
+
+def _declarations(rest: str) -> dict[str, Any]:
+    """Return what a filter declares; `rest` is its name, perhaps after fields of the judged column."""
+    names = ("ACROSS_ROWS", "WITHHELD", "JUDGES_SCORE", "NO_FAULT_REASONS")
+    while rest:
+        try:
+            return {name: plugins.declared("filters", rest, name) for name in names}
+        except UsageError:  # a field of the column comes first, or the filter is no longer installed
+            rest = rest.partition(".")[2]
+    return dict.fromkeys(names)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from glotmill.errors import UsageError
-from glotmill.export.formats._shared.chats import PLAIN, REASONED, chats, cut
+from glotmill.export.formats._shared.chats import PLAIN, REASONED, read_chats, split_answer
 
 USER = {"role": "user", "content": "Q"}
 ASSISTANT = {"role": "assistant", "content": "A"}
@@ -26,25 +26,25 @@ def rows(*messages: Any, dtype: Any = PLAIN) -> pl.DataFrame:
 def test_chats_without_reasoning_are_as_they_are() -> None:
     there = rows([USER, ASSISTANT], [{"role": "system", "content": ""}, USER])
     for way in ("field", "inline", "drop"):
-        assert chats(there, "f", way).equals(there["messages"])
-        assert chats(there.clear(), "f", way).dtype == PLAIN
+        assert read_chats(there, "f", way).equals(there["messages"])
+        assert read_chats(there.clear(), "f", way).dtype == PLAIN
 
 
 def test_where_reasoning_goes() -> None:
     there = rows(THOUGHT, dtype=REASONED)
-    field = chats(there, "f", "field").to_list()[0]
+    field = read_chats(there, "f", "field").to_list()[0]
     assert [m["reasoning_content"] for m in field] == ["", "Hm.\n{}", "", ""], "a null would be said as None"
-    inline = chats(there, "f", "inline").to_list()[0]
+    inline = read_chats(there, "f", "inline").to_list()[0]
     assert inline == [
         {"role": "user", "content": "Q"},
         {"role": "assistant", "content": "<think>\nHm.\n{}\n</think>\n\nA"},
         {"role": "user", "content": "R"},
         {"role": "assistant", "content": "B"},
     ]
-    assert [m["content"] for m in chats(there, "f", "drop").to_list()[0]] == ["Q", "A", "R", "B"]
-    assert chats(there, "f", "drop").dtype == chats(there, "f", "inline").dtype == PLAIN
-    with pytest.raises(UsageError, match=r"f: reasoning 'field': one of inline, drop"):
-        chats(there, "f", "field", ("inline", "drop"))
+    assert [m["content"] for m in read_chats(there, "f", "drop").to_list()[0]] == ["Q", "A", "R", "B"]
+    assert read_chats(there, "f", "drop").dtype == read_chats(there, "f", "inline").dtype == PLAIN
+    with pytest.raises(UsageError, match=r"f: reasoning is 'field'; give one of inline, drop"):
+        read_chats(there, "f", "field", ("inline", "drop"))
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_where_reasoning_goes() -> None:
         (None, "no message"),
         ([USER, {"role": "assistant", "content": None}], "a message that is null"),
         ([USER, {"role": None, "content": "x"}], "a message that is null"),
-        ([USER, {"role": "gpt", "content": "x"}], "a role that is none of system, user, assistant"),
-        ([USER, {"role": "system", "content": "x"}], "a system message behind another"),
+        ([USER, {"role": "gpt", "content": "x"}], "a role other than system, user, assistant"),
+        ([USER, {"role": "system", "content": "x"}], "a system message that is not the first"),
     ],
 )
 def test_what_is_no_chat(messages: Any, told: str) -> None:
     with pytest.raises(UsageError, match=rf"f: row r1: column 'messages' has {told}; filter such rows out"):
-        chats(rows([USER, ASSISTANT], messages), "f")
+        read_chats(rows([USER, ASSISTANT], messages), "f")
 
 
 @pytest.mark.parametrize(
@@ -77,22 +77,22 @@ def test_a_column_of_another_type(column: pl.Series) -> None:
     with pytest.raises(
         UsageError, match=r"f: column 'messages' is .*; a chat is a list of \{role, content\}"
     ):
-        chats(there, "f")
+        read_chats(there, "f")
 
 
 def test_no_column() -> None:
     with pytest.raises(
-        UsageError, match=r"f: no column 'messages'; the recipe names them .*; there is id, text"
+        UsageError, match=r"f: no column 'messages'; a recipe names them .*; the columns are id, text"
     ):
-        chats(pl.DataFrame({"id": ["a"], "text": ["b"]}), "f")
+        read_chats(pl.DataFrame({"id": ["a"], "text": ["b"]}), "f")
 
 
 def test_cut() -> None:
     there = rows([USER, ASSISTANT], [USER, ASSISTANT, USER, ASSISTANT])
-    before, last = cut(there["messages"], there["id"], "f")
+    before, last = split_answer(there["messages"], there["id"], "f")
     assert before.to_list() == [[USER], [USER, ASSISTANT, USER]]
     assert last.to_list() == [[ASSISTANT], [ASSISTANT]]
     for wrong in ([USER], [ASSISTANT], [USER, ASSISTANT, USER]):
         there = rows([USER, ASSISTANT], wrong)
         with pytest.raises(UsageError, match=r"f: row r1: its messages do not end with an answer"):
-            cut(there["messages"], there["id"], "f")
+            split_answer(there["messages"], there["id"], "f")
