@@ -24,8 +24,8 @@ from pathlib import Path
 import polars as pl
 from human import DEFAULT_SET, Build, judging_one_text, reasons, texts
 
-from glotmill.filters._text.code_points import _coded, _words
-from glotmill.filters._text.words import _remembered
+from glotmill.filters._text.code_points import _encode, _words
+from glotmill.filters._text.words import _spaced
 
 SAME = ("repetition", "gopher_quality", "fineweb_quality")
 TIMES = 50  # the documents of one language are too few to measure by themselves
@@ -78,7 +78,7 @@ def ours(frame: pl.DataFrame, filters: Sequence[Build], turns: int = 3) -> float
     """CPU seconds that the filters need for all rows: the least of some turns."""
     tries = []
     for _ in range(turns):
-        for remembered in (_coded, _words, _remembered):
+        for remembered in (_encode, _words, _spaced):
             remembered.cache_clear()
         begun = time.process_time()
         for function in filters:

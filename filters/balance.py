@@ -1,9 +1,10 @@
-"""Balance: no more than so many rows of one kind."""
+"""Balance: at most so many rows of each kind."""
 
-import hashlib
 from collections.abc import Sequence
 
 import polars as pl
+
+from glotmill.filters._text.hashing import text_hashes
 
 ACROSS_ROWS = True
 
@@ -11,19 +12,23 @@ ACROSS_ROWS = True
 def balance(column: pl.Expr, *, most: int, per: Sequence[str] = ("language",)) -> pl.Expr:
     """Keep the first `most` rows of each value of the column, such as a source or a template.
 
-    per: columns; rows that differ in one of them are counted apart. A null is a value like any other. In
-    `steps:` the rows of a shard are counted, in `finish:` those of the run.
-    Reason: over_cap. Raises ValueError for a cap under 1.
+    In `steps:` it counts the rows of a shard, in `finish:` those of the run. A null is a value like any
+    other.
+
+    Options:
+        most: how many rows of each value stay, at least 1.
+        per: columns; rows that differ in one of them are counted separately.
+    Reason: over_cap.
     """
     _check(most)
-    before = pl.int_range(pl.len()).over(_key(column, per))
+    before = pl.int_range(pl.len()).over(_value(column, per))
     return pl.when(before >= most).then(pl.lit(reason()))
 
 
 def keys(column: pl.Expr, *, most: int, per: Sequence[str] = ("language",)) -> pl.Expr:
-    """Return what rows that are counted together share, the same in every process and on every machine."""
+    """Return a number that rows counted together share, the same in every process and on every machine."""
     _check(most)
-    hashed = _key(column, per).map_batches(_hashes, return_dtype=pl.UInt64, is_elementwise=True)
+    hashed = _value(column, per).map_batches(_hashes, return_dtype=pl.UInt64, is_elementwise=True)
     return hashed.reshape((-1, 1)).arr.to_list()
 
 
@@ -34,21 +39,20 @@ def limit(*, most: int) -> int:
 
 
 def reason() -> str:
-    """Return the reason of rows that are too many."""
+    """Return the reason of dropped rows."""
     return "over_cap"
 
 
-def _key(column: pl.Expr, per: Sequence[str]) -> pl.Expr:
+def _value(column: pl.Expr, per: Sequence[str]) -> pl.Expr:
+    """Return the values that are counted, as JSON: no two different ones have the same text."""
     names = [per] if isinstance(per, str) else per
     parts = [column.alias("0"), *(pl.col(name).alias(str(n)) for n, name in enumerate(names, 1))]
-    return pl.struct(parts).struct.json_encode()  # no two values look alike in it
+    return pl.struct(parts).struct.json_encode()
 
 
 def _hashes(values: pl.Series) -> pl.Series:
-    known: dict[str, int] = {}
-    for text in values.unique().to_list():
-        known[text] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-    return pl.Series([known[text] for text in values.to_list()], dtype=pl.UInt64)
+    unique = values.unique()
+    return values.replace_strict(unique, text_hashes(unique), return_dtype=pl.UInt64)
 
 
 def _check(most: int) -> None:

@@ -1,8 +1,10 @@
-"""Quality buckets: rows in three equal parts by a score, of which one is kept."""
+"""Quality buckets: the rows in three equal parts by a score, one of which is kept."""
+
+from typing import Literal
 
 import polars as pl
 
-from glotmill.filters.select import number, place
+from glotmill.filters.select import number, rank
 
 ACROSS_ROWS = True
 
@@ -10,24 +12,34 @@ BUCKETS = ("low", "medium", "high")
 
 
 def quality_buckets(
-    score: pl.Expr, *, bucket: str = "high", spread: str = "", per: str = "language"
+    score: pl.Expr,
+    *,
+    bucket: Literal["low", "medium", "high"] = "high",
+    spread: str = "",
+    per: str = "language",
 ) -> pl.Expr:
     """Keep one third of the rows of each language by a score, such as the mean of a judge's ratings.
 
-    Rows are sorted by the score, equal ones by `spread` (the column with the ratings' standard deviation, if
-    there is one) and then by their order; the three buckets are of one size, the first ones a row larger
-    where it must be: 10 rows are 4 low, 3 medium, 3 high. As in Alhanai et al., "Bridging the Gap" (2024),
-    where a judge rates how useful a row is for one task in one language. per: a column; each of its values
-    has buckets of its own; empty: all rows together. It judges the rows of one table, as `select`.
-    -> reason: no_score, other_bucket; bucket: low, medium, high. Raises ValueError for an unknown bucket.
+    In `steps:` it judges the rows of a shard, in `finish:` all rows of a language. The three buckets have one
+    size; the first ones hold a row more where it does not divide: 10 rows are 4 low, 3 medium, 3 high.
+
+    Options:
+        bucket: the third that is kept.
+        spread: column with the standard deviation of the ratings, which sorts equal scores; rows that are
+            equal in both keep their order.
+        per: column; each of its values has its own buckets. Empty: all rows together.
+    Reasons: no_score, other_bucket.
+    Adds `<column>_quality_buckets_bucket`: low, medium or high.
+    Source: Alhanai et al., "Bridging the Gap" (2024), where a judge rates how useful a row is for one task in
+    one language.
     """
     if bucket not in BUCKETS:
         raise ValueError(f"bucket {bucket!r}: low, medium or high")
     scores = number(score)
     keys = [scores, *([number(pl.col(spread)).fill_null(0)] if spread else [])]
-    rank, rows = place(*keys).cast(pl.Int64), scores.count().cast(pl.Int64)
+    ranks, rows = rank(*keys).cast(pl.Int64), scores.count().cast(pl.Int64)
     low, medium = (rows + 2) // 3, (rows + 1) // 3
-    third = (rank >= low).cast(pl.Int8) + (rank >= low + medium).cast(pl.Int8)
+    third = (ranks >= low).cast(pl.Int8) + (ranks >= low + medium).cast(pl.Int8)
     if per:
         third = third.over(per)
     name = third.replace_strict(dict(enumerate(BUCKETS)), return_dtype=pl.String)

@@ -1,5 +1,7 @@
 """Selection by a score: the best share of the rows, or the best so many."""
 
+from typing import Literal
+
 import polars as pl
 
 ACROSS_ROWS = True
@@ -11,16 +13,19 @@ def select(
     keep: float | None = None,
     top: int | None = None,
     per: str = "language",
-    order: str = "highest",
+    order: Literal["highest", "lowest"] = "highest",
 ) -> pl.Expr:
     """Keep the rows with the best scores of each language.
 
-    keep: the share of the rows that have a score, rounded up: 0.5 of 7 rows are 4. top: how many rows; give
-    one of the two. per: a column; rows compete that share its value; empty: all rows compete. order: highest
-    or lowest, which is best. Of equal scores, earlier rows stay. A score may be a number or a text that is
-    one. It judges the rows of one table: in `steps:` those of a shard, in `finish:` all rows of a language.
-    Reasons: no_score (null, no number, not finite), not_selected. Raises ValueError for options that do not
-    fit.
+    In `steps:` it judges the rows of a shard, in `finish:` all rows of a language. A score is a number, or a
+    text that is one. Of equal scores, the earlier rows stay.
+
+    Options (give one of `keep` and `top`):
+        keep: share of the rows that have a score, rounded up: 0.5 of 7 rows are 4.
+        top: number of rows.
+        per: column; rows with the same value in it compete. Empty: all rows compete.
+        order: which scores are best, the highest or the lowest.
+    Reasons: no_score (null, no number, not finite), not_selected.
     """
     if (keep is None) == (top is None):
         raise ValueError("give one of `keep`, a share, and `top`, a number of rows")
@@ -31,13 +36,12 @@ def select(
     if order not in ("highest", "lowest"):
         raise ValueError(f"order {order!r}: highest or lowest")
     scores = number(score)
-    counted = scores.count()
     # 0.1 of 30 must be 3, also in floating point
-    quota = pl.lit(top) if keep is None else (counted * keep - 1e-9).ceil()
-    lost = place(scores, descending=order == "highest") >= quota
+    quota = pl.lit(top) if keep is None else (scores.count() * keep - 1e-9).ceil()
+    over_quota = rank(scores, descending=order == "highest") >= quota
     if per:
-        lost = lost.over(per)
-    return pl.when(scores.is_null()).then(pl.lit("no_score")).when(lost).then(pl.lit("not_selected"))
+        over_quota = over_quota.over(per)
+    return pl.when(scores.is_null()).then(pl.lit("no_score")).when(over_quota).then(pl.lit("not_selected"))
 
 
 def number(score: pl.Expr) -> pl.Expr:
@@ -46,8 +50,10 @@ def number(score: pl.Expr) -> pl.Expr:
     return pl.when(value.is_finite()).then(value)
 
 
-def place(first: pl.Expr, *more: pl.Expr, descending: bool = False) -> pl.Expr:
-    """Return each row's place, from 0, by one expression after the other; nulls come last, and of equal rows
-    the earlier one is first."""
+def rank(first: pl.Expr, *more: pl.Expr, descending: bool = False) -> pl.Expr:
+    """Return each row's rank, from 0, by the first expression, then by the next ones.
+
+    Nulls come last; of equal rows, the earlier one comes first.
+    """
     order = pl.arg_sort_by([first, *more], descending=descending, nulls_last=True, maintain_order=True)
     return order.arg_sort()

@@ -1,4 +1,7 @@
-"""Texts as vectors, by static multilingual embeddings that need no GPU. A helper of filters."""
+"""Texts as vectors, by static multilingual embeddings that need no GPU.
+
+model2vec holds one vector per token; the vector of a text is their weighted mean.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,42 +15,42 @@ import numpy.typing as npt
 from glotmill.errors import UsageError, one_line
 
 MODEL = "minishlab/potion-multilingual-128M"  # 101 languages, 256 dimensions, MIT
-MAX_CHARS = 20_000  # of a text that are read; a vector of tokens' mean gains nothing from more
+MAX_CHARS = 20_000  # of a text that are read; a mean of tokens gains nothing from more
 
 Vectors = npt.NDArray[np.float32]
 
 
 def embed(texts: Sequence[str], model: str = MODEL) -> Vectors:
-    """Return a row for each text: its vector, of length 1, or zeros where the model knows nothing of it.
+    """Return the vectors of the texts, shape (texts, dimensions), of length 1; zeros if no token is known.
 
-    model: a folder or a Hub id of a model2vec model, kept in memory once read. The same text has the same
-    vector whatever stands beside it. Raises UsageError if model2vec or the model is not there.
+    model: a folder or a Hub id of a model2vec model, which stays in memory. A text has the same vector in any
+    batch. Raises UsageError if model2vec is not installed or the model cannot be read.
     """
     check_model(model)
     static = _load(model)
     if not texts:
         return np.empty((0, static.dim), dtype=np.float32)
-    made = static.encode([text[:MAX_CHARS] for text in texts], use_multiprocessing=False)
-    vectors = np.asarray(made, dtype=np.float32)
+    encoded = static.encode([text[:MAX_CHARS] for text in texts], use_multiprocessing=False)
+    vectors = np.asarray(encoded, dtype=np.float32)
     return np.asarray(unit_length(vectors), dtype=np.float32)
 
 
 def unit_length(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the rows at length 1; a row of zeros stays."""
+    """Return the rows scaled to length 1; a row of zeros stays."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(length > 0, length, 1))
 
 
 def check_model(model: str) -> None:
-    """Raise UsageError if it is plain, without loading it, that a model cannot be read."""
+    """Raise UsageError if a model obviously cannot be read; does not load it."""
     if find_spec("model2vec") is None:
         raise UsageError("embeddings need the package model2vec; pip install 'glotmill[select]'")
     folder = Path(model)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise UsageError(f"model {model}: a folder without config.json; give one of a model2vec model")
+            raise UsageError(f"model {model}: no config.json in the folder; give one of a model2vec model")
     elif folder.is_absolute() or model.startswith(".") or model.count("/") != 1:
-        raise UsageError(f"model {model}: no such folder; give one, or a Hub id such as {MODEL}")
+        raise UsageError(f"model {model}: no such folder; give a folder, or a Hub id such as {MODEL}")
 
 
 @lru_cache(maxsize=2)

@@ -1,7 +1,10 @@
-"""MinHash: sketches of sets, alike where the sets are, and keys that alike sets share. A helper of filters.
+"""MinHash: sketches of sets, and keys that similar sets are likely to share.
 
-A. Broder, "On the resemblance and containment of documents", 1997; bytes for verification as in P. Li and
-A. C. König, "b-Bit Minwise Hashing", 2010.
+Each of 112 hash functions maps a set to the smallest hash of its members. Two sets have the same smallest
+hash with a probability equal to their Jaccard similarity, so the share of equal entries estimates it
+(A. Broder, "On the resemblance and containment of documents", 1997). To find similar sets without comparing
+all pairs, the entries are cut into bands; a hash of each band is a key. The lowest byte of each entry is kept
+to check the pairs that share a key (P. Li and A. C. König, "b-Bit Minwise Hashing", 2010).
 """
 
 from functools import cache
@@ -10,42 +13,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glotmill.filters._similar.shingles import U32, U64, mixed
+from glotmill.filters._text.hashing import U32, U64, mixed
 
 HASHES = 112
-LEAST_FOUND = 0.85  # of the pairs that are just as alike as asked for
+MIN_RECALL = 0.85  # of pairs whose similarity is just the threshold
 
 
 def signatures(flat: U32, counts: NDArray[np.intp]) -> U32:
-    """Return a row of HASHES numbers for each set: two share as many of them as they share members.
+    """Return the signature of each set, shape (sets, HASHES).
 
-    flat: the members of all sets, one set after the other; counts: how many each has, at least 1.
+    flat: the members of all sets, one set after the other; counts: the size of each, at least 1.
     """
-    made = np.empty((len(counts), HASHES), np.uint32)
+    minima = np.empty((len(counts), HASHES), np.uint32)
     if not len(counts):
-        return made
+        return minima
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp)
     hashed, shifted = np.empty_like(flat), np.empty_like(flat)
-    for place, (factor, summand) in enumerate(_constants()):
+    for number, (factor, summand) in enumerate(_constants()):
         np.multiply(flat, factor, out=hashed)
         np.right_shift(hashed, np.uint32(15), out=shifted)
         np.bitwise_xor(hashed, shifted, out=hashed)
         np.multiply(hashed, np.uint32(0x2C1B3C6D), out=hashed)
         np.add(hashed, summand, out=hashed)
-        made[:, place] = np.minimum.reduceat(hashed, starts)
-    return made
+        minima[:, number] = np.minimum.reduceat(hashed, starts)
+    return minima
 
 
-def band_keys(signatures: U32, alike: float, salt: U64) -> U64:
-    """Return a row of keys for each signature: two that are alike share one or more, others most often none.
+def band_keys(signatures: U32, similarity: float, salt: U64) -> U64:
+    """Return the keys of each signature, shape (sets, bands): sets of at least this similarity share one with
+    a probability of MIN_RECALL or more, dissimilar ones rarely.
 
-    salt: a number each; signatures share keys only where it is equal.
+    salt: a number for each set; sets of different salt share no key.
     """
-    return key_rows(signatures, bands(alike), salt)
+    return key_rows(signatures, bands(similarity), salt)
 
 
 def key_rows(values: NDArray[Any], bands: tuple[int, int], salt: U64) -> U64:
-    """Return a row of keys for each row of values: one for each band of them."""
+    """Return a hash of each band of each row of values, shape (rows, bands)."""
     number, length = bands
     parts = values[:, : number * length].reshape(-1, number, length).astype(np.uint64)
     weights = mixed(np.arange(1, number * length + 1, dtype=np.uint64)) | np.uint64(1)
@@ -54,17 +58,18 @@ def key_rows(values: NDArray[Any], bands: tuple[int, int], salt: U64) -> U64:
 
 
 @cache
-def bands(alike: float, hashes: int = HASHES) -> tuple[int, int]:
-    """Return the number of bands, and their length: the longest that finds LEAST_FOUND of such pairs."""
-    fitting = [
+def bands(similarity: float, hashes: int = HASHES) -> tuple[int, int]:
+    """Return the number of bands and their length: the longest that finds MIN_RECALL of such pairs."""
+    options = [
         (hashes // length, length)
         for length in range(1, hashes + 1)
-        if 1 - (1 - alike**length) ** (hashes // length) >= LEAST_FOUND
+        if 1 - (1 - similarity**length) ** (hashes // length) >= MIN_RECALL
     ]
-    return fitting[-1] if fitting else (hashes, 1)
+    return options[-1] if options else (hashes, 1)
 
 
 @cache
 def _constants() -> list[tuple[np.uint32, np.uint32]]:
-    made = mixed(np.arange(1, HASHES + 1, dtype=np.uint64) * np.uint64(0xD1342543DE82EF95))
-    return [(np.uint32(int(n) >> 32 | 1), np.uint32(int(n) & 0xFFFFFFFF)) for n in made]
+    """Return an odd factor and a summand for each hash function."""
+    numbers = mixed(np.arange(1, HASHES + 1, dtype=np.uint64) * np.uint64(0xD1342543DE82EF95))
+    return [(np.uint32(int(n) >> 32 | 1), np.uint32(int(n) & 0xFFFFFFFF)) for n in numbers]

@@ -1,4 +1,8 @@
-"""Arithmetic in running text, found and worked out without eval. A helper of filters."""
+"""Arithmetic in running text: finds expressions and works them out, without eval.
+
+`split` cuts a line at each `=` into tokens, `prefix` and `suffix` find the longest expression at an end of
+them, and `value_of` works it out exactly, with fractions (two stacks, as in Dijkstra's shunting yard).
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +16,7 @@ _MAX_TOKENS = 60  # of one expression
 _TOKEN = re.compile(
     rf"(?P<number>{NUMBER})|(?P<operator>\*\*|[-+*/:])|(?P<open>[(\[])|(?P<close>[)\]])|(?P<arrow>[=<>!-]+>|[<>!]=|[<>])"
     r"|(?P<equals>==?|\u2248)|(?P<percent>%)|(?P<stop>[.,;?\"“”«»…|\n।、。，؛؟])|(?P<odd>[\^√!_\\]|[²³¹⁰-ⁿ¼-¾⅐-⅞∞])"
-    r"|(?P<word>[^\s\d+*/:()\[\]=≈%.,;?\"“”«»…|।、。，؛؟^√!_\\²³¹⁰-ⁿ¼-¾⅐-⅞∞<>-]+)|(?P<else>\S)"
+    r"|(?P<word>[^\s\d+*/:()\[\]=≈%.,;?\"“”«»…|।、。，؛؟^√!_\\²³¹⁰-ⁿ¼-¾⅐-⅞∞<>-]+)|(?P<other>\S)"
 )
 _VARIABLE = re.compile(r"[A-Za-zα-ω]")
 _RANK = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, ":": 2, "neg": 3, "pos": 3}
@@ -20,11 +24,11 @@ _RANK = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, ":": 2, "neg": 3, "pos": 3}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A number, sign or word of a line."""
+    """A number, sign or word in a line."""
 
     kind: str
     text: str
-    spaced: bool  # a space stands before it
+    spaced: bool  # a space precedes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +37,17 @@ class Expression:
 
     items: tuple[Token, ...]
     units: frozenset[str]
-    end: int  # of its tokens
-    odd: bool  # holds or touches what is no plain arithmetic
+    end: int  # place after its last token
+    odd: bool  # holds or touches something other than plain arithmetic
 
     @property
     def operators(self) -> int:
-        """How many operators it has; none: it is a lone number."""
+        """Number of operators; 0 for a single number."""
         return sum(token.kind == "operator" for token in self.items)
 
 
 def split(line: str) -> list[list[Token]]:
-    """Return the tokens of a line, parted at each `=`."""
+    """Return the tokens of a line, one list for each part between `=` signs."""
     segments: list[list[Token]] = [[]]
     for match in _TOKEN.finditer(line):
         spaced = match.start() == 0 or line[match.start() - 1].isspace()
@@ -55,7 +59,7 @@ def split(line: str) -> list[list[Token]]:
 
 
 def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
-    """The longest expression that begins at `start`."""
+    """Return the longest expression that begins at `start`."""
     items: list[Token] = []
     units: set[str] = set()
     depth, at, operand_next, odd = 0, start, True, False
@@ -95,7 +99,7 @@ def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
 
 
 def suffix(tokens: Sequence[Token], since: int = 0) -> Expression | None:
-    """The longest expression that begins at `since` or later and ends where the tokens end."""
+    """Return the longest expression that begins at `since` or later and ends with the tokens."""
     for start in range(max(since, len(tokens) - _MAX_TOKENS), len(tokens)):
         side = prefix(tokens, start)
         if side and side.end == len(tokens):
@@ -104,7 +108,7 @@ def suffix(tokens: Sequence[Token], since: int = 0) -> Expression | None:
 
 
 def value_of(items: Sequence[Token], mark: str, percent: Fraction) -> Fraction | None:
-    """What an expression comes to; None if a number cannot be read. Raises ZeroDivisionError."""
+    """Return the value of an expression; None if a number cannot be read. Raises ZeroDivisionError."""
     values: list[Fraction] = []
     waiting: list[str] = []
     for token in items:
@@ -130,7 +134,7 @@ def value_of(items: Sequence[Token], mark: str, percent: Fraction) -> Fraction |
 
 
 def _unit_words(tokens: Sequence[Token], at: int, depth: int) -> int:
-    """How many words name what was counted: up to three that an operator, a bracket or the end follows."""
+    """Count the words that name a unit: up to three, followed by an operator, a bracket or the end."""
     words = sum(1 for _ in takewhile(lambda token: token.kind == "word", tokens[at : at + 4]))
     after = tokens[at + words] if at + words < len(tokens) else None
     if words == 1 and after and after.kind in ("number", "open") and tokens[at].text in "xXхХ":
@@ -140,14 +144,14 @@ def _unit_words(tokens: Sequence[Token], at: int, depth: int) -> int:
 
 
 def _is_sign(token: Token, after: Token | None, *, first: bool) -> bool:
-    """Whether - or + belongs to the number after it."""
+    """Return whether - or + belongs to the number after it."""
     glued = after is not None and not after.spaced
     return token.kind == "operator" and token.text in "+-" and glued and (token.spaced or not first)
 
 
 def _operator(token: Token, after: Token | None) -> Token | None:
-    """The token as an operator between two operands; x is one between numbers, a colon only as in 6 : 2 and
-    6:2."""
+    """Return the token as an operator between two operands; x counts between numbers, a colon only as in
+    6 : 2 and 6:2."""
     if after is None:
         return None
     if token.kind == "word" and token.text in "xXхХ" and after.kind in ("number", "open"):
@@ -158,8 +162,8 @@ def _operator(token: Token, after: Token | None) -> Token | None:
 
 
 def _odd_before(tokens: Sequence[Token], start: int, since: int) -> bool:
-    """Whether an expression is only the rest of something that was not read: 2^3 + 1, half of 3 + 1, sqrt(4)
-    + 1."""
+    """Return whether an expression is the end of something that is not plain arithmetic: 2^3 + 1, half of
+    3 + 1, sqrt(4) + 1."""
     if not start:
         return False
     before, first = tokens[start - 1], tokens[start]
@@ -172,7 +176,7 @@ def _odd_before(tokens: Sequence[Token], start: int, since: int) -> bool:
 
 
 def _odd_after(tokens: Sequence[Token], end: int) -> bool:
-    """Whether an expression goes on into something that is not read: 3x, 3^2, 3 * n."""
+    """Return whether an expression continues into something that is not plain arithmetic: 3x, 3^2, 3 * n."""
     if end == len(tokens):
         return False
     token, after = tokens[end], tokens[end + 1] if end + 1 < len(tokens) else None

@@ -1,9 +1,8 @@
-"""What is usual in a language: limits and frequent words, from quality.csv and stopwords.csv. A helper of
-filters.
+"""Limits and frequent words of each language, from quality.csv and stopwords.csv.
 
-Both files are made by `tools.quality_limits`. A language that has no row gets the loosest limits of the
-languages in its script, a script that has none the loosest of all; it has no stop words then, and the rule
-that counts them is off.
+`tools/quality_limits.py` makes both files. A language without a row gets the loosest limits of the languages
+in its script, or the loosest of all if its script has none. It has no stop words then, and the rule that
+counts them is off.
 """
 
 import csv
@@ -40,18 +39,18 @@ def limits_by_tag(tags: Sequence[str], names: Sequence[str]) -> dict[str, dict[s
 
 
 def stop_words(language: pl.Series) -> pl.Series:
-    """Return the most frequent words of each row's language, spaces between, null where none are known."""
+    """Return the most frequent words of each row's language, separated by spaces; null if none are known."""
     rows = language.cast(pl.String).to_frame("language")
     return rows.join(_stop_words(), on="language", how="left", maintain_order="left")["words"]
 
 
 @cache
 def _limits() -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
+    limits: dict[str, dict[str, float]] = {}
     with LIMITS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["name"], {})[row["language"]] = float(row["value"])
-    return found
+            limits.setdefault(row["name"], {})[row["language"]] = float(row["value"])
+    return limits
 
 
 @cache

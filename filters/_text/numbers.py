@@ -1,4 +1,4 @@
-"""Numbers in any digits and with any marks for thousands and decimals. A helper of filters."""
+"""Numbers in any digits and with any marks for thousands and decimals."""
 
 import unicodedata
 from fractions import Fraction
@@ -7,10 +7,10 @@ from functools import cache
 MAX_DIGITS = 15
 DECIMAL_MARKS = (".", ",")
 ARABIC_DECIMAL = "\u066b"
-# What looks like one number: groups are told from decimals by `reading`.
+# What looks like one number; `reading` tells groups of thousands from decimals.
 NUMBER = rf"\d+(?:[.,'{ARABIC_DECIMAL}]\d+| \d{{3}}(?!\d))*"
 
-_SAME = {
+_VARIANTS = {
     "-": "\u2212\u2012\u2013\u2010\u2011\uff0d\ufe63",
     "*": "\u00d7\u2715\u2716\u2a09\u2217\u22c5\u00b7\u2219\u2022\uff0a",
     "/": "\u00f7\u2215\u2044\uff0f",
@@ -31,22 +31,22 @@ _SAME = {
 
 
 def plain(text: str) -> str:
-    """Return the text with ASCII digits and signs for those of all scripts, without currency and direction
-    marks."""
+    """Return the text with ASCII digits and signs in place of those of all scripts, without currency and
+    direction marks."""
     return text if text.isascii() and "$" not in text else text.translate(_table())
 
 
 def reading(number: str, mark: str) -> Fraction | None:
-    """Return the value of a NUMBER whose decimals follow `mark`, `.` or `,`; None if it cannot be read so.
+    """Return the value of a NUMBER whose decimals follow `mark` (`.` or `,`); None if it is not one.
 
-    The other mark, an apostrophe or a space sets off groups: of three digits, or of two with three at the
+    The other mark, an apostrophe or a space separates groups of three digits, or of two with three at the
     end.
     """
     if ARABIC_DECIMAL in number:
         mark = ARABIC_DECIMAL
-    whole, *rest = number.split(mark)
+    integer, *rest = number.split(mark)
     decimals = rest[0] if rest else ""
-    if len(rest) > 1 or (rest and not decimals.isdigit()) or not (digits := _ungrouped(whole)):
+    if len(rest) > 1 or (rest and not decimals.isdigit()) or not (digits := _ungrouped(integer)):
         return None
     if len(digits) + len(decimals) > MAX_DIGITS:
         return None
@@ -68,12 +68,12 @@ def canonical(value: Fraction) -> str:
     return f"{sign}{digits[:-MAX_DIGITS]}.{digits[-MAX_DIGITS:]}".rstrip("0")
 
 
-def _ungrouped(whole: str) -> str:
-    """The digits of the part before the decimals; empty if its groups are none."""
-    marks = {character for character in whole if not character.isdigit()}
+def _ungrouped(integer: str) -> str:
+    """Return the digits of the part before the decimals; empty if its groups have wrong sizes."""
+    marks = {character for character in integer if not character.isdigit()}
     if not marks:
-        return whole
-    first, *groups = whole.split(marks.pop())
+        return integer
+    first, *groups = integer.split(marks.pop())
     sizes = {len(group) for group in groups[:-1]}
     fits = not marks and len(groups[-1]) == 3 and sizes in (set(), {2}, {3})
     return "".join((first, *groups)) if fits and 0 < len(first) <= 3 and first[0] != "0" else ""
@@ -81,7 +81,7 @@ def _ungrouped(whole: str) -> str:
 
 @cache
 def _table() -> dict[int, str]:
-    table = {ord(other): same for same, others in _SAME.items() for other in others}
+    table = {ord(variant): sign for sign, variants in _VARIANTS.items() for variant in variants}
     table |= {ord(c): "" for c in "$\u00a2\u00a3\u00a5\u09f3\u0e3f"} | dict.fromkeys(
         range(0x20A0, 0x20C1), ""
     )

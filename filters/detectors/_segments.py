@@ -16,11 +16,11 @@ from glotmill.filters._text.scripts import (
     PHRASE,
     SPACE,
     STOP,
-    kinds,
-    per_script,
-    points,
-    scripts,
-    weights,
+    clipped_points,
+    kind_table,
+    letter_weights,
+    letters_by_script,
+    script_table,
 )
 
 _MIN_WEIGHT = 30  # of a piece: the letters of 40 characters
@@ -33,7 +33,7 @@ class Segments(NamedTuple):
     text: NDArray[np.intp]  # the number of the text that it begins in
     pieces: list[str]
     letters: NDArray[np.intp]
-    scripts: NDArray[np.intp]  # its letters, by script, as `letters.per_script` counts
+    scripts: NDArray[np.intp]  # its letters, by script, as `letters_by_script` counts
 
 
 def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
@@ -48,22 +48,22 @@ def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
     row: of each text, the number of its row; texts of a row stand together.
     """
     whole = "".join([f"{text}\n" for text in texts])
-    signs = points(whole)
-    begins = np.flatnonzero(_begins(kinds()[signs]) | _switches(signs))
-    weight = np.concatenate(([0], np.cumsum(weights()[signs], dtype=np.intp)))[begins]
+    signs = clipped_points(whole)
+    begins = np.flatnonzero(_begins(kind_table()[signs]) | _switches(signs))
+    weight = np.concatenate(([0], np.cumsum(letter_weights()[signs], dtype=np.intp)))[begins]
     ends = np.cumsum(np.fromiter((len(text) + 1 for text in texts), np.intp, len(texts)))
     text = np.searchsorted(ends, begins, side="right")
     heads = begins[_heads(weight, text, row[text])]
     text = np.searchsorted(ends, heads, side="right")
     of = np.repeat(np.arange(len(heads)), np.diff(heads, append=len(signs)))
     counted = signs[len(signs) - len(of) :]
-    letters = np.bincount(of, weights=kinds()[counted] & LETTER, minlength=len(heads)).astype(np.intp)
+    letters = np.bincount(of, weights=kind_table()[counted] & LETTER, minlength=len(heads)).astype(np.intp)
     stops = np.minimum(
         np.append(heads[1:], len(signs)), ends[np.searchsorted(row, row[text], "right") - 1] - 1
     )
     keep = np.flatnonzero(letters)
     pieces = [whole[a:b] for a, b in zip(heads[keep].tolist(), stops[keep].tolist(), strict=True)]
-    return Segments(text[keep], pieces, letters[keep], per_script(counted, of, len(heads))[keep])
+    return Segments(text[keep], pieces, letters[keep], letters_by_script(counted, of, len(heads))[keep])
 
 
 def _begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -82,15 +82,15 @@ def _begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _switches(signs: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether a run of many Latin letters among those of another script, or what follows it, begins here."""
-    place = np.flatnonzero((scripts()[signs] > COMMON) | (kinds()[signs] & BREAK != 0))
-    latin = scripts()[signs[place]] == LATIN
+    place = np.flatnonzero((script_table()[signs] > COMMON) | (kind_table()[signs] & BREAK != 0))
+    latin = script_table()[signs[place]] == LATIN
     begin = np.flatnonzero(latin[1:] != latin[:-1]) + 1  # of each run but the first
     size = np.diff(begin, append=len(place))
     long = latin[begin] & (size >= _MIN_ITEM)
     found = np.zeros(len(signs), bool)
     found[place[begin[long]]] = True
     found[place[begin[1:][long[:-1]]]] = True
-    found[kinds()[signs] & BREAK != 0] = False
+    found[kind_table()[signs] & BREAK != 0] = False
     return found
 
 

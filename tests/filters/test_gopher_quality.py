@@ -63,7 +63,7 @@ def test_languages_in_one_table_do_not_mix(monkeypatch):
     together = judge(gopher_quality(TEXT), texts, language=asked)
     assert together == [None, "few_stop_words", None, None]
     counts = measure(gopher_quality(TEXT), "stop_words", texts, language=asked)
-    monkeypatch.setattr("glotmill.filters._text.code_points._AT_ONCE", 50)
+    monkeypatch.setattr("glotmill.filters._text.code_points._PART_SIZE", 50)
     assert judge(gopher_quality(TEXT), texts, language=asked) == together
     assert measure(gopher_quality(TEXT), "stop_words", texts, language=asked) == counts
 

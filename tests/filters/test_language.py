@@ -43,7 +43,7 @@ def test_rows_are_judged_alike_however_many_are_looked_at_at_once(monkeypatch):
         together = [
             measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
         ]
-        monkeypatch.setattr(scripts, "_SLICE", 300)
+        monkeypatch.setattr(scripts, "_MAX_SLICE", 300)
         apart = [
             measure(language(TEXT), name, column, language=asked) for name in ("reason", "share", "votes")
         ]

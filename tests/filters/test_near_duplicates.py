@@ -13,7 +13,7 @@ from static_model import write_model
 from glotmill.errors import RecipeError, UsageError
 from glotmill.filters import duplicates as module
 from glotmill.filters._similar.history import Seen, rule
-from glotmill.filters.duplicates import clusters, duplicates
+from glotmill.filters.duplicates import duplicates
 
 TEXT = pl.col("text")
 NEAR = 0.65
@@ -82,7 +82,6 @@ def test_a_copy_of_a_row_that_was_dropped_is_like_the_row_that_was_kept():
     table = pl.DataFrame({"text": texts, "id": ["a", "b", "c", "d"]})
     said = table.with_columns(near(id="id").alias("said")).unnest("said")
     assert said["first"].to_list() == [None, None, "a", "a"]
-    assert clusters(said.lazy(), "first").collect().rows() == [("a", 2)]
 
 
 def test_a_chain_of_edits_ends_where_the_first_text_is_no_longer_near():

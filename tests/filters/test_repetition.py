@@ -96,7 +96,7 @@ def test_the_same_short_paragraph_between_others_is_dropped():
 def test_texts_that_are_measured_one_after_the_other_do_not_mix(monkeypatch):
     texts = [*HUMAN.values(), "й" * 40 + " конец", SONG, "", None, "好的，" * 40]
     expected = judge(repetition(TEXT), texts)
-    monkeypatch.setattr("glotmill.filters._text.code_points._AT_ONCE", 100)
+    monkeypatch.setattr("glotmill.filters._text.code_points._PART_SIZE", 100)
     assert judge(repetition(TEXT), texts) == expected
     assert expected[-5:] == ["repetition", None, None, "empty", "repetition"]
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from glotmill.filters._similar.minhash import HASHES, band_keys, bands, signatures
-from glotmill.filters._similar.shingles import LONGEST, shingles_of
+from glotmill.filters._similar.shingles import MAX_CHARS, shingles_of
 
 
 def sets(*texts):
@@ -60,8 +60,8 @@ def test_neighbours_do_not_matter():
 
 
 def test_a_text_is_looked_at_up_to_a_length():
-    text = " ".join(str(n) for n in range(LONGEST))
-    assert sets(text) == sets(text[:LONGEST])
+    text = " ".join(str(n) for n in range(MAX_CHARS))
+    assert sets(text) == sets(text[:MAX_CHARS])
 
 
 @pytest.mark.parametrize("shared", [0.2, 0.5, 0.8])

@@ -49,7 +49,7 @@ def test_texts_do_not_mix_and_parts_do_not_matter(monkeypatch):
     whole = shares_of(texts)
     assert whole.row(0) == whole.row(1) == whole.row(5)
     assert set(whole.row(2)) == {0.0}
-    monkeypatch.setattr(code_points, "_AT_ONCE", 20)
+    monkeypatch.setattr(code_points, "_PART_SIZE", 20)
     assert shares_of(texts).equals(whole)
 
 

@@ -38,7 +38,7 @@ def test_keys_do_not_depend_on_place_or_case(monkeypatch):
     texts = ["the The THE thé", "pad pad the", "x" * 50 + " the"]
     first, second, third = pieces(texts, "words")
     assert first[0] == first[1] == first[2] == second[2] == third[1] != first[3]
-    monkeypatch.setattr(code_points, "_AT_ONCE", 10)
+    monkeypatch.setattr(code_points, "_PART_SIZE", 10)
     assert pieces(texts, "words") == [first, second, third]
 
 

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from glotmill.filters._text.words import units, words_series
+from glotmill.filters._text.words import words_series
 
 
 def words(*texts):
@@ -37,8 +37,3 @@ def test_what_stands_beside_does_not_matter():
     together = words(*texts)
     assert together == [words(text)[0] for text in texts]
     assert together[1:5] == [None, [], ["plain", "words"], ["我们"]]
-
-
-def test_units_are_single_characters_where_nothing_separates_words():
-    said = pl.select(units(pl.lit("我们 say ภาษา Hi"))).to_series().to_list()
-    assert said == [["我", "们", "say", "ภ", "า", "ษ", "า", "hi"]]
