@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test test-trainers check build format clean
+.PHONY: quickstart test test-trainers check docs build format clean
 
 # 20 accepted rows in each of six languages and four scripts, on this machine's CPU, without a model hub.
 quickstart: .venv/installed
@@ -24,6 +24,11 @@ check: .venv-test/installed
 format: .venv-test/installed
 	.venv-test/bin/ruff format .
 	.venv-test/bin/ruff check --fix .
+
+# The site in site/, with its plots; a link that leads nowhere is an error.
+docs: .venv-docs/installed
+	.venv-docs/bin/python tools/plots.py
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=src .venv-docs/bin/python -m mkdocs build --quiet
 
 build: .venv-test/installed
 	rm -rf dist
@@ -51,9 +56,15 @@ build: .venv-test/installed
 	.venv-trainers/bin/python -m pip install --quiet --no-deps --target .venv-trainers/loaders -r tests/trainers/loaders.txt
 	touch .venv-trainers/installed
 
+# Reads the sources as text: no engine, no polars.
+.venv-docs/installed: pyproject.toml tools/docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet -r tools/docs.txt
+	touch .venv-docs/installed
+
 # The report is tested in a real browser: Debian's headless Chromium and fonts, in a folder.
 .browser/installed: tools/browser.sh
 	tools/browser.sh .browser
 
 clean:
-	rm -rf .venv .venv-test .venv-trainers .browser dist build runs
+	rm -rf .venv .venv-test .venv-trainers .venv-docs .browser dist build site runs
