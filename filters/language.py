@@ -18,8 +18,8 @@ from glotmill.filters.detectors._cascade import Pieces, ask, group, of_another
 from glotmill.filters.detectors._english import english_parts
 from glotmill.filters.detectors._segments import cut
 from glotmill.filters.detectors._thresholds import threshold
+from glotmill.filters.detectors._votes import votes
 from glotmill.filters.script import share_of
-from glotmill.filters.votes import named
 
 NO_FAULT_REASONS = ("no_detector",)
 
@@ -198,7 +198,7 @@ def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFra
     ]
     detected = pl.when(pl.Series(total > 0)).then("detected").otherwise(pl.lit("und")).alias("detected")
     reasons = pl.Series("reason", reason.tolist(), dtype=pl.String)
-    found = named(answer, pieces, rows.tags, rows.asked)
+    found = votes(answer, pieces, rows.tags, rows.asked)
     return found.with_columns(reasons, detected, *columns).select(*_FIELDS)
 
 
