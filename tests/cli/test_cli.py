@@ -146,7 +146,7 @@ def test_requests_that_fail_stop_a_run_with_its_replies_kept(
     )
     err = capsys.readouterr().err
     assert "requests failed, the latest with not_recorded" in err
-    assert f"kept in {tmp_path / 'again'}; the same command again goes on" in err
+    assert f"kept in {tmp_path / 'again'}; the same command resumes" in err
 
 
 def test_a_full_disk_is_told_with_its_place(recipe: Path, tmp_path: Path) -> None:

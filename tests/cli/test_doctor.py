@@ -27,7 +27,7 @@ def versions(monkeypatch: pytest.MonkeyPatch, **there: str) -> None:
             return "transformers"
         raise UsageError("no engine is installed")
 
-    monkeypatch.setattr(doctor, "default_engine", default)
+    monkeypatch.setattr("glotmill.runner.run.default_engine", default)
 
 
 def test_doctor_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +51,7 @@ def test_tokens_are_named_and_never_shown(
     monkeypatch.delenv("HF_TOKEN_PATH", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     (tmp_path / "token").write_text("hf_verysecret")
-    assert doctor.examine()["tokens"] == {"HF_TOKEN": False, "OPENAI_API_KEY": True, "stored HF login": True}
+    assert doctor.examine().tokens == {"HF_TOKEN": False, "OPENAI_API_KEY": True, "stored HF login": True}
     for arguments in (["doctor"], ["doctor", "--json"]):
         main(arguments)
         assert "verysecret" not in "".join(capsys.readouterr())
@@ -89,7 +89,7 @@ def test_a_foreign_torchvision_is_warned_of(
 ) -> None:
     versions(monkeypatch, torch=torch, torchvision=torchvision, transformers="5.19.0")
     monkeypatch.setattr(doctor, "_gpus", lambda packages: [])
-    assert any("pip uninstall -y torchvision" in text for text in doctor.examine()["warnings"]) is warned
+    assert any("pip uninstall -y torchvision" in text for text in doctor.examine().warnings) is warned
 
 
 def test_gpus_are_those_of_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,14 +97,14 @@ def test_gpus_are_those_of_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path:
     smi.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771 MiB, 570.1'\n")
     smi.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert doctor.examine()["gpus"] == ["NVIDIA H200, 143771 MiB, 570.1"]
+    assert doctor.examine().gpus == ["NVIDIA H200, 143771 MiB, 570.1"]
     smi.write_text("#!/bin/sh\necho 'no devices'\nexit 6\n")
-    assert doctor.examine()["gpus"] == ["nvidia-smi fails: no devices"]
+    assert doctor.examine().gpus == ["nvidia-smi fails: no devices"]
 
 
 def test_doctor_loads_no_engine() -> None:
     code = (
-        "import sys\nfrom glotmill import doctor\nprint(doctor.report(doctor.examine()), file=sys.stderr)\n"
+        "import sys\nfrom glotmill.cli import doctor\nprint(doctor.installation_text(doctor.examine()), file=sys.stderr)\n"
         "print(sorted({'torch', 'vllm', 'transformers', 'openai', 'datasets'} & set(sys.modules)))"
     )
     src = Path(__file__).parent.parent.parent / "src"
@@ -119,7 +119,7 @@ def test_a_detector_that_is_missing_says_what_to_install(monkeypatch: pytest.Mon
     from glotmill.filters import detectors
 
     monkeypatch.setattr(detectors, "installed", lambda name: name != "pycld2")
-    found = doctor.examine()["detectors"]
-    assert found["pycld2"]["usable"] is False
-    assert "glotmill[cld2]" in found["pycld2"]["why"]
-    assert "pycld2: no, pip install" in doctor.report(doctor.examine())
+    found = doctor.examine().detectors
+    assert found["pycld2"].usable is False
+    assert "glotmill[cld2]" in found["pycld2"].why
+    assert "pycld2: no, pip install" in doctor.installation_text(doctor.examine())

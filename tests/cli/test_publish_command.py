@@ -31,13 +31,13 @@ def test_from_run_to_dataset(tmp_path: Path) -> None:
     with Emulator() as hub:
         dry = typed(hub, tmp_path, "tea", "--repo", "acme/tea", "--dry-run")
         assert (dry.returncode, dry.stderr) == (0, "")
-        assert "it would be made" in dry.stdout
+        assert "it would be created" in dry.stdout
         assert 'config_name: "zho_Hans"' in dry.stdout.replace("'", '"')
         assert not hub.store.repos
         done = typed(hub, tmp_path, "tea", "--repo", "acme/tea", "--tag", "v1", "--license", "cc-by-4.0")
         assert done.returncode == 0, done.stderr
         assert f"{hub.endpoint}/datasets/acme/tea: 6 files" in done.stdout
-        assert "Loaded from there, each with its rows: 3 configs" in done.stdout
+        assert "Verified: all 3 configs load from the Hub with these rows" in done.stdout
         assert 'load_dataset("acme/tea", "arb_Arab", revision="v1")' in done.stdout
         assert done.stderr.splitlines() == [
             f"glotmill: sending 2 files of rows, {_size(hub)}, to acme/tea",

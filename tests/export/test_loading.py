@@ -7,7 +7,8 @@ import pytest
 from exported import all_languages, ids
 from finished import CHAT, SAID, finished, load, rows
 
-from glotmill.export.export import export, text
+from glotmill.cli.export import export_text
+from glotmill.export.export import export
 
 
 def test_each_language_is_a_config_and_all_of_them_the_default(tmp_path: Path) -> None:
@@ -42,14 +43,14 @@ def test_a_split_without_rows_is_told_of(tmp_path: Path) -> None:
     found = export(made, tmp_path / "out", split="train=0.99,test=0.01")
     assert "eng_Latn/test" in found["empty"]
     assert not list((tmp_path / "out" / "eng_Latn").glob("test-*"))
-    assert "No row: eng_Latn/test" in text(found)
+    assert "No rows in eng_Latn/test" in export_text(found)
     assert load(tmp_path / "out", tmp_path / "cache", "eng_Latn")["train"].num_rows == 3
 
 
 def test_a_language_of_which_no_row_fits_is_told_of(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 3), "swh_Latn": rows("swh_Latn", 3)})
     sides = {"source": "question", "target": "answer"}
-    told = text(export(made, tmp_path / "out", "translation", options=sides))
+    told = export_text(export(made, tmp_path / "out", "translation", options=sides))
     assert "No row of eng_Latn fits; see `glotmill show translation`." in told
     assert "A larger share" not in told
 

@@ -64,13 +64,13 @@ def test_rows_that_say_too_little_are_counted(tmp_path: Path, capsys: pytest.Cap
     rows = [{"text": "Oui."}, {"text": "Elle a vendu sa maison au bord de la mer l'année dernière."}]
     kept, _ = sift(jsonl(tmp_path / "d.jsonl", *rows), tmp_path / "out", "--filters", "language", "-l", "fra")
     assert kept["text_language_detected"].to_list() == ["und", "fra_Latn"]
-    assert "1 rows say too little for their language to be told" in capsys.readouterr().out
+    assert "Rows too short to detect their language (`und`): 1." in capsys.readouterr().out
 
 
 def test_an_unnamed_language_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = jsonl(tmp_path / "d.jsonl", {"text": "Elle a vendu sa maison.", "lang": "fra"})
     sift(source, tmp_path / "out", "--filters", "length")
-    assert "No language is named (--language, --language-column)" in capsys.readouterr().out
+    assert "No --language or --language-column was given" in capsys.readouterr().out
     sift(source, tmp_path / "out2", "--filters", "length", "--language-column", "lang")
     assert "No language is named" not in capsys.readouterr().out
 

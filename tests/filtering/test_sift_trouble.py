@@ -20,7 +20,7 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
         (["-", "-o", "out"], "write them to a .jsonl file"),
         (["nosuch.jsonl", "-o", "out"], "nosuch.jsonl: nothing to read is there"),
         (["mixed", "-o", "out"], "mixed: holds .csv and .txt"),
-        (["data.jsonl"], "give -o OUT, or --explain ID"),
+        (["data.jsonl"], "give either -o FOLDER or --explain ID"),
         (["data.jsonl", "-o", "out", "--filters", "lenth"], "did you mean 'length'"),
         (
             ["data.jsonl", "-o", "out", "--filters", "length", "--column", "txt"],

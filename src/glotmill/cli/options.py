@@ -1,7 +1,5 @@
-"""Options that several commands share, and how their texts are read. Imports nothing but click."""
+"""Options that several commands share, and how their values are read. Imports nothing but click."""
 
-import shutil
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,37 +8,53 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def split(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> list[str]:
-    """Read `a,b`, also given several times."""
-    parts = [part.strip() for text in given for part in text.split(",") if part.strip()]
-    if given and not parts:  # as of a variable of the shell that is not set
-        raise click.BadParameter("names none", context, option)
-    return parts
+class OutputOption(click.Option):
+    """The option `-o/--output`; its former long name still works, and the help leaves it out."""
+
+    def get_help_record(self, context: click.Context) -> tuple[str, str] | None:
+        """Return the names and the help text, without the former name."""
+        if (record := super().get_help_record(context)) is None:
+            return None
+        names, text = record
+        for former in self.opts[2:]:
+            names = names.replace(f", {former}", "")
+        return names, text
 
 
-def pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """Read `max_model_len=4096`."""
-    found = {}
-    for text in given:
+def comma_separated(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    """Read `a,b`; the option may be repeated."""
+    names = [name.strip() for text in values for name in text.split(",") if name.strip()]
+    if values and not names:  # for example, an unset shell variable
+        raise click.BadParameter("the value is empty", context, option)
+    return names
+
+
+def key_values(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Read `max_model_len=4096`; the option may be repeated."""
+    pairs = {}
+    for text in values:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise click.BadParameter(f"{text!r}: write NAME=VALUE, as in max_model_len=4096", context, option)
-        found[name.strip().replace("-", "_")] = _value(value)
-    return found
+            raise click.BadParameter(
+                f"{text!r} has no name or no '='; write NAME=VALUE, as in max_model_len=4096", context, option
+            )
+        pairs[name.strip().replace("-", "_")] = _parse_value(value)
+    return pairs
 
 
-def _value(text: str) -> Any:
-    """Read a number, a word, yes or no as YAML does; lists and mappings are JSON; all else is text."""
+def _parse_value(text: str) -> Any:
+    """Read a scalar as YAML does and a list or mapping as JSON; anything else is text."""
     import json
 
     import yaml
 
+    is_json = text.startswith(("{", "["))
     try:
-        value = json.loads(text) if text.startswith(("{", "[")) else yaml.safe_load(text)
+        value = json.loads(text) if is_json else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
-    plain = isinstance(value, str | int | float | None) or text.startswith(("{", "["))
-    return value if plain else text  # `so: it is` is no mapping, 2026-01-01 no date
+    is_scalar = value is None or isinstance(value, str | int | float)
+    return value if is_scalar or is_json else text  # `so: it is` is not a mapping, nor 2026-01-01 a date
 
 
 def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -52,35 +66,45 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-rows_from = _stack(
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+seeds_and_settings = _stack(
     click.option(
-        "--seeds", metavar="SEEDS", help="A file, a dataset id or - for stdin, instead of the recipe's seeds."
+        "--seeds",
+        metavar="SEEDS",
+        help="Seed rows: a file, a folder, a Hub dataset, or - for stdin.  [default: those of the recipe]",
     ),
     click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override: steps.draft.temperature=0.3"
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override a value of the recipe, for example steps.draft.temperature=0.3. Repeatable.",
     ),
 )
 languages = click.option(
-    "-l", "--languages", multiple=True, callback=split, metavar="A,B,...", help="As in fra,swh_Latn,Arabic."
+    "-l",
+    "--languages",
+    multiple=True,
+    callback=comma_separated,
+    metavar="A,B,...",
+    help="Languages, for example fra,swh_Latn,Arabic.  [default: those of the recipe]",
 )
 engine = _stack(
     click.option(
-        "--engine", metavar="NAME", help="One of `glotmill list engines`; without it, what is installed."
+        "--engine",
+        metavar="NAME",
+        help="Engine to use; see `glotmill list engines`.  [default: the first that is installed]",
     ),
-    click.option("--model", metavar="MODEL", help="Name or folder of a model; without it, glotmill-nano."),
-    click.option("--revision", metavar="REV", help="Of the model."),
+    click.option(
+        "--model", metavar="MODEL", help="Name or folder of the model.  [default: glotmill-nano, for trying]"
+    ),
+    click.option("--revision", metavar="REV", help="Model revision (branch, tag or commit)."),
     click.option(
         "--engine-arg",
         "engine_args",
         multiple=True,
-        callback=pairs,
-        metavar="K=V",
-        help="As in max_model_len=4096.",
+        callback=key_values,
+        metavar="NAME=VALUE",
+        help="Argument of the engine, for example max_model_len=4096. Repeatable.",
     ),
 )
-
-
-def width() -> int | None:
-    """Return the cells of a line on the terminal; None where the output goes elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

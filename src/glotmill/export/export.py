@@ -202,24 +202,3 @@ def _digest(made: Path, exported: Exported) -> str:
         with (made / path).open("rb") as file:
             whole.update(file_digest(file, "sha256").digest())
     return whole.hexdigest()
-
-
-def text(found: Mapping[str, Any]) -> str:
-    """Return what was written for a person: rows of each language and split, and how to load them."""
-    from glotmill.io.terminal import columns, safe
-
-    names = list(found["split"])
-    counts = [(tag, *(f"{of[name]:,}" for name in names)) for tag, of in found["rows"].items()]
-    parts = [columns([("language", *names), *counts], right=range(1, len(names) + 1))]
-    none = [tag for tag, of in found["rows"].items() if not any(of.values())]
-    if few := [each for each in found["empty"] if each.partition("/")[0] not in none]:
-        parts.append(f"No row: {', '.join(few)}. A larger share, or more rows, gives it some.")
-    if none:
-        parts.append(f"No row of {', '.join(none)} fits; see `glotmill show {found['format']}`.")
-    total = sum(sum(of.values()) for of in found["rows"].values())
-    parts.append(f"{found['format']}: {safe(found['folder'])} ({total:,} rows)")
-    if "README.md" in found["files"]:
-        tag = next(tag for tag, of in found["rows"].items() if any(of.values()))
-        place = json.dumps(str(Path(found["folder"]).resolve()), ensure_ascii=False)
-        parts[-1] += f'\nNext: datasets.load_dataset({safe(place)}, "{tag}")'
-    return "\n\n".join(parts)

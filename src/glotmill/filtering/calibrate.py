@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill import languages
+from glotmill import languages, plugins
 from glotmill.errors import RecipeError, UsageError
 from glotmill.filters._text.prose import prose_series
-from glotmill.filters.detectors import labels_of, load, version
+from glotmill.filters.detectors import installed, labels_of, load, version
 from glotmill.filters.detectors._thresholds import LENGTHS, clamped, family, length
 
 ENGLISH = "eng_Latn"
@@ -72,6 +72,12 @@ def calibrate(
     if out is not None:
         table.write_csv(out, float_precision=4)
     return table
+
+
+def default_detectors() -> list[str]:
+    """Return the detectors that the filter `language` uses unless told otherwise, of those installed."""
+    names: Sequence[str] = plugins.declared("filters", "language", "DETECTORS", ())
+    return [name for name in names if installed(name)]
 
 
 def _calibrated(detector: str, texts: _Texts, false_reject: float) -> Iterator[tuple[object, ...]]:

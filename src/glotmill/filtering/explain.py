@@ -13,7 +13,6 @@ from glotmill.filtering import judged_columns, tables
 from glotmill.filtering.pipeline import FilterJob, seen_before
 from glotmill.filters._similar.history import Seen
 from glotmill.filters._text.words import joined_series
-from glotmill.io import terminal
 from glotmill.recipes.steps import Filter
 from glotmill.runner import filter_workers
 from glotmill.runner.folder import Run
@@ -66,23 +65,6 @@ def of_run(folder: Path) -> tuple[tables.Dataset, list[dict[str, Any]]]:
     if not files:
         raise UsageError(f"{folder}: no finished rows yet; run the same command again to go on")
     return tables.of_files(str(folder / "rows"), files), filters
-
-
-def text(found: dict[str, Any], width: int | None) -> str:
-    """Return it for a person: nothing in it can do anything to a terminal."""
-    why = f", {found['reason']} ({found['reason_at']})" if found["reason"] else ""
-    language = f", {found['language']}" if found["language"] else ""
-    head = terminal.safe(f"row {found['id']}{language}: {found['verdict']}{why}")
-    parts = [f"{head}\n{terminal.labelled(found['columns'].items(), width)}"]
-    for each in found["filters"]:
-        options = ", ".join(f"{name}={value!r}" for name, value in each["options"].items())
-        about = [("reason", each["reason"])] if each["reason"] else []
-        about += [("options", options)] if options else []
-        about += list(each["measured"].items())
-        about += [(name, each[name]) for name in ("saw", "like") if each.get(name)]
-        title = terminal.safe(f"{each['of']}.{each['filter']}: {each['verdict']}")
-        parts.append(f"{title}\n{terminal.labelled(about, width)}" if about else title)
-    return "\n\n".join(parts)
 
 
 def _find(data: tables.Dataset, wanted: str) -> tuple[Any, int]:

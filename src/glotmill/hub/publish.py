@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glotmill.cli.publish_summary import size as size_text
 from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.hub import footers, retry, verify
 from glotmill.hub.client import Hub, Remote, open_hub
 from glotmill.hub.interrupt import stoppable
 from glotmill.hub.package import Package, pack, refuse_no_run
 from glotmill.hub.release import CARD, PublishOptions, PublishPlan, check, look, sizes, tags
+from glotmill.io.terminal import size as size_text
 from glotmill.runner.folder import Run
 
 TAKEN = 409  # the name is

@@ -4,10 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from glotmill.runner.funnel import Funnel
+from typing import Any
 
 MAX_CHARS = 1_200  # of one text
 MAX_REASONS = 4  # of one language, in the table
@@ -42,16 +39,6 @@ def columns(rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> str:
         return space + cell if place in to_right else cell + space
 
     return "\n".join("  ".join(pad(n, cell) for n, cell in enumerate(row)).rstrip() for row in table)
-
-
-def funnel_table(funnels: Sequence["Funnel"]) -> str:
-    """Return where the rows of each language went, as a table."""
-    heads = ("language", "asked", "answered", "parsed", "dropped", "kept", "accepted", "lost to")
-    rows: list[Sequence[object]] = [heads]
-    for f in funnels:
-        counts = [f"{n:,}" for n in (f.asked, f.answered, f.parsed, f.parsed - f.kept, f.kept)]
-        rows.append((f.language, *counts, f"{f.accepted:,} of {f.wanted:,}", reasons(f.dropped)))
-    return columns(rows, right=range(1, 7))
 
 
 def labelled(pairs: Iterable[tuple[str, Any]], width: int | None = None, indent: int = 2) -> str:
@@ -99,6 +86,16 @@ def reasons(dropped: Mapping[str, int]) -> str:
     text = ", ".join(f"{n:,} {reason}" for reason, n in items[:MAX_REASONS])
     rest = items[MAX_REASONS:]
     return text + (f", {sum(n for _, n in rest):,} other ({len(rest)} reasons)" if rest else "")
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that fits: `812 B`, `1.4 kB`, `2.0 GB`."""
+    if count < 1000:
+        return f"{count} B"
+    for power, unit in enumerate(("kB", "MB", "GB"), 1):
+        if count < 1000 ** (power + 1) or unit == "GB":
+            break
+    return f"{count / 1000**power:,.1f} {unit}"
 
 
 def clock(seconds: float) -> str:

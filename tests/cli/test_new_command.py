@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from commands import ECHO
 
-from glotmill.cli import main, starter
+from glotmill.cli import main
 from glotmill.runner.folder import Run
 
 
@@ -42,4 +42,11 @@ def test_new_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (tmp_path / "file").read_text() == "mine"
     (tmp_path / "empty").mkdir()
     assert main(["new", str(tmp_path / "empty")]) == 0
-    assert len(starter.SEEDS.splitlines()) == 5
+    assert len((tmp_path / "empty" / "seeds.jsonl").read_text().splitlines()) == 5
+
+
+def test_new_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(tmp_path / "mine"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["folder"] == str(tmp_path / "mine")
+    assert str(tmp_path / "mine" / "recipe.yaml") in result["files"]

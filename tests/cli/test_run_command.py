@@ -152,7 +152,7 @@ def test_an_interrupted_run_keeps_replies_and_goes_on(
     assert process.returncode == 130
     assert out == ""
     assert "stopping" in err
-    assert f"kept in {folder}; the same command again goes on" in err
+    assert f"kept in {folder}; the same command resumes" in err
     assert "Traceback" not in err
     kept = [line for path in folder.glob("replies/*") for line in path.read_text().splitlines()]
     assert kept

@@ -1,0 +1,63 @@
+"""`glotmill preview`: the messages of some rows, or what an engine replies to them."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotmill.cli import options
+
+if TYPE_CHECKING:
+    from glotmill.runner.preview import Previewed
+
+
+@click.command("preview")
+@click.argument("recipe")
+@click.option("-l", "--language", metavar="LANGUAGE", help="Language.  [default: the recipe's first]")
+@click.option(
+    "--rows", type=click.IntRange(1, 1000), default=3, show_default=True, help="Number of seed rows."
+)
+@options.seeds_and_settings
+@options.engine
+@options.as_json
+def command(recipe: str, rows: int, as_json: bool, **arguments: Any) -> None:
+    """Print the messages that a recipe makes of some rows.
+
+    With --engine or --model, sends them to the engine and prints the replies and the verdicts. Writes
+    nothing.
+    """
+    import asyncio
+
+    from glotmill.io import terminal
+    from glotmill.runner import preview
+
+    uses_engine = bool(arguments["engine"] or arguments["model"])
+    if uses_engine:
+        click.echo("glotmill: starting the engine", err=True)
+    plan, previewed = asyncio.run(preview.preview(recipe, rows, **arguments))
+    if as_json:
+        items = [row.to_json() for row in previewed]
+        click.echo(terminal.json_text({"recipe": recipe, "language": plan.language.tag, "rows": items}))
+        return
+    for number, row in enumerate(previewed, 1):
+        title = f"row {number}, {plan.language.tag} ({plan.language.name})"
+        click.echo(f"{row_text(title, row)}\n")
+    if not uses_engine and (steps := preview.waiting(plan)):
+        click.echo(
+            f"Later steps need replies: {', '.join(steps)}. Add --model or --engine to see them.", err=True
+        )
+
+
+def row_text(title: str, row: "Previewed") -> str:
+    """Return a row: its seed, then the messages of its first request, or its verdict and columns."""
+    from glotmill.cli.table import line_width
+    from glotmill.io import terminal
+
+    if not row.asked:
+        title += f", {row.verdict}"
+        if row.reason:
+            title += f": {row.reason} ({row.reason_at})"
+        if row.detail:
+            title += f"\n  {terminal.safe(row.detail)}"
+    messages = [(message.role, message.content) for message in row.asked]
+    pairs = [*row.seed.items(), *messages, *row.columns.items()]
+    return f"{title}\n{terminal.labelled(pairs, line_width())}"

@@ -1,0 +1,243 @@
+"""`glotmill run`: runs a recipe to its end, stops it cleanly on Ctrl-C, and prints the outcome."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotmill.cli import options
+from glotmill.errors import EngineError, GlotmillError, ShortfallError, one_line
+
+if TYPE_CHECKING:
+    from glotmill.runner.folder import Run
+    from glotmill.runner.funnel import Funnel
+    from glotmill.runner.options import RunOptions
+    from glotmill.runner.run import Progress
+
+SAMPLES = 3  # rows that are printed
+NANO_NOTE = """\
+These rows come from glotmill-nano, a tiny model for trying and testing only: do not train on them.
+For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen3-8B on a GPU (vllm),
+or any server: --engine openai --engine-arg base_url=URL --model NAME"""
+ECHO_NOTE = "These rows come from the echo engine, which repeats its prompt: do not train on them."
+
+
+class InterruptedRunError(GlotmillError):
+    """The user stopped a run."""
+
+    exit_code = 130
+
+
+@click.command("run")
+@click.argument("recipe")
+@click.option(
+    "-n",
+    "--per-language",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Accepted rows in each language.  [default: 100]",
+)
+@options.languages
+@options.seeds_and_settings
+@options.engine
+@click.option(
+    "-o",
+    "--output",
+    "--folder",
+    "folder",
+    cls=options.OutputOption,
+    metavar="FOLDER",
+    help="Folder of the run.  [default: runs/RECIPE-MODEL]",
+)
+@click.option(
+    "--window", type=click.IntRange(1), metavar="N", help="Maximum requests in flight.  [default: 512]"
+)
+@click.option(
+    "--max-failures",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Stop when more than this share of the last 200 requests failed.  [default: 0.2]",
+)
+@options.as_json
+def command(recipe: str, as_json: bool, **arguments: Any) -> int:
+    """Run a recipe until every language has its rows.
+
+    Every row is kept, with the reason if it was dropped. The same command resumes a stopped run: no reply
+    is requested twice.
+    """
+    from glotmill.cli import fail
+    from glotmill.cli.progress import watching
+    from glotmill.cli.table import line_width
+    from glotmill.io import terminal
+    from glotmill.runner.run import run_async
+
+    run_options: RunOptions = {k: v for k, v in arguments.items() if v not in (None, [], (), {})}  # type: ignore[assignment]
+    with watching() as watch:
+        follower = Follower(watch)
+        run_options["watch"] = follower
+        error = follower.run_to_end(run_async(recipe, **run_options))
+    assert follower.progress is not None
+    outcome = read_outcome(follower.progress.run, follower.progress.seconds, error)
+    click.echo(terminal.json_text(outcome.to_json()) if as_json else outcome_text(outcome, line_width()))
+    return fail(str(error), error.exit_code) if error else 0
+
+
+@dataclass
+class Follower:
+    """Remembers the last progress of a run, and passes it on."""
+
+    watch: "Callable[[Progress], None]"
+    progress: "Progress | None" = None
+
+    def __call__(self, progress: "Progress") -> None:
+        """Receive the progress, about once a second."""
+        self.progress = progress
+        self.watch(progress)
+
+    def run_to_end(self, work: "Coroutine[Any, Any, Run]") -> ShortfallError | None:
+        """Await the run; return the error if a language has too few rows, since its dataset is written.
+
+        Raises InterruptedRunError after Ctrl-C or SIGTERM, once the replies in flight are stored, and
+        another GlotmillError for any other failure; each says how to resume. A second Ctrl-C quits at once.
+        """
+        import asyncio
+
+        import polars as pl
+
+        try:
+            asyncio.run(_stoppable(work))
+        except ShortfallError as error:
+            return error
+        except asyncio.CancelledError as error:
+            raise InterruptedRunError(f"interrupted{self._resume_hint()}") from error
+        except EngineError as error:
+            raise EngineError(f"{error}{self._resume_hint()}") from error
+        except (OSError, pl.exceptions.PolarsError) as error:  # a full disk, a read-only folder
+            path = getattr(error, "filename", None)
+            if not path:
+                path = self.progress.run.folder if self.progress else "the run's folder"
+            reason = getattr(error, "strerror", None) or one_line(error)
+            raise GlotmillError(f"{path}: {reason}{self._resume_hint()}") from error
+        return None
+
+    def _resume_hint(self) -> str:
+        folder = self.progress.run.folder if self.progress else None
+        if folder is None or not any(path.stat().st_size for path in folder.glob("replies/*.jsonl")):
+            return ""
+        return f"\nThe replies so far are kept in {folder}; the same command resumes from there."
+
+
+async def _stoppable(work: "Coroutine[Any, Any, Run]") -> "Run":
+    import asyncio
+
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+    stopped = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopped
+        if stopped:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # show the cursor, which the panel hides
+            os._exit(130)
+        stopped = True
+        print(
+            "glotmill: stopping; waiting a moment for the replies in flight. Ctrl-C again quits at once",
+            file=sys.stderr,
+        )
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return await task
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a run, finished or with too few rows."""
+
+    run: "Run"
+    recipe: str | None
+    model: str
+    engine: str
+    seconds: float
+    funnels: "Sequence[Funnel]"
+    samples: Sequence[dict[str, Any]]  # rows of the dataset
+    note: str | None  # a warning about the model
+    error: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "folder": str(self.run.folder),
+            "dataset": str(self.run.folder / "dataset"),
+            "recipe": self.recipe,
+            "model": self.model,
+            "engine": self.engine,
+            "seconds": round(self.seconds, 1),
+            "languages": [funnel.to_json() for funnel in self.funnels],
+            "rows": [*self.samples],
+            "note": self.note,
+            "error": self.error,
+        }
+
+
+def read_outcome(run: "Run", seconds: float, error: GlotmillError | None) -> Outcome:
+    """Read the result of a run from its folder."""
+    from glotmill.runner.funnel import funnel
+    from glotmill.runner.run import NANO
+
+    info, funnels = run.info(), funnel(run)
+    notes = {NANO: NANO_NOTE, "echo": ECHO_NOTE}
+    return Outcome(
+        run,
+        info["recipe"].get("name"),
+        info["model"],
+        info["engine"],
+        seconds,
+        funnels,
+        [*_sample_rows(run, [f.language for f in funnels if f.accepted])],
+        notes.get(info["engine"]) or notes.get(info["model"]),
+        str(error) if error else None,
+    )
+
+
+def outcome_text(outcome: Outcome, width: int | None) -> str:
+    """Return the counts, some rows and the paths. width: cells of a line; None does not wrap."""
+    from glotmill.cli.table import funnel_table
+    from glotmill.io import terminal
+    from glotmill.languages import find as find_language
+
+    parts = [funnel_table(outcome.funnels)]
+    for row in outcome.samples:
+        title = f"{row['language']} ({find_language(row['language']).name}), row {row['id']}"
+        parts.append(f"{title}\n{terminal.labelled(terminal.row_pairs(row), width)}")
+    accepted = sum(funnel.accepted for funnel in outcome.funnels)
+    folder = outcome.run.folder
+    parts.append(
+        f"Dataset: {terminal.safe(folder / 'dataset')} ({accepted:,} rows)\n"
+        f"Every row, with its reason: {terminal.safe(folder / 'rows')}"
+    )
+    if outcome.note:
+        parts.append(outcome.note)
+    return "\n\n".join(parts)
+
+
+def _sample_rows(run: "Run", tags: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the first row of a few languages, in different scripts where possible."""
+    import polars as pl
+
+    from glotmill.languages import find as find_language
+
+    first_of_script: dict[str, str] = {}
+    for tag in tags:
+        first_of_script.setdefault(find_language(tag).script, tag)
+    for tag in [*dict.fromkeys([*first_of_script.values(), *tags])][:SAMPLES]:
+        files = sorted(run.folder.glob(f"dataset/{tag}/train-*.parquet"))
+        yield from pl.read_parquet(files[0], n_rows=1).iter_rows(named=True)
