@@ -109,7 +109,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (
             ["run", "RECIPE", "--engine", "replay", "--engine-arg", "replies=nosuch"],
             2,
-            "replies=nosuch is no folder",
+            "replies=nosuch is not a folder",
         ),
         (["run", "RECIPE", "--seeds", "nosuch.jsonl"], 2, "nosuch.jsonl: no such file"),
         (["run", "RECIPE", *ECHO, "-o", "RECIPE/recipe.yaml"], 1, "recipe.yaml: "),

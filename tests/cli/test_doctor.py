@@ -104,7 +104,8 @@ def test_gpus_are_those_of_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_doctor_loads_no_engine() -> None:
     code = (
-        "import sys\nfrom glotmill.cli import doctor\nprint(doctor.installation_text(doctor.examine()), file=sys.stderr)\n"
+        "import sys\nfrom glotmill.cli import doctor\n"
+        "print(doctor.installation_text(doctor.examine()), file=sys.stderr)\n"
         "print(sorted({'torch', 'vllm', 'transformers', 'openai', 'datasets'} & set(sys.modules)))"
     )
     src = Path(__file__).parent.parent.parent / "src"
