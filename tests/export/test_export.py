@@ -14,7 +14,7 @@ import glotmill
 from glotmill.errors import UsageError
 from glotmill.export.export import export
 from glotmill.runner.folder import Run
-from glotmill.runner.plan import seed_key
+from glotmill.runner.shard import seed_key
 
 
 def test_all_that_comes_of_one_seed_is_on_one_side(tmp_path: Path, spy: State) -> None:

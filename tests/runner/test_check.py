@@ -11,7 +11,7 @@ from glotmill.languages import find
 from glotmill.recipes import model
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
-from glotmill.runner.plan import LanguagePlan
+from glotmill.runner.shard import LanguagePlan
 
 PLAIN = """
 about: A test.

@@ -11,7 +11,8 @@ import pytest
 
 from glotmill.errors import EngineError, RecipeError, UsageError
 from glotmill.recipes.steps import Filter
-from glotmill.runner.filter_workers import FilterWorkers, judge_rows, open_filter_workers
+from glotmill.runner.apply_filters import apply_filters
+from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 
 OWN = '''
 import os, signal
@@ -76,12 +77,12 @@ def table(*texts: str | None, **more: Any) -> pl.DataFrame:
 def apart(rows: pl.DataFrame, judges: list[Filter], number: int = 1) -> pl.DataFrame:
     async def ask() -> pl.DataFrame:
         async with open_filter_workers(number) as opened:
-            return await opened.judge(rows, judges)
+            return await opened.apply(rows, judges)
 
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize("judged", [judge_rows, apart])
+@pytest.mark.parametrize("judged", [apply_filters, apart])
 def test_each_filter_sees_what_the_earlier_kept(judged: Any) -> None:
     rows = table("a", "LOUD", "Quiet", "QuIeT", n=[1, 2, 3, 4])
     found = judged(
@@ -97,7 +98,7 @@ def test_each_filter_sees_what_the_earlier_kept(judged: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("judged", [judge_rows, apart])
+@pytest.mark.parametrize("judged", [apply_filters, apart])
 def test_no_rows(judged: Any) -> None:
     found = judged(table(), [judge("length"), judge("own_filters:loud")])
     assert found.is_empty()
@@ -105,7 +106,7 @@ def test_no_rows(judged: Any) -> None:
     assert judged(table("a", "b"), [])["reason"].to_list() == [None, None]
 
 
-@pytest.mark.parametrize("judged", [judge_rows, apart])
+@pytest.mark.parametrize("judged", [apply_filters, apart])
 def test_filters_that_look_at_nothing(judged: Any) -> None:
     assert judged(table("a", "b"), [judge("own_filters:everything")])["reason"].to_list() == ["all", "all"]
     assert judged(table("a", "b"), [judge("own_filters:nothing")])["reason"].to_list() == [None, None]
@@ -114,7 +115,7 @@ def test_filters_that_look_at_nothing(judged: Any) -> None:
 
 def test_a_measure_is_taken_anew() -> None:
     rows = table("abc", text_loud_share=["old"])
-    assert judge_rows(rows, [judge("own_filters:loud")])["text_loud_share"].to_list() == [0.0]
+    assert apply_filters(rows, [judge("own_filters:loud")])["text_loud_share"].to_list() == [0.0]
     assert apart(rows, [judge("own_filters:loud")])["text_loud_share"].to_list() == [0.0]
 
 
@@ -128,7 +129,7 @@ def test_a_part_of_a_value_is_judged() -> None:
 
 def test_columns_with_strange_names_are_left_alone() -> None:
     rows = table("a", "", **{"_place": [1, 2], "place": [3, 4], "_reason": ["x", "y"], "reason_": [5, 6]})
-    found = judge_rows(rows, [judge("length")])
+    found = apply_filters(rows, [judge("length")])
     assert found.select(rows.columns).equals(rows)
 
 
@@ -148,7 +149,7 @@ def test_columns_with_strange_names_are_left_alone() -> None:
 def test_filters_that_do_not_fit(filters: list[Filter], told: str) -> None:
     rows = table("abc", n=[1])
     with pytest.raises(UsageError, match=told):
-        judge_rows(rows, filters)
+        apply_filters(rows, filters)
     with pytest.raises(UsageError, match=told.split(": ", maxsplit=1)[0].split(";", maxsplit=1)[0]):
         apart(rows, filters)
 
@@ -169,11 +170,11 @@ def test_one_process_judges_many_tables_and_ends_with_the_context() -> None:
     async def ask() -> list[int]:
         async with open_filter_workers(2) as judges:
             tables = [table(*"ab" * n) for n in range(1, 9)]
-            found = await asyncio.gather(*(judges.judge(t, [judge("length", min_chars=2)]) for t in tables))
+            found = await asyncio.gather(*(judges.apply(t, [judge("length", min_chars=2)]) for t in tables))
             assert [f.height for f in found] == [t.height for t in tables]
             with pytest.raises(UsageError):
-                await judges.judge(tables[0], [judge("length", min_chars="x")])
-            again = await judges.judge(tables[0], [judge("length")])
+                await judges.apply(tables[0], [judge("length", min_chars="x")])
+            again = await judges.apply(tables[0], [judge("length")])
             assert again["reason"].to_list() == [None, None]
             return pids(judges)
 
@@ -192,15 +193,15 @@ def pids(judges: FilterWorkers) -> list[int]:
 def test_a_judgement_that_is_cancelled_leaves_a_working_judge() -> None:
     async def ask() -> None:
         async with open_filter_workers() as judges:
-            await judges.judge(table("a"), [judge("length")])
+            await judges.apply(table("a"), [judge("length")])
             (pid,) = pids(judges)
             os.kill(pid, signal.SIGSTOP)
-            hanging = asyncio.ensure_future(judges.judge(table("a"), [judge("length")]))
+            hanging = asyncio.ensure_future(judges.apply(table("a"), [judge("length")]))
             done, _ = await asyncio.wait([hanging], timeout=0.1)
             assert not done
             hanging.cancel()
             await asyncio.gather(hanging, return_exceptions=True)
-            found = await judges.judge(table(""), [judge("length")])
+            found = await judges.apply(table(""), [judge("length")])
             assert found["reason"].to_list() == ["too_short"]
 
     asyncio.run(ask())
@@ -208,7 +209,7 @@ def test_a_judgement_that_is_cancelled_leaves_a_working_judge() -> None:
 
 def test_filter_needs_a_known_column() -> None:
     with pytest.raises(RecipeError):
-        judge_rows(table("a"), [judge("echo", source="nowhere")])
+        apply_filters(table("a"), [judge("echo", source="nowhere")])
 
 
 def test_marks_are_made_of_the_rows_that_are_kept() -> None:

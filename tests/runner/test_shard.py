@@ -17,9 +17,8 @@ from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
 from glotmill.runner.folder import Run
-from glotmill.runner.plan import Shard
 from glotmill.runner.requests import RequestQueue
-from glotmill.runner.shard import run_shard
+from glotmill.runner.shard import Shard, run_shard
 
 OWN = """
 import polars as pl

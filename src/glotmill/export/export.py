@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import SEED_KEY
 from glotmill.errors import UsageError
 from glotmill.export import splits
 from glotmill.export.formats import Exported
@@ -19,7 +20,6 @@ from glotmill.io.atomic import draft
 from glotmill.recipes.model import Output
 from glotmill.runner import dataset
 from glotmill.runner.folder import Run
-from glotmill.runner.plan import SEED_KEY
 
 MARKER = "export.json"  # says of a folder that it is an export, and which files are its own
 DEFAULT = "trl-sft"

@@ -14,7 +14,7 @@ from glotmill.filtering.pipeline import FilterJob, seen_before
 from glotmill.filters._similar.history import Seen
 from glotmill.filters._text.words import joined_series
 from glotmill.recipes.steps import Filter
-from glotmill.runner import filter_workers
+from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
 
 _ID = "\x00id"  # no column is called so
@@ -60,7 +60,7 @@ def of_run(folder: Path) -> tuple[tables.Dataset, list[dict[str, Any]]]:
         own = {"of": step.get("generate", "")}
         filters += [step] if "filter" in step else [{**own, **each} for each in step.get("expect", ())]
     late = (Filter.model_validate(each) for each in recipe.get("finish", ()))
-    filters += [each.model_dump() for each in late if filter_workers.streaming(each)]
+    filters += [each.model_dump() for each in late if apply_filters.streaming_rule(each)]
     files = sorted(folder.glob("rows/*.parquet"))
     if not files:
         raise UsageError(f"{folder}: no finished rows yet; run the same command again to go on")
@@ -85,7 +85,7 @@ def _ids(table: Any, first: int) -> pl.Series:
 
 
 def _alone(rows: pl.DataFrame, each: Filter) -> dict[str, Any]:
-    found = filter_workers.judge_rows(rows, [each])
+    found = apply_filters.apply_filters(rows, [each])
     prefix = f"{each.of.replace('.', '_')}_{each.filter.rpartition(':')[2]}_"
     measured = {n.removeprefix(prefix): _value(found[n]) for n in found.columns if n.startswith(prefix)}
     reason = found["reason"][0]
@@ -99,7 +99,7 @@ def _alone(rows: pl.DataFrame, each: Filter) -> dict[str, Any]:
         _module(each), "prose_series", None
     )  # filters that judge prose take out code and the like
     if clean is not None:
-        told["saw"] = _value(clean(joined_series(rows.select(filter_workers.column(each.of)).to_series())))
+        told["saw"] = _value(clean(joined_series(rows.select(apply_filters.column(each.of)).to_series())))
     return told
 
 
@@ -134,7 +134,7 @@ def _told(rows: pl.DataFrame, each: Filter, seen: Seen, alike: int) -> dict[str,
 
 
 def _keys(rows: pl.DataFrame, each: Filter) -> pl.Series:
-    made = filter_workers.marks(rows, [each])["keys_0"]
+    made = apply_filters.row_keys(rows, [each])["keys_0"]
     return made.struct.field("keys") if isinstance(made.dtype, pl.Struct) else made
 
 

@@ -18,7 +18,7 @@ from glotmill.filtering.pipeline import FilterJob, Watch, first_of, work
 from glotmill.filtering.tables import Dataset
 from glotmill.plugins import versions
 from glotmill.recipes.steps import Filter
-from glotmill.runner import filter_workers
+from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
 
 _SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|bearer|token(?!s|iz)", re.IGNORECASE)
@@ -51,25 +51,23 @@ def plan(
         usual = judged_columns.usual_column(names)
         all_of = [each.model_copy(update={"of": each.of or usual}) for each in all_of]
     needed: set[str] = set()
-    across = [each for each in all_of if filter_workers.streaming(each)]
+    across = [each for each in all_of if apply_filters.streaming_rule(each)]
     alone = [each for each in all_of if each not in across]
     for each in all_of:
-        needed.update(filter_workers.expression(each).meta.root_names())
+        needed.update(apply_filters.expression(each).meta.root_names())
     if problem := _unjudged(asked, all_of):
         raise UsageError(problem)
     made_of = judged_columns.sources(needed, data.schema, asked) if names else {}
     measured: dict[str, Any] = {}
     if names:
         empty = judged_columns.frame(data.schema.empty_table(), made_of, asked)
-        found = filter_workers.verdicts(empty, alone)
-        if whole := [
-            each.filter for each in alone if not _row_by_row(empty, filter_workers.expression(each))
-        ]:
+        found = apply_filters.verdicts(empty, alone)
+        if whole := [each.filter for each in alone if not _row_by_row(empty, apply_filters.expression(each))]:
             raise UsageError(
                 f"filter {whole[0]}: compares all rows of a table; here rows come by the thousand, and only "
                 "`finish:` of a recipe can ask it"
             )
-        filter_workers.marks(empty, across)
+        apply_filters.row_keys(empty, across)
         measured = {n: pl.String() if t == pl.Null else t for n, t in found.drop(OWN).schema.items()}
     measured |= {first_of(each): pl.String() for each in across if _names_first(each)}
     return FilterJob(data, asked, tuple(alone), tuple(across), made_of, measured)
@@ -158,5 +156,5 @@ def _row_by_row(rows: pl.DataFrame, expression: pl.Expr) -> bool:
 
 
 def _names_first(each: Filter) -> bool:
-    found = filter_workers.streaming(each)
+    found = apply_filters.streaming_rule(each)
     return found is not None and found.limit == 1

@@ -21,8 +21,8 @@ from glotmill.filtering.output_folder import OWN, Counts, Folder, OutputPart
 from glotmill.filtering.tables import Dataset
 from glotmill.filters._similar.history import Rule, Seen
 from glotmill.recipes.steps import Filter
-from glotmill.runner import filter_workers
-from glotmill.runner.filter_workers import FilterWorkers, cores, open_filter_workers, spread
+from glotmill.runner.apply_filters import scatter, streaming_rule
+from glotmill.runner.filter_workers import FilterWorkers, cores, open_filter_workers
 
 PART_ROWS = 20_000
 PART_BYTES = 32_000_000  # a part is whole with one of the two
@@ -117,7 +117,7 @@ def cut(data: Dataset) -> Iterator[OutputPart]:
 
 def seen_before(job: FilterJob) -> list[Seen]:
     """Return, for each filter that judges a row by those before it, what counts as seen before the first."""
-    rules = [rule for each in job.across if (rule := filter_workers.streaming(each))]
+    rules = [rule for each in job.across if (rule := streaming_rule(each))]
     all_of = [Seen(replace(rule, earlier=partial(_as_judged, rule, job))) for rule in rules]
     for seen in all_of:
         seen.begin(job.asked.tag)
@@ -165,7 +165,7 @@ class _Work:
                 last = start + table.num_rows - 1
                 raise type(error)(f"{self.job.data.place}: rows {start} to {last}: {error}") from None
         strange = pl.when(~known)
-        found = spread(found, known).with_columns(
+        found = scatter(found, known).with_columns(
             reason=strange.then(pl.lit("unknown_language")).otherwise("reason"),
             reason_at=strange.then(pl.lit(self.job.asked.column)).otherwise("reason_at"),
         )
@@ -183,7 +183,7 @@ class _Work:
             alive = found["reason"].is_null()
             state = found.select(marks).filter(alive).with_columns(id=part.ids.cast(pl.String).filter(alive))
             self.folder.keep_state(part, state)
-            late = spread(self.take(state), alive)
+            late = scatter(self.take(state), alive)
             both = {name: pl.coalesce(found[name], late[name]) for name in OWN}
             found = found.drop(marks).with_columns(*late.drop(OWN)).with_columns(**both)
         found = found.select(*OWN, *(pl.col(n).cast(t) for n, t in self.job.measured.items()))
@@ -196,7 +196,7 @@ class _Work:
         for number, (each, seen) in enumerate(zip(self.job.across, self.seen, strict=True)):
             alive = found["reason"].is_null()
             rows = state.filter(alive)
-            made = spread(seen.take(rows[f"keys_{number}"], ids=rows["id"]), alive)
+            made = scatter(seen.take(rows[f"keys_{number}"], ids=rows["id"]), alive)
             at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{each.of}.{each.filter}"))
             found = found.with_columns(
                 reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from glotmill import plugins
+from glotmill.columns import MADE, VERDICTS
 from glotmill.errors import RecipeError, UsageError
 from glotmill.languages import Language
 from glotmill.recipes.model import Recipe
@@ -15,10 +16,9 @@ from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
 from glotmill.recipes.template import Template
 from glotmill.recipes.templates import GIVEN, refuse_uneven_variants, templates
 from glotmill.runner import dataset, parse
-from glotmill.runner.filter_workers import judge_rows, streaming
-from glotmill.runner.generate import expected, fan_out, made_by
-from glotmill.runner.plan import MADE, VERDICTS, LanguagePlan, seed_table
-from glotmill.runner.shard import transform
+from glotmill.runner.apply_filters import apply_filters, streaming_rule
+from glotmill.runner.generate import expect_filters, fan_out, step_columns
+from glotmill.runner.shard import LanguagePlan, seed_table, transform
 
 
 def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision: str = "") -> LanguagePlan:
@@ -70,16 +70,16 @@ def _made_elsewhere(recipe: Recipe, step: Step, text: str) -> str:
 def _finish(plan: LanguagePlan, judge: Filter, rows: pl.DataFrame, earlier: Sequence[Filter]) -> None:
     if not judge.of:
         raise RecipeError(f"{judge.filter}: add `of:`, the column that is judged")
-    judge_rows(rows, [judge])
+    apply_filters(rows, [judge])
     _knows(judge, plan.language)
-    if streaming(judge) is None:
+    if streaming_rule(judge) is None:
         return
     if judge.options.get("within", "language") != "language":
         raise RecipeError(
             f"{judge.filter}: `within` is the language here; name more columns under `also`. Languages "
             "are made at the same time: rows of several are compared by `glotmill filter`, in the dataset"
         )
-    late = [other.filter for other in earlier if not other.skip and streaming(other) is None]
+    late = [other.filter for other in earlier if not other.skip and streaming_rule(other) is None]
     if late:
         raise RecipeError(
             f"{judge.filter}: move it above {late[0]!r}: it is asked while rows come, the other in the end"
@@ -106,7 +106,7 @@ def _step(plan: LanguagePlan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
             if not step.of:
                 raise RecipeError("add `of:`, the column that is judged")
             _knows(step, plan.language)
-            return judge_rows(rows, [step]).drop("reason", "reason_at")
+            return apply_filters(rows, [step]).drop("reason", "reason_at")
 
 
 def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
@@ -114,15 +114,17 @@ def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.Data
     parse.parser(step.as_, step.name, step.schema_)
     if step.as_ not in ("text", "json") and step.schema_:
         raise RecipeError(f"`as: {step.as_}` and `schema` together; a schema's replies are json")
-    made = made_by(step)
+    made = step_columns(step)
     _refuse_taken(rows, [*made, f"{step.name}_raw"])
-    for judge in expected(step):
+    for judge in expect_filters(step):
         _knows(judge, plan.language)
     made_rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
     one = pl.lit(None, parse.dtype(step.as_, step.schema_)).alias(
         step.name
     )  # of several trials, each is judged
-    judged = judge_rows(made_rows.with_columns(one, prompt=pl.col(f"{step.name}_prompt")), expected(step))
+    judged = apply_filters(
+        made_rows.with_columns(one, prompt=pl.col(f"{step.name}_prompt")), expect_filters(step)
+    )
     measured = [n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICTS)]
     return made_rows.hstack(judged.select(measured))
 

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 
 from glotmill.recipes.model import Output
-from glotmill.runner.plan import MADE
 
 ROWS_PER_FILE = 500_000
 ROWS_PER_GROUP = 5_000  # small enough for the Hub's viewer, also with long chats
@@ -141,9 +140,3 @@ def _usual(schema: Any) -> Any:
         return kind
 
     return pa.schema([(part.name, narrow(part.type)) for part in schema])
-
-
-def columns_needed(output: Output, there: Iterable[str]) -> list[str]:
-    """Return which columns of `rows/` the dataset is made of."""
-    used = [*MADE, "verdict", *(output.messages or {}).values(), *output.columns]
-    return [name for name in there if name in used]

@@ -5,9 +5,10 @@ from math import ceil
 
 import polars as pl
 
+from glotmill.columns import VERDICTS
 from glotmill.recipes.steps import Filter
-from glotmill.runner.filter_workers import FilterWorkers, expression, streaming
-from glotmill.runner.plan import VERDICTS
+from glotmill.runner.apply_filters import expression, streaming_rule
+from glotmill.runner.filter_workers import FilterWorkers
 from glotmill.runner.quota import FLOOR_ROWS, LanguageQuota, dropped, undone
 
 MOST = 4  # times as many rows as in one round are asked for in the next
@@ -18,12 +19,12 @@ async def select(quota: LanguageQuota, judges: FilterWorkers) -> bool:
 
     If not, rows/ holds the verdicts, and `quota.left` tells how many rows there are.
     """
-    late = [j for j in quota.plan.recipe.finish if not j.skip and streaming(j) is None]
+    late = [j for j in quota.plan.recipe.finish if not j.skip and streaming_rule(j) is None]
     if quota.left is not None or not late or not quota.accepted:
         quota.left = quota.accepted if quota.left is None else quota.left
         return False
     rows = _rows(quota, late)
-    judged = await judges.judge(rows, late)
+    judged = await judges.apply(rows, late)
     left = judged["reason"].null_count()
     quota.rounds.append((quota.accepted, left))
     if left < quota.wanted and not quota.short:

@@ -18,10 +18,9 @@ from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.runner import check
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.folder import Run
-from glotmill.runner.plan import LanguagePlan, Shard
 from glotmill.runner.requests import RequestQueue
 from glotmill.runner.run import NANO, default_engine
-from glotmill.runner.shard import run_shard
+from glotmill.runner.shard import LanguagePlan, Shard, run_shard
 
 NOT_ASKED = (
     "not_asked"  # the reason of a row that waits for a reply which a preview without a model does not get
@@ -57,7 +56,7 @@ async def problems(
     found: dict[str, str] = {}
     opened: Seeds | None = None
     with _folder() as folder:
-        async with open_filter_workers() as judges:
+        async with open_filter_workers() as filter_workers:
             for text in languages or recipe.languages or ["eng_Latn"]:
                 tag = text
                 try:
@@ -66,7 +65,7 @@ async def problems(
                     plan = check.plan(recipe, find_language(tag), opened, NANO)
                     if not (first := opened.take(tag, 0, 1, 1)):
                         raise UsageError(f"{opened.place}: no seed row for this language")
-                    (row,) = await _walk(plan, first, _refuse, (judges, folder))
+                    (row,) = await _walk(plan, first, _refuse, (filter_workers, folder))
                     found[tag] = _wrong(row)
                 except UsageError as error:
                     found[tag] = str(error)
@@ -113,8 +112,8 @@ async def messages(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) ->
         return await _refuse(request)
 
     with _folder() as folder:
-        async with open_filter_workers() as judges:
-            rows = await _walk(plan, seeds, note, (judges, folder))
+        async with open_filter_workers() as filter_workers:
+            rows = await _walk(plan, seeds, note, (filter_workers, folder))
     return [_with_messages(row, asked) if row.reason == NOT_ASKED else row for row in rows]
 
 
@@ -123,8 +122,8 @@ async def replies(
 ) -> list[Previewed]:
     """Take rows through all steps with an open engine. Raises EngineError."""
     with _folder() as folder:
-        async with open_filter_workers() as judges:
-            return await _walk(plan, seeds, engine, (judges, folder))
+        async with open_filter_workers() as filter_workers:
+            return await _walk(plan, seeds, engine, (filter_workers, folder))
 
 
 def waiting(plan: LanguagePlan) -> list[str]:
@@ -140,10 +139,10 @@ async def _walk(
     engine: Engine,
     means: tuple[FilterWorkers, Path],
 ) -> list[Previewed]:
-    judges, folder = means
+    filter_workers, folder = means
     store = Run(folder)
-    window = RequestQueue(engine, 64, max_failures=1)
-    shard = Shard(plan, 0, store.journal(f"{plan.language.tag}-00000"), {}, window, judges)
+    request_queue = RequestQueue(engine, 64, max_failures=1)
+    shard = Shard(plan, 0, store.journal(f"{plan.language.tag}-00000"), {}, request_queue, filter_workers)
     rows = await run_shard(shard, seeds)
     return [_previewed(plan, row, seeds[row["row"]][2]) for row in rows.iter_rows(named=True)]
 

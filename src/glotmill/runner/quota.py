@@ -10,9 +10,9 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.recipes.steps import Filter
-from glotmill.runner.filter_workers import streaming
+from glotmill.runner.apply_filters import streaming_rule
 from glotmill.runner.folder import Run
-from glotmill.runner.plan import LanguagePlan
+from glotmill.runner.shard import LanguagePlan
 
 if TYPE_CHECKING:
     from glotmill.filters._similar.history import Seen
@@ -167,7 +167,7 @@ class LanguageQuota:
         """The filters of finish that judge a row by the rows before it, and what they saw so far."""
         from glotmill.filters._similar.history import Seen
 
-        rules = [(judge, streaming(judge)) for judge in self.plan.recipe.finish if not judge.skip]
+        rules = [(judge, streaming_rule(judge)) for judge in self.plan.recipe.finish if not judge.skip]
         pairs = [(judge, Seen(found)) for judge, found in rules if found is not None]
         for _, seen in pairs:
             seen.begin(self.tag)

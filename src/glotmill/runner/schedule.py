@@ -13,10 +13,9 @@ from glotmill.recipes.seeds import Row
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.finish import select
 from glotmill.runner.options import PreparedRun, Progress
-from glotmill.runner.plan import Shard
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.requests import RequestQueue
-from glotmill.runner.shard import run_shard
+from glotmill.runner.shard import Shard, run_shard
 
 GRACE = 10  # seconds that replies in flight are waited for when a run is stopped
 
@@ -120,7 +119,11 @@ async def _shard(
         return
     shard = Shard(quota.plan, place, store.journal(name), store.replies(name), means.window, means.judges)
     rows = await run_shard(shard, seeds)
-    counts = {"seeds": len(seeds), "kept": rows.filter(verdict="kept").height, "transient": shard.transient}
+    counts = {
+        "seeds": len(seeds),
+        "kept": rows.filter(verdict="kept").height,
+        "transient": shard.transient_failures,
+    }
     quota.finished(number, {"digest": digest, **{n: str(c) for n, c in counts.items()}}, rows)
 
 

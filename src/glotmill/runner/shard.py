@@ -1,109 +1,219 @@
-"""A shard: some rows of one language, taken through all steps, each of which is table in, table out."""
+"""A shard: some hundred rows of one language, taken through all steps; each step is table in, table out.
 
-from collections.abc import Iterable, Sequence
+LanguagePlan   what all shards of one language share
+Shard          one shard: its journal, its replies, the rows it set aside
+run_shard      the loop over the steps
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b, sha256
 
 import polars as pl
 
 from glotmill import plugins
+from glotmill.columns import MADE, SEED_KEY, VERDICTS
 from glotmill.errors import RecipeError, RequestFailed, one_line
-from glotmill.recipes.seeds import Row
+from glotmill.languages import Language
+from glotmill.messages import Reply
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.seeds import Row, frame
 from glotmill.recipes.steps import Filter, Generate, Render, Transform
+from glotmill.recipes.template import Template
+from glotmill.runner.filter_workers import FilterWorkers
+from glotmill.runner.folder import Journal
 from glotmill.runner.generate import generate
-from glotmill.runner.plan import MADE, SEED_KEY, VERDICTS, Shard, seed_key, seed_table, split
+from glotmill.runner.requests import RequestQueue
 
-_WRONG = (pl.exceptions.PolarsError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are made again from their replies
+
+# What a transform may raise where the table does not fit it.
+_MISFITS = (pl.exceptions.PolarsError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+
+
+@dataclass(frozen=True)
+class LanguagePlan:
+    """What all shards of one language share."""
+
+    recipe: Recipe
+    language: Language
+    templates: Mapping[str, Template]
+    examples: Mapping[str, Sequence[Row]]  # step -> few-shot rows
+    model: str
+    revision: str
+    seed_schema: pl.Schema
+
+    def digest(self, seeds: Sequence[tuple[int, str, Row]]) -> str:
+        """Hash everything that a shard's rows depend on, except for the replies."""
+        parts = [self._common, *(f"{number}:{seed}" for number, seed, _ in seeds)]
+        return sha256("\0".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def _common(self) -> str:
+        parts = [
+            ROWS_FORM,
+            self.recipe.digest(),
+            self.recipe.name,
+            self.model,
+            self.revision,
+            self.language.tag,
+        ]
+        parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
+        parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
+        parts += [f"{name}={dtype}" for name, dtype in self.seed_schema.items()]
+        for step in self.recipe.live_steps:
+            for plugin in step.expect if isinstance(step, Generate) else [step]:
+                if isinstance(plugin, Filter):
+                    parts.append(plugins.digest(plugins.find("filters", plugin.filter)))
+                    parts += plugins.stamps(plugin.options)
+                elif isinstance(plugin, Transform):
+                    parts.append(plugins.digest(plugins.find("transforms", plugin.transform)))
+        return "\0".join(parts)
+
+
+@dataclass
+class Shard:
+    """One shard on its way through the steps."""
+
+    plan: LanguagePlan
+    number: int  # in order of opening: requests of the oldest shard leave first
+    journal: Journal
+    replies: dict[str, Reply]  # of earlier runs, by key
+    request_queue: RequestQueue
+    filter_workers: FilterWorkers
+    transient_failures: int = 0  # replies that a later run may get
+    set_aside: list[pl.DataFrame] = field(default_factory=list)  # rows that were dropped or failed
+
+    def split(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Set aside the rows that have a reason, and return the rest without columns for verdicts."""
+        lost = rows.filter(pl.col("reason").is_not_null())
+        if not lost.is_empty():
+            verdict = pl.lit("dropped")
+            if "verdict" in lost.columns:
+                verdict = pl.coalesce("verdict", verdict)
+            self.set_aside.append(lost.with_columns(verdict.alias("verdict")))
+        return rows.filter(pl.col("reason").is_null()).drop(list(VERDICTS), strict=False)
 
 
 async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
     """Take seed rows through all steps.
 
-    rows: seeds -> + id, row, language, seed_key, what steps make, verdict (kept, dropped, failed), reason,
-    reason_at.
-    Raises EngineError, and RecipeError where the recipe does not fit what the model said.
+    rows: seeds -> + id, row, language, seed_key, the columns of the steps, verdict (kept, dropped, failed),
+    reason, reason_at.
+    Raises EngineError, and RecipeError where the recipe does not fit the replies.
     """
     rows = seed_table(shard.plan, seeds)
-    steps = shard.plan.recipe.live_steps
-    for place, step in enumerate(steps):
+    for number, step in enumerate(shard.plan.recipe.live_steps):
         match step:
             case Generate():
-                rows = await generate(shard, place, step, rows)
+                rows = await generate(shard, number, step, rows)
             case Render():
                 rows = _render(shard, step, rows)
             case Transform():
                 rows = _transform(shard, step, rows)
             case Filter():
-                rows = split(shard, await shard.judges.judge(rows, [step]))
+                rows = shard.split(await shard.filter_workers.apply(rows, [step]))
     kept = rows.with_columns(
         verdict=pl.lit("kept"), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String)
     )
     try:
-        whole = pl.concat([kept, *shard.done], how="diagonal_relaxed")
+        table = pl.concat([kept, *shard.set_aside], how="diagonal_relaxed")
     except pl.exceptions.PolarsError as error:
         raise RecipeError(f"a transform changed the type of a column; make a new one: {error}") from None
     keys = pl.Series([seed_key(row) for _, _, row in seeds], dtype=pl.String)
-    whole = whole.with_columns(keys.gather(whole["row"]).alias(SEED_KEY))
+    table = table.with_columns(keys.gather(table["row"]).alias(SEED_KEY))
     first = (*MADE, SEED_KEY)
-    return whole.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICTS), *VERDICTS)
+    return table.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICTS), *VERDICTS)
+
+
+def seed_table(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
+    """Return the table that the first step gets: id, row, language and the seeds' columns."""
+    table = frame([row for _, _, row in seeds], plan.seed_schema)
+    ids = pl.DataFrame(
+        {
+            "id": pl.Series([_row_id(plan, seed, number) for number, seed, _ in seeds], dtype=pl.String),
+            "row": pl.Series(range(len(seeds)), dtype=pl.Int64),
+            "language": pl.Series([plan.language.tag] * len(seeds), dtype=pl.String),
+        }
+    )
+    return ids.hstack(table)
+
+
+def seed_key(row: Row) -> str:
+    """Return a hash of a seed row's content, 24 hexadecimal digits.
+
+    Equal rows have one key, in every language, pass, sample or view: an export keeps everything that comes
+    from them on one side of a split.
+    """
+    text = json.dumps(row, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
-    """Apply a named function. Raises RecipeError where the table does not fit it, or it breaks the table."""
+    """Apply a transform. Raises RecipeError where the table does not fit it, or the result is no such table.
+
+    rows: the columns that the transform reads -> whatever it returns; id, row and language must remain.
+    """
     function = plugins.find("transforms", step.transform)
-    plugins.check_options(function, step.options, f"transform {step.transform}")
+    label = f"transform {step.transform}"
+    plugins.check_options(function, step.options, label)
     try:
         result = function(rows, **step.options)
-    except _WRONG as error:
-        there = ", ".join(rows.columns)
-        raise RecipeError(f"transform {step.transform}: {one_line(error)}; there are {there}") from None
+    except _MISFITS as error:
+        raise RecipeError(f"{label}: {one_line(error)}; there are {', '.join(rows.columns)}") from None
     if not isinstance(result, pl.DataFrame) or not set(MADE) <= set(result.columns):
-        raise RecipeError(f"transform {step.transform}: must return a table that keeps {', '.join(MADE)}")
+        raise RecipeError(f"{label}: must return a table that keeps {', '.join(MADE)}")
     if result["id"].n_unique() != result.height:
-        raise RecipeError(
-            f"transform {step.transform}: gave two rows the same id; add a suffix to the id of each"
-        )
+        raise RecipeError(f"{label}: gave two rows the same id; add a suffix to each row's id")
     return result
 
 
 def _transform(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
-    """A transform may say why a row cannot go on; one that it leaves out without a word gets a reason."""
-    made = transform(step, rows)
-    reason = "reason" if "reason" in made.columns else pl.lit(None, pl.String)
-    out = split(shard, made.with_columns(reason=reason, reason_at=pl.lit(step.transform)))
-    left_out = rows.filter(~pl.col("id").is_in(list(_sources(made["id"]))))
-    split(shard, left_out.with_columns(reason=pl.lit("left_out"), reason_at=pl.lit(step.transform)))
-    return out
+    """Apply a transform; a row that it leaves out without a reason of its own is dropped as `left_out`."""
+    result = transform(step, rows)
+    reason = "reason" if "reason" in result.columns else pl.lit(None, pl.String)
+    remaining = shard.split(result.with_columns(reason=reason, reason_at=pl.lit(step.transform)))
+    left_out = rows.filter(~pl.col("id").is_in(list(_source_ids(result["id"]))))
+    shard.split(left_out.with_columns(reason=pl.lit("left_out"), reason_at=pl.lit(step.transform)))
+    return remaining
 
 
-def _sources(ids: Iterable[str]) -> set[str]:
-    """Ids and all that they may have been made from: a-0-1 comes from a-0, which comes from a."""
-    found: set[str] = set()
-    for made in ids:
-        source = made
-        while source not in found:
-            found.add(source)
+def _source_ids(ids: Iterable[str]) -> set[str]:
+    """Return ids and all ids that they may derive from: a-0-1 derives from a-0, which derives from a."""
+    sources: set[str] = set()
+    for row_id in ids:
+        source = row_id
+        while source not in sources:
+            sources.add(source)
             source = source.rpartition("-")[0] or source
-    return found
+    return sources
 
 
 def _render(shard: Shard, step: Render, rows: pl.DataFrame) -> pl.DataFrame:
+    """Render a template for each row, without a model; rows that do not fit it fail."""
     template = shard.plan.templates[step.name]
-    values: list[str | None] = []
+    texts: list[str | None] = []
     reasons: list[str | None] = []
     for row in rows.iter_rows(named=True):
+        values = {**row, "language": shard.plan.language, "examples": (), "feedback": ""}
         try:
-            messages = template.render(
-                {**row, "language": shard.plan.language, "examples": (), "feedback": ""}
-            )
-            values.append("\n\n".join(m.content for m in messages))
+            messages = template.render(values)
+            texts.append("\n\n".join(message.content for message in messages))
             reasons.append(None)
         except RequestFailed as error:
-            values.append(None)
+            texts.append(None)
             reasons.append(error.reason)
     rows = rows.with_columns(
-        pl.Series(step.name, values, pl.String),
+        pl.Series(step.name, texts, pl.String),
         pl.Series("reason", reasons, pl.String),
         reason_at=pl.lit(step.name),
     )
-    return split(
-        shard, rows.with_columns(verdict=pl.when(pl.col("reason").is_not_null()).then(pl.lit("failed")))
-    )
+    failed = pl.when(pl.col("reason").is_not_null()).then(pl.lit("failed"))
+    return shard.split(rows.with_columns(verdict=failed))
+
+
+def _row_id(plan: LanguagePlan, seed: str, number: int) -> str:
+    text = f"{plan.recipe.name}\0{seed}\0{plan.language.tag}\0{number}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()
