@@ -1,8 +1,11 @@
 """What is published, written or said holds no token, no place on this machine and no other secret."""
 
+import gzip
 import json
+import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,8 @@ from finished import finished, rows
 from hub.client import ABOUT, RECIPE, Client, environment
 from hub.emulator import TOKENS, Emulator
 
-from glotmill.io.redact import privacy
+from glotmill.errors import UsageError
+from glotmill.io.redact import hide_secrets, is_path, privacy, public, without_secrets
 from glotmill.runner.folder import Run
 
 Make = Callable[..., Run]
@@ -181,7 +185,7 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("server", "text", "public"),
+    ("server", "text", "expected"),
     [
         ("http://ai:8000/v1", "AI by http://ai:8000/v1, at AI:8000.", "AI by URL, at HOST."),
         (
@@ -200,26 +204,143 @@ def test_recipe_as_it_was_used(hub: Emulator, glotmill: Client, tmp_path: Path, 
         ("http://127.0.0.1:8000", "ping 127.0.0.1", "ping 127.0.0.1"),
     ],
 )
-def test_servers(tmp_path: Path, server: str, text: str, public: str) -> None:
-    kept_back = privacy(Run(tmp_path), {"engine_args": {"more": [server]}}, None)
-    assert kept_back.told(text) == public
+def test_servers(tmp_path: Path, server: str, text: str, expected: str) -> None:
+    kept_back = privacy(tmp_path, {"more": [server]}, None)
+    assert kept_back.redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("/data/models/Qwen3/", "Qwen3"),
+        ("/home/Jane Doe/my models/Qwen3", "Qwen3"),
+        ("~/models/Qwen3", "Qwen3"),
+        ("~jane/models/Qwen3", "Qwen3"),
+        (r"~\models\Qwen3", "Qwen3"),
+        (r"C:\models\Qwen3", "Qwen3"),
+        (r"C:\Users\Jane Doe\Qwen3", "Qwen3"),
+        ("D:/models/Qwen3", "Qwen3"),
+        (r"\\server\share\Jane Doe\x.bin", "x.bin"),
+        ("file:///data/x.jsonl", "x.jsonl"),
+        ("fasttext:/home/me/lid.bin", "fasttext:lid.bin"),
+        ("fasttext:/odd/place/lid.bin", "fasttext:lid.bin"),
+        ("fasttext:~/lid.bin", "fasttext:lid.bin"),
+        (r"fasttext:C:\Users\me\lid.bin", "fasttext:lid.bin"),
+        (r"fasttext:\\server\share\lid.bin", "fasttext:lid.bin"),
+        ("path=/srv/a/b,other=/odd/c", "path=b,other=c"),
+        ("--chat-template /scratch/me/chat.j2 --seed 3", "--chat-template chat.j2 --seed 3"),
+        ('{"config": "/mnt/team/x.json"}', '{"config": "x.json"}'),
+        (r"see C:\Users\Jane Doe\notes.txt and \\nas\team\lid.bin", "see notes.txt and lid.bin"),
+        ("file:///home/me/a.txt, ~/b/c.txt, $HOME/d.txt", "a.txt, c.txt, d.txt"),
+        ("/no_think", "/no_think"),
+        ("~100 words / reply", "~100 words / reply"),
+        ("/think or /no_think", "/think or /no_think"),
+        ("km/h and/or 3/4", "km/h and/or 3/4"),
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+        ("fasttext:cis-lmu/glotlid@v3", "fasttext:cis-lmu/glotlid@v3"),
+        ("hf://datasets/acme/seeds/home/x.parquet", "hf://datasets/acme/seeds/home/x.parquet"),
+        ("https://example.org/home/a/b", "https://example.org/home/a/b"),
+        ("https://jane:pw@example.org/a", "https://example.org/a"),
+        ("http://x.org/v1?api-version=3&key=abc&q=1", "http://x.org/v1?api-version=3&key=(not kept)&q=1"),
+        (r"\\d\\w and \(x\) and \\boxed", r"\\d\\w and \(x\) and \\boxed"),
+        ("a: / b, C: yes", "a: / b, C: yes"),
+    ],
+)
+def test_public_values(tmp_path: Path, value: str, expected: str) -> None:
+    assert public([{"name": value}]) == [{"name": expected}]
+    assert privacy(tmp_path / "run", {}, None).redact_value({"name": [value]}) == {"name": [expected]}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hf_abcdefghijklmnopqrst",
+        "sk-ant-api03-abcdefghijklmnop",
+        "sk-proj-abcdefghijklmnop1234",
+        "gsk_abcdefghijklmnop1234",
+        *(f"gh{kind}_abcdefghijklmnop1234" for kind in "oprsu"),
+        "github_pat_abcdefghijklmnop1234",
+        "glpat-abcdefghijklmnop1234",
+        "nvapi-abcdefghijklmnop1234",
+        "xoxb-1234567890-abcdefghij",
+        "xai-abcdefghijklmnop1234",
+        "AKIAABCDEFGHIJKLMNOP",
+        "AIzaabcdefghijklmnop1234",
+        "npm_abcdefghijklmnop1234",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-def",
+        "Bearer abcdefghijklmnop1234",
+        "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_tokens_of_all_kinds(tmp_path: Path, secret: str) -> None:
+    assert public({"more": [f"use {secret}, please"]}) == {"more": ["use (not kept), please"]}
+    assert without_secrets({"more": [secret]}) == {"more": ["(not kept)"]}
+    assert hide_secrets(f"401: {secret} is bad") == "401: (not kept) is bad"
+    with pytest.raises(UsageError, match=r"recipe.yaml: has what looks like a secret"):
+        privacy(tmp_path, {}, None).refuse("recipe.yaml", f"about: {secret}")
+
+
+def test_options_of_a_run_folder() -> None:
+    options = {
+        "api_key": "x",
+        "max_tokens": 3,
+        "base_url": "https://me:pw@host/v1",
+        "path": "/data/x",
+        "f": print,
+    }
+    assert without_secrets(options) == {
+        "api_key": "(not kept)",
+        "max_tokens": 3,
+        "base_url": "https://host/v1",
+        "path": "/data/x",
+        "f": "(builtin_function_or_method)",
+    }
 
 
 def test_paths_of_this_machine(tmp_path: Path) -> None:
-    kept_back = privacy(Run(tmp_path / "run"), {}, None)
-    for value, public in {
-        "/data/models/Qwen3/": "Qwen3",
-        "~/models/Qwen3": "Qwen3",
-        r"C:\models\Qwen3": "Qwen3",
-        "file:///data/x.jsonl": "x.jsonl",
-        "/no_think": "/no_think",
-        "~100 words / reply": "~100 words / reply",
-        "/think or /no_think": "/think or /no_think",
-        "Qwen/Qwen3-8B": "Qwen/Qwen3-8B",
-    }.items():
-        assert kept_back.value([{"of": value}]) == [{"of": public}]
-    assert (
-        kept_back.values(f"in {tmp_path}/run, of /etc/hostname; /no/such/place")
-        == "in run, of hostname; /no/such/place"
+    kept_back = privacy(tmp_path / "run", {}, None)
+    text = f"in {tmp_path}/run, of /etc/hostname; /no/such/place"
+    assert kept_back.redact_paths(text) == "in run, of hostname; /no/such/place"
+    assert kept_back.without_folders(f"{tmp_path}-2/run") == f"{tmp_path}-2/run"
+    assert is_path("/data/models/Qwen3")
+    assert not is_path("Qwen/Qwen3-8B")
+
+
+def test_nothing_published_has_a_path_or_a_token(
+    hub: Emulator, glotmill: Client, make: Make, name: str
+) -> None:
+    """Not run.json, the recipe, the card or the report, wherever the run was made."""
+    run = make()
+    info = run.info()
+    info["engine_args"] = {
+        "lora": r"\\server\share\Jane\lora",
+        "more": ["path=/nvme0/jane/x", "--tokenizer ~/jane/tok", "gho_abcdefghijklmnop1234"],
+        "url": "https://jane:secret-word@example.org/v1?key=secret-word",
+    }
+    info["seeds"] = r"C:\Users\Jane Doe\seeds.jsonl"
+    info["model"] = "file:///home/jane/model"
+    detectors = ["fasttext:/home/jane/lid.bin", r"fasttext:D:\jane\lid.bin"]
+    step = {"filter": "language", "of": "answer", "detectors": detectors}
+    info["recipe"]["steps"] = [*info["recipe"]["steps"], step]
+    run.write_info(info)
+    (run.folder / "recipe").mkdir(exist_ok=True)
+    (run.folder / "recipe" / "recipe.yaml").write_text(
+        'about: x\nmodel: ~/jane/model\nescaped: "\\\\\\\\server\\\\share\\\\jane\\\\x"\n'
+        "detectors: [fasttext:/home/jane/lid.bin, fasttext:/odd/jane/lid.bin]\n"
+        "share: \\\\server\\share\\jane\\lid.bin\nwindows: 'C:\\Users\\Jane Doe\\x'\nfile: file:///jane/y\n"
     )
-    assert kept_back.text(f"{tmp_path}-2/run") == f"{tmp_path}-2/run"
+    done = glotmill("publish", run.folder, "--repo", name)
+    assert done.code == 0, done.err
+    for path in hub.repo(name).at("main").tree:
+        if not path.endswith(".parquet"):
+            text = hub.content(name, path).decode()
+            text += "".join(_unpacked(text)) if path.endswith(".html") else ""
+            for private in ("jane", "server\\", "gho_", "secret-word"):
+                assert private not in text.lower(), (path, private)
+
+
+def _unpacked(page: str) -> list[str]:
+    """The texts that a report has in packed form."""
+    packed = re.findall(r"H4sI[A-Za-z0-9+/=]+", page)
+    assert len(packed) > 1
+    return [gzip.decompress(b64decode(text)).decode() for text in packed]

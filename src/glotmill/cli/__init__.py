@@ -96,9 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fail(message: str, code: int) -> int:
     """Print an error message, and return the exit code."""
+    from glotmill.io.redact import hide_secrets
     from glotmill.io.terminal import safe
 
-    click.echo(f"glotmill: {safe(message)}", err=True)
+    click.echo(f"glotmill: {safe(hide_secrets(message))}", err=True)
     return code
 
 

@@ -1,7 +1,6 @@
 """Filters on anyone's data: `glotmill filter`. What can be wrong is said before a row is judged."""
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +15,12 @@ from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder
 from glotmill.filtering.pipeline import FilterJob, Watch, first_of, work
 from glotmill.filtering.tables import Dataset
+from glotmill.io.redact import SECRET_NAME, hide_secrets
 from glotmill.plugins import versions
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
 
-_SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|bearer|token(?!s|iz)", re.IGNORECASE)
 _PACKAGES = ("glotmill", "polars", "pyarrow", *plugins.JUDGES)
 
 
@@ -115,7 +114,7 @@ def about(job: FilterJob) -> dict[str, Any]:
     """Return what `filter.json` says of a work: enough to repeat it, and no secret."""
     filters = [
         {
-            **_plain(each),
+            **_without_secrets(each),
             "code": plugins.digest(plugins.find("filters", each.filter))[:16],
             "files": plugins.stamps(each.options),
         }
@@ -130,11 +129,14 @@ def about(job: FilterJob) -> dict[str, Any]:
     }
 
 
-def _plain(each: Filter) -> dict[str, Any]:
-    """A filter as JSON; of a text that may be a secret, only what tells it from another."""
-    plain = each.model_dump(mode="json", exclude={"skip"})
-    secret = {k: v for k, v in plain.items() if isinstance(v, str) and _SECRET.search(k)}
-    return plain | {k: f"(not kept: {sha256(v.encode()).hexdigest()[:8]})" for k, v in secret.items()}
+def _without_secrets(step: Filter) -> dict[str, Any]:
+    """A filter as JSON, with part of a hash in place of each secret: another secret is another filter."""
+    return {
+        name: f"(not kept: {sha256(value.encode()).hexdigest()[:8]})"
+        if isinstance(value, str) and (SECRET_NAME.search(name) or hide_secrets(value) != value)
+        else value
+        for name, value in step.model_dump(mode="json", exclude={"skip"}).items()
+    }
 
 
 def _unjudged(asked: Asked, filters: Sequence[Filter]) -> str | None:

@@ -11,8 +11,7 @@ from typing import Any
 from glotmill.errors import UsageError
 from glotmill.export.export import MARKER
 from glotmill.hub import footers
-from glotmill.io.public import public
-from glotmill.io.redact import Privacy, privacy
+from glotmill.io.redact import Privacy, privacy, public
 from glotmill.report.report import report
 from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
@@ -91,7 +90,7 @@ def pack(run: Run, token: str | None = None) -> Package:
             f"{run.folder}: {error}\nA dataset has one set of columns; mend the recipe"
         ) from None
     digests = {path: hashes[file] for path, file in data.items()}
-    kept_back = privacy(run, info, token)
+    kept_back = privacy(run.folder, info.get("engine_args"), token)
     return Package(run, state, state, data, digests, read, _beside(run, info, kept_back), kept_back)
 
 
@@ -127,18 +126,18 @@ def _beside(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes
     Raises UsageError if one holds what looks like a secret. What templates and seeds say of paths and servers
     is theirs, but for the folders in which the user works.
     """
-    told = json.dumps(public(info), ensure_ascii=False, indent=1)
-    privacy.refuse("run.json", told)
-    found = {"run.json": f"{privacy.values(told)}\n".encode()}
+    info_text = json.dumps(privacy.redact_value(info), ensure_ascii=False, indent=1)
+    privacy.refuse("run.json", info_text)
+    texts = {"run.json": f"{info_text}\n".encode()}
     for path in _kept(run):
         name = path.relative_to(run.folder).as_posix()
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         privacy.refuse(name, text)
-        told = privacy.values(text) if path.suffix == ".yaml" else privacy.text(text)
-        found[name] = told.encode("utf-8", "surrogateescape")
+        redact = privacy.redact_paths if path.suffix == ".yaml" else privacy.without_folders
+        texts[name] = redact(text).encode("utf-8", "surrogateescape")
     # of numbers alone: rows that were dropped, perhaps for what they say of a person, are not for everybody
-    found["report.html"] = privacy.values(report(run, rows=0)).encode("utf-8", "replace")
-    return dict(sorted(found.items()))
+    texts["report.html"] = privacy.redact_paths(report(run, rows=0)).encode("utf-8", "replace")
+    return dict(sorted(texts.items()))
 
 
 def _kept(run: Run) -> Iterator[Path]:

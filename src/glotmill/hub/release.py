@@ -95,7 +95,7 @@ def look(hub: Hub, package: Package, options: PublishOptions, folder: Path) -> P
         key=package.id,
     )
     public = set((existing or "").split("\n"))  # by now, and perhaps a person's own words
-    lines = (line if line in public else package.privacy.told(line) for line in text.split("\n"))
+    lines = (line if line in public else package.privacy.redact(line) for line in text.split("\n"))
     text = "\n".join(lines)
     if there and of == told and text == existing:
         return plan

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from glotmill.errors import one_line
+from glotmill.io.redact import hide_secrets
 
 LOST_RACE = 412  # somebody else committed
 PATIENCE = 900.0  # seconds that all waits for one call may take; the Hub counts requests by 5 minutes
@@ -58,18 +59,13 @@ def said(error: BaseException, token: str | None) -> str:
     if isinstance(error, _ODD):
         line = f"the answer is not the Hub's ({type(error).__name__}: {line})"
     code = status(error)
-    return hide(f"{code} {line}" if code else line, token)
+    return hide_secrets(f"{code} {line}" if code else line, token)
 
 
 def full(error: BaseException) -> bool:
     """Whether the disk is full; `datasets` says so in words."""
     chain = list(_chain(error))
     return any(getattr(e, "errno", None) == errno.ENOSPC or "enough disk space" in str(e) for e in chain)
-
-
-def hide(text: str, token: str | None) -> str:
-    """Return a text without the token."""
-    return text.replace(token, "(token)") if token else text
 
 
 def wait(error: BaseException, number: int) -> float:

@@ -17,6 +17,7 @@ from typing import IO, Any
 from glotmill.errors import GlotmillError
 from glotmill.hub import retry
 from glotmill.hub.client import Hub
+from glotmill.io.redact import hide_secrets
 
 PROCESSES = 4  # at most: most of the time each waits for the Hub
 CONFIGS = 25  # for which a process is worth its start, and after which a line is told
@@ -110,7 +111,7 @@ def _told(
         errors.seek(0)
         lines = [line for line in errors.read().decode("utf-8", "replace").split("\n") if line.strip()]
         said = lines[-1] if lines and code > 0 else f"the process that loads it ended with {code}"
-        yield from ((name, retry.hide(said, token)[:300], None) for name in sorted(left))
+        yield from ((name, hide_secrets(said, token)[:300], None) for name in sorted(left))
 
 
 def _environment(home: str, hub: Hub) -> dict[str, str]:

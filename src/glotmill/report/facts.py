@@ -1,6 +1,5 @@
 """All numbers of a run, as plain JSON values: what `glotmill report` shows, and the card is made from."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import inf
@@ -10,6 +9,7 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.errors import UsageError
+from glotmill.io.redact import public
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
@@ -21,7 +21,6 @@ from glotmill.runner.funnel import funnel
 
 BINS = 24  # of a histogram; the last holds all that is longer
 _QUANTILES = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}
-_FOLDERS = re.compile(r"\A(fasttext:)?(?:file://)?(?:~|[A-Za-z]:)?[\\/](?:.*[\\/])?(?=.)")
 _PER = 1_000_000  # tokens that a price is said for
 
 
@@ -53,7 +52,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         "run": {
             "folder": run.folder.resolve().name,
             **{name: info[name] for name in ("per_language", "shard_size")},
-            "seeds": _public(info["seeds"]),
+            "seeds": public(info["seeds"]),
             "passes": recipe.passes,
             "floor": recipe.floor,
         },
@@ -83,18 +82,9 @@ def _refuse_no_price(*prices: float | None) -> None:
             raise UsageError(f"price {price}: no price; write the cost of a million tokens, such as 0.4")
 
 
-def _public(value: Any) -> Any:
-    """A value in which of a file on this machine there is only its name: reports and cards travel."""
-    if isinstance(value, str):
-        return _FOLDERS.sub(r"\1", value)
-    if isinstance(value, list):
-        return [_public(each) for each in value]
-    return {name: _public(each) for name, each in value.items()} if isinstance(value, dict) else value
-
-
 def _model(info: Mapping[str, Any]) -> dict[str, Any]:
     names = ("model", "engine", "engine_args", "revision", "versions")
-    return {name: _public(info[name]) for name in names}
+    return {name: public(info[name]) for name in names}
 
 
 def _language(tag: str) -> dict[str, str]:
@@ -186,7 +176,7 @@ def _filters(recipe: Recipe, versions: Mapping[str, str], tags: Sequence[str]) -
         options = _options(f)
         about = {"filter": f.filter, "of": f.of, "place": place, "at": _at(place, f)}
         by_language = limits(f.filter, options, versions, tags)
-        told.append({**about, "options": _public(options), "by_language": by_language})
+        told.append({**about, "options": public(options), "by_language": by_language})
     return told
 
 

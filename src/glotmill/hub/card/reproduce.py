@@ -8,7 +8,7 @@ from typing import Any
 
 from glotmill.errors import GlotmillError
 from glotmill.io.hub_names import parse_hub_path
-from glotmill.io.public import HIDDEN, is_place, public
+from glotmill.io.redact import HIDDEN, is_path, public
 from glotmill.plugins import JUDGES
 from glotmill.recipes.model import BUILT_IN, Dataset, Draw, Recipe, Table, built_in
 from glotmill.recipes.model import read as read_recipe
@@ -43,7 +43,7 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
     if not hub_dataset(seeds) and not (own_seeds(recipe, seeds) and (shipped or _has_seeds(run, recipe))):
         digest = f" (sha256 {told})" if (told := info.get("seeds_sha256")) else ""
         missing.append(f"The seeds, {public(seeds)}{digest}, are not part of this dataset.")
-    if is_place(model):
+    if is_path(model):
         missing.append(f"The model, {public(model)}, was a folder on some machine.")
     words = ["glotmill", "run", place, *_options(info, recipe), *_settings(source, recipe)]
     return {"script": "\n".join([*lines, " ".join(map(_quoted, words))]), "missing": missing}

@@ -15,7 +15,7 @@ from glotmill.hub.card.samples import samples
 from glotmill.hub.card.templates import templates
 from glotmill.hub.card.thresholds import thresholds
 from glotmill.io import terminal
-from glotmill.io.public import is_place, public
+from glotmill.io.redact import is_path, public
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Transform
 from glotmill.runner.folder import Run
@@ -94,7 +94,7 @@ def _revision(info: Mapping[str, Any]) -> str:
         return f"as it comes with glotmill {markdown.escaped(info['versions'].get('glotmill', ''))}"
     if info["engine"] == "openai":
         return "in whatever revision its server had"
-    if is_place(str(info["model"])):
+    if is_path(str(info["model"])):
         return "a folder on the machine of the run; its revision is not known"
     return "no revision was named: the newest there was" if info["engine"] in _MODEL_ONLY else ""
 
