@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands import ECHO, ENVIRONMENT, command, start
 
-from glotmill.cli import main
+from glotmill.cli import COMMANDS, main
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["filter", "--help"], ["--version"]])
@@ -33,10 +33,62 @@ def test_help_is_quick_and_loads_little(arguments: list[str]) -> None:
     assert float(spent) < 0.3
 
 
-def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("list", "show", "check", "preview", "run", "new", "doctor", "filter", "calibrate"):
-        assert main([name, "--help"]) == 0
-        assert f"glotmill {name}" in capsys.readouterr().out
+@pytest.mark.parametrize("name", [name for names in COMMANDS.values() for name in names])
+def test_every_command_has_help_and_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"glotmill {name}" in text
+    assert "--json" in text
+
+
+def test_help_tells_exit_codes_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))
+    assert "_GLOTMILL_COMPLETE=bash_source" in text
+
+
+def test_completion(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "_GLOTMILL_COMPLETE": "bash_complete"}
+    environment |= {"COMP_WORDS": "glotmill p", "COMP_CWORD": "1"}
+    process = subprocess.run(command(), env=environment, capture_output=True, text=True, check=False)
+    assert process.stdout.split() == ["plain,preview", "plain,publish"], process.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "former"),
+    [("run", "--folder"), ("filter", "--folder"), ("export", "--folder"), ("calibrate", "--out")],
+)
+def test_the_former_name_of_output_works_and_is_hidden(
+    name: str, former: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "-o, --output F" in text
+    assert f"{former} " not in text
+    arguments = {
+        "run": ["nosuch"],
+        "filter": [str(tmp_path / "nosuch.txt"), "-l", "fra"],
+        "export": [str(tmp_path)],
+        "calibrate": ["--reference", str(tmp_path / "nosuch")],
+    }
+    for option in (former, "--output", "-o"):
+        assert main([name, *arguments[name], option, str(tmp_path / "out")]) == 2
+        err = capsys.readouterr().err
+        assert "nosuch" in err or "no run" in err
+
+
+@pytest.mark.parametrize(("options", "variable"), [(["--debug"], ""), ([], "1")])
+def test_debug_prints_the_traceback_and_its_causes(
+    options: list[str], variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if variable:
+        monkeypatch.setenv("GLOTMILL_DEBUG", variable)
+    assert main([*options, "show", "nosuch:thing"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert any(line.startswith("ModuleNotFoundError") for line in lines), "the cause"
+    assert lines[-1].startswith("glotmill: ")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +98,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         ("filters", "length"),
         ("transforms", "views"),
         ("engines", "echo"),
+        ("detectors", "py3langid"),
         ("languages", "swh_Latn"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def test_show_tells_how_a_filter_is_used(name: str, capsys: pytest.CaptureFixtur
     assert "eason" in text
     for option in found["options"]:
         assert option in text
+
+
+def test_show_lists_the_choices_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "language"]) == 0
+    assert re.search(r"\n *policy +'group' +group, strict, script *\n", capsys.readouterr().out)
+    assert main(["show", "language", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["choices"]["policy"] == ["group", "strict", "script"]
 
 
 def test_show_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

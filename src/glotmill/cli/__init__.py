@@ -52,17 +52,18 @@ class CommandGroup(click.Group):
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a section for each task, then the exit codes."""
+        """Write the commands by task, then the exit codes and how to turn on shell completion."""
         for title, names in COMMANDS.items():
             with formatter.section(title):
                 commands = [(name, self.get_command(context, name)) for name in names]
                 formatter.write_dl([(name, c.get_short_help_str(80)) for name, c in commands if c])
         with formatter.section("Exit codes"):
             formatter.write_dl(EXIT_CODES)
+        with formatter.section("Shell completion (for zsh and fish: zsh_source, fish_source)"):
+            formatter.write_text('eval "$(_GLOTMILL_COMPLETE=bash_source glotmill)"')
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; with --debug, print the traceback of an error before `main` prints its
-        message."""
+        """Run the command. With --debug, print the traceback of an error; `main` prints its message."""
         try:
             return super().invoke(context)
         except (GlotmillError, OSError) as error:
@@ -144,5 +145,5 @@ def _print_version(context: click.Context, option: click.Parameter, requested: b
 def cli(debug: bool) -> None:
     """Make training data for language models in many languages.
 
-    `glotmill COMMAND --help` explains a command.
+    Run `glotmill COMMAND --help` for help on a command.
     """

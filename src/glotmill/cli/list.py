@@ -17,13 +17,14 @@ KINDS = ("recipes", *PLUGINS, "detectors", "languages")
 
 
 @click.command("list")
-@click.argument("kind", default="recipes", metavar=f"[{'|'.join(KINDS)}]")
+@click.argument("kind", default="recipes", metavar="[KIND]")
 @options.as_json
 def command(kind: str, as_json: bool) -> None:
     """List recipes, plugins or languages.
 
-    Without an argument, lists the recipes. Filters, transforms, engines, formats and detectors are plugins:
-    those of glotmill and those of other installed packages.
+    KIND is recipes (the default), filters, transforms, engines, formats, detectors or languages. Filters,
+    transforms, engines, formats and detectors are plugins: those of glotmill and those of other installed
+    packages.
     """
     from glotmill.io import terminal
 

@@ -16,9 +16,8 @@ class OutputOption(click.Option):
         if (record := super().get_help_record(context)) is None:
             return None
         names, text = record
-        for former in self.opts[2:]:
-            names = names.replace(f", {former}", "")
-        return names, text
+        metavar = names.rpartition(" ")[2]
+        return f"{', '.join(self.opts[:2])} {metavar}", text
 
 
 def comma_separated(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> list[str]:
@@ -96,7 +95,9 @@ engine = _stack(
         help="Engine to use; see `glotmill list engines`.  [default: the first that is installed]",
     ),
     click.option(
-        "--model", metavar="MODEL", help="Name or folder of the model.  [default: glotmill-nano, for trying]"
+        "--model",
+        metavar="MODEL",
+        help="Name or folder of the model.  [default: glotmill-nano, a tiny test model]",
     ),
     click.option("--revision", metavar="REV", help="Model revision (branch, tag or commit)."),
     click.option(

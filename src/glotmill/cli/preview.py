@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.engine
 @options.as_json
 def command(recipe: str, rows: int, as_json: bool, **arguments: Any) -> None:
-    """Print the messages that a recipe makes of some rows.
+    """Print the messages that a recipe renders for some rows.
 
     With --engine or --model, sends them to the engine and prints the replies and the verdicts. Writes
     nothing.

@@ -1,4 +1,4 @@
-"""Shows on stderr where a run is: a live panel on a terminal, else a plain line now and then."""
+"""The progress of a run on stderr: a live panel on a terminal, else a plain line every few seconds."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,156 +15,156 @@ from glotmill.io.terminal import clock, safe
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run import Progress
 
-EVERY = 10  # seconds between plain lines
-SPAN = 30  # seconds over which tokens are counted
-MOST_NAMED = 6  # languages in a plain line
+LINE_INTERVAL = 10  # seconds between plain lines
+FIRST_LINE = 2.0  # seconds until the first of them
+RATE_SPAN = 30  # seconds over which the token rate is measured
+MAX_LANGUAGES = 6  # in a plain line
 
 Watch = Callable[[Progress], None]
 
 
 @contextmanager
 def watching(console: Console | None = None) -> Iterator[Watch]:
-    """Yield what mill calls with each Progress; the panel is there as long as the context."""
+    """Yield the function that the runner calls with each Progress. The panel closes with the context."""
     console = console or Console(stderr=True)
-    pace = _Pace()
+    rate = _Rate()
     if not console.is_terminal or console.is_dumb_terminal:
-        yield _plain_lines(console, pace)
+        yield _plain_lines(console, rate)
         return
-    last: list[Progress] = []
+    latest: Progress | None = None
     with Live(console=console, auto_refresh=False) as live:
 
         def show(progress: Progress) -> None:
-            pace.add(progress)
-            last[:] = [progress]
-            live.update(_panel(progress, pace, console.height), refresh=True)
+            nonlocal latest
+            rate.add(progress)
+            latest = progress
+            live.update(_panel(progress, rate, console.height), refresh=True)
 
         try:
             yield show
         finally:
-            for progress in last:  # what stays on the screen does nothing any more
-                live.update(_panel(replace(progress, note=""), pace, console.height), refresh=True)
+            if latest is not None:  # the panel stays on the screen: its note no longer holds
+                live.update(_panel(replace(latest, note=""), rate, console.height), refresh=True)
 
 
 @dataclass
-class _Pace:
-    """How fast a run goes."""
+class _Rate:
+    """The pace of a run: tokens per second, and the time until its languages are full."""
 
-    marks: deque[tuple[float, int]] = field(
-        default_factory=deque
-    )  # (seconds, tokens), of the last SPAN seconds
-    first: tuple[float, dict[str, int]] | None = (
-        None  # seconds, and the rows of each language when answers began
-    )
+    # (seconds, tokens) over the last RATE_SPAN seconds
+    samples: deque[tuple[float, int]] = field(default_factory=deque)
+    # when the first replies came: seconds, and the rows of each language by then
+    start: tuple[float, dict[str, int]] | None = None
 
     def add(self, progress: Progress) -> None:
         window = progress.window
-        self.marks.append((progress.seconds, window.tokens if window else 0))
-        while self.marks[-1][0] - self.marks[0][0] > SPAN and len(self.marks) > 2:
-            self.marks.popleft()
-        if self.first is None and window and window.answered:
-            self.first = progress.seconds, {f.tag: f.yielded for f in progress.quotas}
+        self.samples.append((progress.seconds, window.tokens if window else 0))
+        while self.samples[-1][0] - self.samples[0][0] > RATE_SPAN and len(self.samples) > 2:
+            self.samples.popleft()
+        if self.start is None and window and window.answered:
+            self.start = progress.seconds, {quota.tag: quota.yielded for quota in progress.quotas}
 
     @property
     def tokens(self) -> float | None:
-        """Tokens a second."""
-        (began, before), (now, tokens) = self.marks[0], self.marks[-1]
-        return (tokens - before) / (now - began) if now > began else None
+        """Tokens per second."""
+        (start, tokens_before), (now, tokens) = self.samples[0], self.samples[-1]
+        return (tokens - tokens_before) / (now - start) if now > start else None
 
-    def left(self, quota: LanguageQuota) -> float | None:
-        """Seconds until a language is full, if it goes on as it did."""
-        if self.first is None:
+    def seconds_left(self, quota: LanguageQuota) -> float | None:
+        """Seconds until a language is full at its average rate so far; None if it has no rows yet."""
+        if self.start is None:
             return None
-        began, before = self.first
-        rows = quota.yielded - before[quota.tag]
-        seconds = self.marks[-1][0] - began
-        return seconds * max(0, quota.needed - quota.yielded) / rows if rows > 0 and seconds > 0 else None
+        start, rows_before = self.start
+        rows = quota.yielded - rows_before[quota.tag]
+        seconds = self.samples[-1][0] - start
+        if rows <= 0 or seconds <= 0:
+            return None
+        return seconds * max(0, quota.needed - quota.yielded) / rows
 
-    def left_of(self, progress: Progress) -> float | None:
-        """Seconds until every language is full; None while one is unknown."""
-        times = [self.left(f) for f in progress.quotas if not f.over]
-        known = [t for t in times if t is not None]
+    def total_seconds_left(self, progress: Progress) -> float | None:
+        """Seconds until the last language is full; None while that of one is unknown."""
+        times = [self.seconds_left(quota) for quota in progress.quotas if not quota.over]
+        known = [time for time in times if time is not None]
         return max(known) if known and len(known) == len(times) else None
 
 
-def _panel(progress: Progress, pace: _Pace, height: int) -> Group:
-    """The table of languages, unfinished ones first where not all fit, and a line of totals."""
+def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
+    """A table of languages, unfinished ones first if not all fit, and a line of totals."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for head in ("language", ""):
-        table.add_column(head, no_wrap=True)
-    for head in ("kept", "acceptance", "left"):
-        table.add_column(head, justify="right", no_wrap=True)
-    room = max(3, height - 5)
-    shown = progress.quotas
-    if len(shown) > room:
-        shown = sorted(shown, key=lambda f: f.over)[:room]
-    for f in shown:
-        kept = min(f.yielded, f.needed)
+    for title in ("language", ""):
+        table.add_column(title, no_wrap=True)
+    for title in ("kept", "acceptance", "left"):
+        table.add_column(title, justify="right", no_wrap=True)
+    limit = max(3, height - 5)
+    quotas = progress.quotas
+    if len(quotas) > limit:
+        quotas = sorted(quotas, key=lambda quota: quota.over)[:limit]
+    for quota in quotas:
+        kept = min(quota.yielded, quota.needed)
         table.add_row(
-            Text(f"{f.tag} {f.plan.language.name}"),
-            ProgressBar(f.needed, kept, width=20),
-            f"{kept:,} of {f.needed:,}",
-            _acceptance(f),
-            Text(_state(f, pace)),
+            Text(f"{quota.tag} {quota.plan.language.name}"),
+            ProgressBar(quota.needed, kept, width=20),
+            f"{kept:,} of {quota.needed:,}",
+            f"{quota.yielded / quota.asked:.0%}" if quota.asked else "-",
+            Text(_state(quota, rate)),
         )
-    lines = [Text(_totals(progress, pace), style="dim")]
-    if hidden := len(progress.quotas) - len(shown):
+    lines = [Text(_totals(progress, rate), style="dim")]
+    if hidden := len(progress.quotas) - len(quotas):
         lines.insert(0, Text(f"and {hidden} more languages", style="dim"))
     return Group(table, *lines)
 
 
-def _state(quota: LanguageQuota, pace: _Pace) -> str:
+def _state(quota: LanguageQuota, rate: _Rate) -> str:
     if quota.full:
         return "done"
     if quota.short:
         return "given up"
-    return _clock(pace.left(quota))
+    return _clock(rate.seconds_left(quota))
 
 
-def _acceptance(quota: LanguageQuota) -> str:
-    return f"{quota.yielded / quota.asked:.0%}" if quota.asked else "-"
-
-
-def _totals(progress: Progress, pace: _Pace) -> str:
+def _totals(progress: Progress, rate: _Rate) -> str:
     window = progress.window
     parts = [_clock(progress.seconds)]
     if window and window.answered:
-        parts.append(f"{window.answered:,} repl{'y' if window.answered == 1 else 'ies'}")
-    if window and window.answered and pace.tokens:
-        parts.append(f"{pace.tokens:,.0f} tokens/s")
-    if (left := pace.left_of(progress)) is not None:
-        parts.append(f"about {_clock(left)} left")
+        parts.append(f"{window.answered:,} {'reply' if window.answered == 1 else 'replies'}")
+        if rate.tokens:
+            parts.append(f"{rate.tokens:,.0f} tokens/s")
+    if (seconds := rate.total_seconds_left(progress)) is not None:
+        parts.append(f"about {_clock(seconds)} left")
     if progress.note:
         parts.append(safe(progress.note))
     return " · ".join(parts)
 
 
-def _plain_lines(console: Console, pace: _Pace) -> Watch:
-    last, note = -EVERY + 2.0, ""  # a first line soon
+def _plain_lines(console: Console, rate: _Rate) -> Watch:
+    last_time, last_note = FIRST_LINE - LINE_INTERVAL, ""
 
     def show(progress: Progress) -> None:
-        nonlocal last, note
-        pace.add(progress)
-        due = progress.seconds - last >= EVERY
-        if due or (progress.note != note and progress.note):
-            last = progress.seconds
-            line = f"glotmill: {_totals(progress, pace)} · {_languages(progress)}"
+        nonlocal last_time, last_note
+        rate.add(progress)
+        is_due = progress.seconds - last_time >= LINE_INTERVAL
+        if is_due or (progress.note and progress.note != last_note):
+            last_time = progress.seconds
+            line = f"glotmill: {_totals(progress, rate)} · {_languages(progress)}"
             console.out(line, highlight=False)
-        note = progress.note
+        last_note = progress.note
 
     return show
 
 
 def _languages(progress: Progress) -> str:
-    """Every language's rows; where they are many, those of the whole and of the slowest."""
+    """The rows of each language; of many languages, the total and the slowest."""
     quotas = progress.quotas
     text = ""
-    if len(quotas) > MOST_NAMED:
-        kept, needed = sum(min(f.yielded, f.needed) for f in quotas), sum(f.needed for f in quotas)
-        full = sum(f.full for f in quotas)
-        text = f"{kept:,} of {needed:,} rows, {full} of {len(quotas)} languages full"
-        quotas = sorted((f for f in quotas if not f.full), key=lambda f: f.yielded / f.needed)[:3]
-        text += "; least: " if quotas else ""
-    return text + ", ".join(f"{f.tag} {min(f.yielded, f.needed):,}/{f.needed:,}" for f in quotas)
+    if len(quotas) > MAX_LANGUAGES:
+        kept = sum(min(q.yielded, q.needed) for q in quotas)
+        total = sum(quota.needed for quota in quotas)
+        full = sum(quota.full for quota in quotas)
+        text = f"{kept:,} of {total:,} rows, {full} of {len(quotas)} languages full"
+        unfinished = [quota for quota in quotas if not quota.full]
+        quotas = sorted(unfinished, key=lambda quota: quota.yielded / quota.needed)[:3]
+        text += "; slowest: " if quotas else ""
+    return text + ", ".join(f"{q.tag} {min(q.yielded, q.needed):,}/{q.needed:,}" for q in quotas)
 
 
 def _clock(seconds: float | None) -> str:

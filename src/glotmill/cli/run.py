@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from glotmill.runner.options import RunOptions
     from glotmill.runner.run import Progress
 
-SAMPLES = 3  # rows that are printed
+MAX_SAMPLES = 3  # rows that are printed
 NANO_NOTE = """\
 These rows come from glotmill-nano, a tiny model for trying and testing only: do not train on them.
 For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen3-8B on a GPU (vllm),
@@ -60,14 +60,14 @@ class InterruptedRunError(GlotmillError):
     "--max-failures",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
-    help="Stop when more than this share of the last 200 requests failed.  [default: 0.2]",
+    help="Stop if more than this share of the last 200 requests fail.  [default: 0.2]",
 )
 @options.as_json
 def command(recipe: str, as_json: bool, **arguments: Any) -> int:
     """Run a recipe until every language has its rows.
 
-    Every row is kept, with the reason if it was dropped. The same command resumes a stopped run: no reply
-    is requested twice.
+    The run folder records every row and, if it was dropped, the reason. The same command resumes a stopped
+    run and requests no reply twice.
     """
     from glotmill.cli import fail
     from glotmill.cli.progress import watching
@@ -238,6 +238,6 @@ def _sample_rows(run: "Run", tags: Sequence[str]) -> Iterator[dict[str, Any]]:
     first_of_script: dict[str, str] = {}
     for tag in tags:
         first_of_script.setdefault(find_language(tag).script, tag)
-    for tag in [*dict.fromkeys([*first_of_script.values(), *tags])][:SAMPLES]:
+    for tag in [*dict.fromkeys([*first_of_script.values(), *tags])][:MAX_SAMPLES]:
         files = sorted(run.folder.glob(f"dataset/{tag}/train-*.parquet"))
         yield from pl.read_parquet(files[0], n_rows=1).iter_rows(named=True)
