@@ -37,10 +37,10 @@ def test_show_tells_how_a_filter_is_used(name: str, capsys: pytest.CaptureFixtur
 
 
 def test_show_lists_the_choices_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["show", "language"]) == 0
-    assert re.search(r"\n *policy +'group' +group, strict, script *\n", capsys.readouterr().out)
-    assert main(["show", "language", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["choices"]["policy"] == ["group", "strict", "script"]
+    assert main(["show", "select"]) == 0
+    assert re.search(r"\norder +'highest' +highest, lowest\n", capsys.readouterr().out)
+    assert main(["show", "select", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["choices"]["order"] == ["highest", "lowest"]
 
 
 def test_show_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
