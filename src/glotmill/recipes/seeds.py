@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import RESERVED
 from glotmill.errors import RecipeError
 from glotmill.languages import find as find_language
 from glotmill.recipes import sources
@@ -19,9 +20,6 @@ from glotmill.recipes.model import Recipe
 from glotmill.recipes.sources import Row
 
 __all__ = ["Row", "Seeds", "frame", "open_seeds"]
-
-# Names of columns that a run itself makes, and of what every template is given.
-TAKEN = ("id", "row", "seed_key", "verdict", "reason", "reason_at", "finish", "examples", "feedback")
 
 
 @dataclass
@@ -133,7 +131,7 @@ def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
         if not isinstance(row, dict):
             raise RecipeError(f"{place}: row {number} is a {type(row).__name__}, not a mapping of columns")
         for name in row:
-            if name in TAKEN and not _own_id(name, row):
+            if name in RESERVED and not _own_id(name, row):
                 raise RecipeError(
                     f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it "
                     "(of a dataset, name the needed columns under seeds.columns)"

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
+from glotmill.columns import TEMPLATE_VARIABLES, prompt_column
 from glotmill.errors import RecipeError
 from glotmill.languages import Language
 from glotmill.languages import find as find_language
 from glotmill.recipes import template
 from glotmill.recipes.model import Generate, Recipe, Render
-
-GIVEN = frozenset({"language", "examples", "feedback"})  # what every template may read beside columns
 
 
 def templates(recipe: Recipe, language: Language) -> dict[str, template.Template]:
@@ -22,8 +21,8 @@ def seed_variables(recipe: Recipe) -> frozenset[str]:
     wanted: set[str] = set()
     for step in _steps(recipe):
         wanted |= template.load(recipe.folder, step.template_name, language).variables
-    made = {name for step in _steps(recipe) for name in (step.name, f"{step.name}_prompt")}
-    return frozenset(wanted - made - GIVEN)
+    made = {name for step in _steps(recipe) for name in (step.name, prompt_column(step.name))}
+    return frozenset(wanted - made - TEMPLATE_VARIABLES)
 
 
 def refuse_uneven_variants(recipe: Recipe) -> None:
@@ -42,9 +41,9 @@ def refuse_uneven_variants(recipe: Recipe) -> None:
             file = path.relative_to(recipe.folder).as_posix()
             own = template.load_file(recipe.folder, file).variables
             base = base or template.load_file(recipe.folder, f"{step.template_name}.j2")
-            if lacking := base.variables - own - GIVEN:
+            if lacking := base.variables - own - TEMPLATE_VARIABLES:
                 raise RecipeError(f"{path}: does not use {', '.join(sorted(lacking))}, which its base does")
-            if extra := own - base.variables - GIVEN:
+            if extra := own - base.variables - TEMPLATE_VARIABLES:
                 raise RecipeError(f"{path}: uses {', '.join(sorted(extra))}, which its base does not")
 
 

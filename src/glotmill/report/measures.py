@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import KEPT, REASON, REASON_AT, VERDICT, tokens_column
 from glotmill.errors import UsageError
 from glotmill.filters._text.words import joined
 from glotmill.recipes.model import Recipe
@@ -18,7 +19,7 @@ BATCH = 16  # shards in memory at a time
 
 _DETECTED, _FIRST = "_language_detected", "_first"
 _COPIES = ("duplicate", "near_duplicate", "same_meaning")
-_ALWAYS = {"verdict": pl.String, "reason": pl.String, "reason_at": pl.String}
+_ALWAYS = {VERDICT: pl.String, REASON: pl.String, REASON_AT: pl.String}
 
 
 @dataclass
@@ -45,11 +46,11 @@ def measure(run: Run, recipe: Recipe, tag: str) -> Measured:
     """Go through the rows of one language. Of a row no more than its columns' numbers is held."""
     texts = said(recipe)
     made = [step.name for step in recipe.live_steps if isinstance(step, Generate)]
-    tokens = [f"{name}_tokens" for name in made]
+    tokens = [tokens_column(name) for name in made]
     found = Measured()
     for rows in batches(run, tag, [*texts, *tokens], (_DETECTED, _FIRST)):
         _count(found, rows)
-        kept = rows.filter(verdict="kept")
+        kept = rows.filter(verdict=KEPT)
         found.characters.append(_characters(kept, texts))
         there = [name for name in tokens if name in kept.columns]
         found.tokens.append(kept.select(pl.sum_horizontal(pl.lit(0), *there).alias("n"))["n"])
@@ -95,7 +96,7 @@ def _number(file: Path) -> int:
 
 
 def _count(found: Measured, rows: pl.DataFrame) -> None:
-    by_shard = rows.group_by("shard").agg(rows=pl.len(), kept=(pl.col("verdict") == "kept").sum())
+    by_shard = rows.group_by("shard").agg(rows=pl.len(), kept=(pl.col(VERDICT) == KEPT).sum())
     found.shards += by_shard.sort("shard").to_dicts()
     for name in rows.columns:
         if name.endswith(_DETECTED):
@@ -104,7 +105,7 @@ def _count(found: Measured, rows: pl.DataFrame) -> None:
             found.detected.setdefault(column, Counter()).update(dict(counts.iter_rows()))
         elif name.endswith(_FIRST):
             found.firsts.append(rows[name].drop_nulls().cast(pl.String).rename("first"))
-    lost = rows.filter(pl.col("reason").is_not_null()).group_by("reason_at", "reason").len()
+    lost = rows.filter(pl.col(REASON).is_not_null()).group_by(REASON_AT, REASON).len()
     for place, reason, count in lost.iter_rows():
         found.lost.setdefault(place or "", Counter())[reason] += count
         if reason in _COPIES:

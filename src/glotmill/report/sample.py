@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import KEPT, REASON, REASON_AT, VERDICT
 from glotmill.io.terminal import shown
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
@@ -15,7 +16,7 @@ MAX_CHARS = 4_000  # of one text of a row
 
 _SCORES = ("_score", "_logprob")
 _DETECTED = "_language_detected"
-_THIN = {"id": pl.String, "shard": pl.Int64, "verdict": pl.String, "reason": pl.String}
+_THIN = {"id": pl.String, "shard": pl.Int64, VERDICT: pl.String, REASON: pl.String}
 
 
 def sample(run: Run, recipe: Recipe, tags: Sequence[str], rows: int) -> list[dict[str, Any]]:
@@ -56,17 +57,17 @@ class _Pool:
 
     def chosen(self, many: int) -> dict[int, dict[str, int | None]]:
         """Return that many rows: shard -> id -> place among the worst, if it is one of them."""
-        kept = sum(n for (verdict, _), n in self.counts.items() if verdict == "kept")
+        kept = sum(n for (verdict, _), n in self.counts.items() if verdict == KEPT)
         sizes = {"kept": kept, "lost": sum(self.counts.values()) - kept}
         by_side = share(many, sizes)
-        lost = {key: n for key, n in self.counts.items() if key[0] != "kept"}
-        quotas = {**share(by_side["lost"], lost), ("kept", ""): by_side["kept"]}
+        lost = {key: n for key, n in self.counts.items() if key[0] != KEPT}
+        quotas = {**share(by_side["lost"], lost), (KEPT, ""): by_side["kept"]}
         worst = self._worst_first(by_side["kept"] // 3)
         found: dict[int, dict[str, int | None]] = {}
         for place, (shard, name) in enumerate(worst):
             found.setdefault(shard, {})[name] = place
         for key, quota in quotas.items():
-            rest = quota - len(worst) * (key[0] == "kept")
+            rest = quota - len(worst) * (key[0] == KEPT)
             of = self._first.filter(verdict=key[0], reason=key[1]).filter(
                 ~pl.col("id").is_in([w[1] for w in worst])
             )
@@ -75,13 +76,13 @@ class _Pool:
         return found
 
     def _take(self, table: pl.DataFrame, scored: Sequence[str]) -> None:
-        thin = table.select("id", "shard", "verdict", pl.col("reason").fill_null(""))
-        for verdict, reason, count in thin.group_by("verdict", "reason").len().iter_rows():
+        thin = table.select("id", "shard", VERDICT, pl.col(REASON).fill_null(""))
+        for verdict, reason, count in thin.group_by(VERDICT, REASON).len().iter_rows():
             self.counts[verdict, reason] = self.counts.get((verdict, reason), 0) + count
         whole = pl.concat([self._first, thin]).sort("id")
-        self._first = whole.filter(pl.int_range(pl.len()).over("verdict", "reason") < self._most)
+        self._first = whole.filter(pl.int_range(pl.len()).over(VERDICT, REASON) < self._most)
         for name, value in _scores(table, scored):
-            low = table.select("id", "shard", "verdict", score=value).filter(verdict="kept").drop_nulls()
+            low = table.select("id", "shard", VERDICT, score=value).filter(verdict=KEPT).drop_nulls()
             low = low.select("id", "shard", "score")
             both = pl.concat([self._worst[name], low]) if name in self._worst else low
             self._worst[name] = both.sort("score", "id").head(self._most)
@@ -121,7 +122,7 @@ def _rows(
         made = _made(recipe, table.columns)
         for row in table.iter_rows(named=True):
             yield {
-                **{name: row[name] for name in ("id", "language", "verdict", "reason", "reason_at")},
+                **{name: row[name] for name in ("id", "language", VERDICT, REASON, REASON_AT)},
                 "worst": ids[row["id"]],
                 "texts": _texts(recipe, row, made),
                 "measured": _measured(row, made),
@@ -146,7 +147,7 @@ def _texts(recipe: Recipe, row: Mapping[str, Any], made: Sequence[str]) -> list[
             pairs.append(("reasoning", message["reasoning_content"], True))
         pairs.append((message["role"], message["content"], True))
     there = {*said.values(), "messages", "language"}
-    lost = row["reason"] is not None
+    lost = row[REASON] is not None
     steps = [s.name for s in recipe.live_steps if isinstance(s, Generate)] if lost or not pairs else []
     raw = [f"{row['reason_at']}_raw", *(n for n in made if n.endswith("_raw"))] if lost else []
     for name in dict.fromkeys([*steps, *raw, *output.columns]):

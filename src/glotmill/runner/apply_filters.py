@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from glotmill import plugins
+from glotmill.columns import REASON, REASON_AT
 from glotmill.errors import RecipeError, one_line
 from glotmill.recipes.steps import Filter
 
@@ -62,14 +63,14 @@ def apply_filters(rows: pl.DataFrame, filters: Sequence[Filter]) -> pl.DataFrame
 
 def verdicts(rows: pl.DataFrame, filters: Sequence[Filter]) -> pl.DataFrame:
     """Return only the columns that `apply_filters` adds, with one row for each row of the table."""
-    no_reason = pl.Series("reason", [None] * rows.height, pl.String)
-    result = pl.DataFrame([no_reason, no_reason.alias("reason_at")])
+    no_reason = pl.Series(REASON, [None] * rows.height, pl.String)
+    result = pl.DataFrame([no_reason, no_reason.alias(REASON_AT)])
     for step in filters:
-        kept = result["reason"].is_null()
+        kept = result[REASON].is_null()
         verdict = scatter(_apply(with_columns(rows, result).filter(kept), step), kept)
-        reason_at = pl.when(verdict["reason"].is_not_null()).then(pl.lit(f"{step.of}.{step.filter}"))
-        result = with_columns(result, verdict.drop("reason")).with_columns(
-            reason=pl.coalesce("reason", verdict["reason"]), reason_at=pl.coalesce("reason_at", reason_at)
+        reason_at = pl.when(verdict[REASON].is_not_null()).then(pl.lit(f"{step.of}.{step.filter}"))
+        result = with_columns(result, verdict.drop(REASON)).with_columns(
+            reason=pl.coalesce(REASON, verdict[REASON]), reason_at=pl.coalesce(REASON_AT, reason_at)
         )
     return result
 
@@ -107,19 +108,19 @@ def column(name: str) -> pl.Expr:
 
 def _apply(rows: pl.DataFrame, step: Filter) -> pl.DataFrame:
     """Apply one filter. -> reason, and a column for each field that it measures."""
-    verdict = _evaluate(rows, expression(step).alias("reason"), step)
+    verdict = _evaluate(rows, expression(step).alias(REASON), step)
     if verdict.dtype == pl.Null:
         verdict = verdict.cast(pl.String)
-    if isinstance(verdict.dtype, pl.Struct) and "reason" in verdict.struct.fields:
+    if isinstance(verdict.dtype, pl.Struct) and REASON in verdict.struct.fields:
         prefix = f"{step.of.replace('.', '_')}_{step.filter.rpartition(':')[2]}"
         return verdict.struct.unnest().select(
-            pl.col("reason"), pl.all().exclude("reason").name.prefix(f"{prefix}_")
+            pl.col(REASON), pl.all().exclude(REASON).name.prefix(f"{prefix}_")
         )
     if verdict.dtype != pl.String:
         raise RecipeError(
             f"filter {step.filter}: gave {verdict.dtype}; a filter gives null or a reason as text"
         )
-    return verdict.to_frame("reason")
+    return verdict.to_frame(REASON)
 
 
 def _evaluate(rows: pl.DataFrame, expression: pl.Expr, step: Filter) -> pl.Series:
@@ -128,7 +129,7 @@ def _evaluate(rows: pl.DataFrame, expression: pl.Expr, step: Filter) -> pl.Serie
     try:
         return rows.with_columns(expression)[expression.meta.output_name()]
     except pl.exceptions.PolarsError as error:
-        columns = ", ".join(sorted(name for name in rows.columns if name not in ("reason", "reason_at")))
+        columns = ", ".join(sorted(name for name in rows.columns if name not in (REASON, REASON_AT)))
         raise RecipeError(f"{label}: {_first_line(error)}; there are {columns}") from None
     except _FAULTS as error:
         raise RecipeError(f"{label}: {type(error).__name__}: {_first_line(error)}") from None

@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from glotmill import plugins
-from glotmill.columns import MADE, VERDICTS
+from glotmill.columns import (
+    IDENTITY,
+    REASON,
+    REASON_AT,
+    RESERVED,
+    TEMPLATE_VARIABLES,
+    VERDICT_SCHEMA,
+    prompt_column,
+    raw_column,
+)
 from glotmill.errors import RecipeError, UsageError
 from glotmill.languages import Language
 from glotmill.recipes.model import Recipe
-from glotmill.recipes.seeds import TAKEN, Row, Seeds
+from glotmill.recipes.seeds import Row, Seeds
 from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
 from glotmill.recipes.template import Template
-from glotmill.recipes.templates import GIVEN, refuse_uneven_variants, templates
+from glotmill.recipes.templates import refuse_uneven_variants, templates
 from glotmill.runner import dataset, parse
 from glotmill.runner.apply_filters import apply_filters, streaming_rule
 from glotmill.runner.generate import expect_filters, fan_out, step_columns
@@ -59,7 +68,7 @@ def _made_elsewhere(recipe: Recipe, step: Step, text: str) -> str:
     missing = re.search(r"no column '(\w+)'|unable to find column \"(\w+)\"", text)
     name = (missing[1] or missing[2]) if missing else ""
     for other in recipe.steps:
-        if not isinstance(other, Generate | Render) or name not in (other.name, f"{other.name}_prompt"):
+        if not isinstance(other, Generate | Render) or name not in (other.name, prompt_column(other.name)):
             continue
         if other.skip:
             return f"; {name!r} is made by a step that is skipped: --set steps.{other.name}.skip=false"
@@ -95,7 +104,7 @@ def _step(plan: LanguagePlan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
             _refuse_taken(rows, [step.name])
             return rows.with_columns(pl.lit(None, pl.String).alias(step.name))
         case Transform():
-            made = transform(step, rows).drop(list(VERDICTS), strict=False)
+            made = transform(step, rows).drop(list(VERDICT_SCHEMA), strict=False)
             for name in rows.columns:
                 if name in made.columns and made.schema[name] != rows.schema[name]:
                     raise RecipeError(
@@ -106,7 +115,7 @@ def _step(plan: LanguagePlan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
             if not step.of:
                 raise RecipeError("add `of:`, the column that is judged")
             _knows(step, plan.language)
-            return apply_filters(rows, [step]).drop("reason", "reason_at")
+            return apply_filters(rows, [step]).drop(REASON, REASON_AT)
 
 
 def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
@@ -115,7 +124,7 @@ def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.Data
     if step.as_ not in ("text", "json") and step.schema_:
         raise RecipeError(f"`as: {step.as_}` and `schema` together; a schema's replies are json")
     made = step_columns(step)
-    _refuse_taken(rows, [*made, f"{step.name}_raw"])
+    _refuse_taken(rows, [*made, raw_column(step.name)])
     for judge in expect_filters(step):
         _knows(judge, plan.language)
     made_rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
@@ -123,9 +132,11 @@ def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.Data
         step.name
     )  # of several trials, each is judged
     judged = apply_filters(
-        made_rows.with_columns(one, prompt=pl.col(f"{step.name}_prompt")), expect_filters(step)
+        made_rows.with_columns(one, prompt=pl.col(prompt_column(step.name))), expect_filters(step)
     )
-    measured = [n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICTS)]
+    measured = [
+        n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICT_SCHEMA)
+    ]
     return made_rows.hstack(judged.select(measured))
 
 
@@ -136,7 +147,7 @@ def _variables(
     given = there | ({"feedback"} if isinstance(step, Generate) else set())
     given |= {"examples"} if step.name in examples else set()
     for name in sorted(template.variables - given):
-        if name in GIVEN:
+        if name in TEMPLATE_VARIABLES:
             raise RecipeError(
                 f"{template.path}: reads {name!r}, but the step gives none; add `{name}:` to it"
             )
@@ -146,7 +157,7 @@ def _variables(
 
 def _refuse_taken(rows: pl.DataFrame, made: Mapping[str, pl.DataType] | Sequence[str]) -> None:
     for name in made:
-        if name in rows.columns or name in MADE or name in TAKEN or name in GIVEN:
+        if name in rows.columns or name in IDENTITY or name in RESERVED or name in TEMPLATE_VARIABLES:
             raise RecipeError(f"the column {name!r} is there already; give the step another name")
 
 

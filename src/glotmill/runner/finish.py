@@ -5,7 +5,7 @@ from math import ceil
 
 import polars as pl
 
-from glotmill.columns import VERDICTS
+from glotmill.columns import VERDICT_SCHEMA
 from glotmill.recipes.steps import Filter
 from glotmill.runner.apply_filters import expression, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers
@@ -39,13 +39,16 @@ async def select(quota: LanguageQuota, judges: FilterWorkers) -> bool:
 
 def _rows(quota: LanguageQuota, late: Sequence[Filter]) -> pl.DataFrame:
     """Rows that came to these filters: where each stands, and the columns that are read."""
-    wanted = {name for judge in late for name in expression(judge).meta.root_names()} | {"id", *VERDICTS}
+    wanted = {name for judge in late for name in expression(judge).meta.root_names()} | {
+        "id",
+        *VERDICT_SCHEMA,
+    }
     tables = []
     for number in range(quota.settled):
         rows = pl.scan_parquet(quota.store.folder / "rows" / f"{quota.name(number)}.parquet")
         there = [name for name in rows.collect_schema().names() if name in wanted]
         table = undone(rows.select(there).collect(), _places(late)).with_row_index("_place")
-        tables.append(table.with_columns(_shard=pl.lit(number)).filter(verdict="kept").drop(VERDICTS))
+        tables.append(table.with_columns(_shard=pl.lit(number)).filter(verdict="kept").drop(VERDICT_SCHEMA))
     some = [table for table in tables if not table.is_empty()]  # an empty one may lack columns
     return pl.concat(some, how="diagonal_relaxed")
 

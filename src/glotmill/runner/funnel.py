@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import FAILED, KEPT, REASON, REASON_AT, VERDICT
 from glotmill.runner.folder import Run
 
 
@@ -29,15 +30,15 @@ class Funnel:
 def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
-    columns = dict.fromkeys(("language", "verdict", "reason", "reason_at"), pl.String)
+    columns = dict.fromkeys(("language", VERDICT, REASON, REASON_AT), pl.String)
     files = sorted(run.folder.glob("rows/*.parquet"))
     rows = (
         pl.scan_parquet(files, schema=columns, extra_columns="ignore")
         if files
         else pl.LazyFrame(schema=columns)
     )
-    by_filter = pl.col("reason_at").str.contains(".", literal=True).fill_null(False)  # as in answer.truncated
-    counts = rows.group_by("language", "verdict", "reason", by_filter=by_filter).agg(pl.len()).collect()
+    by_filter = pl.col(REASON_AT).str.contains(".", literal=True).fill_null(False)  # as in answer.truncated
+    counts = rows.group_by("language", VERDICT, REASON, by_filter=by_filter).agg(pl.len()).collect()
     return [
         _of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
     ]
@@ -48,12 +49,12 @@ def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
     asked = failed = unparsed = kept = 0
     for row in counts.iter_rows(named=True):
         asked += row["len"]
-        if row["verdict"] == "kept":
+        if row[VERDICT] == KEPT:
             kept += row["len"]
             continue
-        reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["len"]
-        failed += row["len"] * (row["verdict"] == "failed")
-        formless = row["reason"].startswith(("unparsed_", "truncated", "empty_reply"))
+        reasons[row[REASON]] = reasons.get(row[REASON], 0) + row["len"]
+        failed += row["len"] * (row[VERDICT] == FAILED)
+        formless = row[REASON].startswith(("unparsed_", "truncated", "empty_reply"))
         unparsed += row["len"] * (formless and not row["by_filter"])
     reasons = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     files = run.folder.glob(f"dataset/{tag}/train-*.parquet")

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from glotmill.columns import VERDICTS
+from glotmill.columns import (
+    FAILED,
+    REASON,
+    REASON_AT,
+    VERDICT,
+    VERDICT_SCHEMA,
+    examples_column,
+    logprob_column,
+    prompt_column,
+    raw_column,
+    tokens_column,
+)
 from glotmill.errors import RequestFailed
 from glotmill.messages import Reply, Request
 from glotmill.recipes.seeds import Row
@@ -53,13 +64,13 @@ def step_columns(step: Generate) -> dict[str, pl.DataType]:
     value = parse.dtype(step.as_, step.schema_)
     columns: dict[str, pl.DataType] = {
         step.name: value if step.trials == 1 else pl.List(value),
-        f"{step.name}_prompt": pl.String(),  # the last message of the user
-        f"{step.name}_tokens": pl.Int64(),  # tokens of the reply
+        prompt_column(step.name): pl.String(),  # the last message of the user
+        tokens_column(step.name): pl.Int64(),  # tokens of the reply
     }
     if step.examples:
-        columns[f"{step.name}_examples"] = pl.List(pl.String())
+        columns[examples_column(step.name)] = pl.List(pl.String())
     if step.logprobs is not None:
-        columns[f"{step.name}_logprob"] = pl.Float64()
+        columns[logprob_column(step.name)] = pl.Float64()
     return columns
 
 
@@ -95,7 +106,7 @@ async def generate(shard: "Shard", number: int, step: Generate, rows: pl.DataFra
         if not pending:
             break
     columns = _gather_trials(step, _to_columns(step, attempts, measures))
-    return shard.split(with_columns(rows, columns)).drop(f"{step.name}_raw")
+    return shard.split(with_columns(rows, columns)).drop(raw_column(step.name))
 
 
 def _draw_examples(plan: "LanguagePlan", step: Generate, row_id: str) -> Sequence[Row]:
@@ -172,14 +183,14 @@ async def _expect(
     parsed = [i for i in pending if attempts[i].reason is None]
     if not step.expect or not parsed:
         return {}
-    columns = _to_columns(step, [attempts[i] for i in parsed], {}).drop("verdict", "reason", "reason_at")
+    columns = _to_columns(step, [attempts[i] for i in parsed], {}).drop(VERDICT, REASON, REASON_AT)
     table = with_columns(rows[[i // step.trials for i in parsed]], columns).with_columns(
-        prompt=pl.col(f"{step.name}_prompt")
+        prompt=pl.col(prompt_column(step.name))
     )
     result = await shard.filter_workers.apply(table, expect_filters(step))
-    measures = {n: t for n, t in result.schema.items() if n not in table.columns and n not in VERDICTS}
+    measures = {n: t for n, t in result.schema.items() if n not in table.columns and n not in VERDICT_SCHEMA}
     for i, row in zip(parsed, result.iter_rows(named=True), strict=True):
-        attempts[i].reason, attempts[i].reason_at = row["reason"], row["reason_at"] or step.name
+        attempts[i].reason, attempts[i].reason_at = row[REASON], row[REASON_AT] or step.name
         attempts[i].measures = {name: row[name] for name in measures}
     return measures
 
@@ -191,28 +202,28 @@ def _to_columns(
     replies = [attempt.reply or Reply("") for attempt in attempts]
     columns: dict[str, list[Any]] = {
         step.name: [attempt.value for attempt in attempts],
-        f"{step.name}_prompt": [attempt.prompt for attempt in attempts],
-        f"{step.name}_tokens": [reply.completion_tokens for reply in replies],
+        prompt_column(step.name): [attempt.prompt for attempt in attempts],
+        tokens_column(step.name): [reply.completion_tokens for reply in replies],
     }
     if step.examples:
-        columns[f"{step.name}_examples"] = [list(_texts(attempt.examples)) for attempt in attempts]
+        columns[examples_column(step.name)] = [list(_texts(attempt.examples)) for attempt in attempts]
     if step.logprobs is not None:
-        columns[f"{step.name}_logprob"] = [
+        columns[logprob_column(step.name)] = [
             sum(reply.logprobs) / len(reply.logprobs) if reply.logprobs else None for reply in replies
         ]
     columns |= {name: [attempt.measures.get(name) for attempt in attempts] for name in measures}
-    columns[f"{step.name}_raw"] = [
+    columns[raw_column(step.name)] = [
         reply.text if attempt.reason else None for attempt, reply in zip(attempts, replies, strict=True)
     ]
-    columns["verdict"] = ["failed" if attempt.failed else None for attempt in attempts]
-    columns["reason"] = [attempt.reason for attempt in attempts]
-    columns["reason_at"] = [attempt.reason_at if attempt.reason else None for attempt in attempts]
+    columns[VERDICT] = [FAILED if attempt.failed else None for attempt in attempts]
+    columns[REASON] = [attempt.reason for attempt in attempts]
+    columns[REASON_AT] = [attempt.reason_at if attempt.reason else None for attempt in attempts]
     dtypes = {
         **step_columns(step),
         **measures,
         step.name: parse.dtype(step.as_, step.schema_),  # one value, also where trials become a list
-        f"{step.name}_raw": pl.String(),
-        **VERDICTS,
+        raw_column(step.name): pl.String(),
+        **VERDICT_SCHEMA,
     }
     return pl.DataFrame([pl.Series(n, v, dtypes[n], strict=False) for n, v in columns.items()])
 
@@ -221,12 +232,12 @@ def _gather_trials(step: Generate, columns: pl.DataFrame) -> pl.DataFrame:
     """Turn the trials of each row into one row: the values that passed are a list; one of them is enough."""
     if step.trials == 1:
         return columns
-    passed = pl.col("reason").is_null()
+    passed = pl.col(REASON).is_null()
     gathered = {
         step.name: pl.col(step.name).filter(passed),
-        f"{step.name}_tokens": pl.col(f"{step.name}_tokens").sum(),
-        f"{step.name}_logprob": pl.col(f"^{step.name}_logprob$").mean(),
-        **{name: pl.when(~passed.any()).then(pl.col(name).first()).alias(name) for name in VERDICTS},
+        tokens_column(step.name): pl.col(tokens_column(step.name)).sum(),
+        logprob_column(step.name): pl.col(f"^{step.name}_logprob$").mean(),
+        **{name: pl.when(~passed.any()).then(pl.col(name).first()).alias(name) for name in VERDICT_SCHEMA},
     }
     row = (pl.int_range(pl.len()) // step.trials).alias("_row")
     rest = pl.exclude("_row", *gathered).drop_nulls().first()

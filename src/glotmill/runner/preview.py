@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glotmill import plugins
+from glotmill.columns import FAILED, NOT_ASKED, REASON, REASON_AT, SEED_KEY, VERDICT, prompt_column
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.languages import find as find_language
 from glotmill.messages import Engine, Message, Reply, Request
@@ -21,10 +22,6 @@ from glotmill.runner.folder import Run
 from glotmill.runner.requests import RequestQueue
 from glotmill.runner.run import NANO, default_engine
 from glotmill.runner.shard import LanguagePlan, Shard, run_shard
-
-NOT_ASKED = (
-    "not_asked"  # the reason of a row that waits for a reply which a preview without a model does not get
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Previewed:
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        return {k: v for k, v in dataclasses.asdict(self).items() if v or k in ("seed", "verdict")}
+        return {k: v for k, v in dataclasses.asdict(self).items() if v or k in ("seed", VERDICT)}
 
 
 async def problems(
@@ -152,15 +149,15 @@ async def _refuse(request: Request) -> Reply:
 
 
 def _previewed(plan: LanguagePlan, row: dict[str, Any], seed: Row) -> Previewed:
-    verdict, reason, at = row["verdict"], row["reason"], row["reason_at"]
+    verdict, reason, at = row[VERDICT], row[REASON], row[REASON_AT]
     hidden = {
         "id",
         "row",
-        "seed_key",
+        SEED_KEY,
         "language",
-        "verdict",
-        "reason",
-        "reason_at",
+        VERDICT,
+        REASON,
+        REASON_AT,
         *plan.seed_schema.names(),
     }
     there = [name for name, value in row.items() if name not in hidden and value is not None]
@@ -181,9 +178,9 @@ def _is_told(name: str, row: Mapping[str, Any]) -> bool:
 
 def _detail(plan: LanguagePlan, row: dict[str, Any]) -> str:
     """A table keeps only the short name of a template's failure: render once more to hear the rest."""
-    if row["reason"] != "template_error":
+    if row[REASON] != "template_error":
         return ""
-    name = row["reason_at"]
+    name = row[REASON_AT]
     values = {**row, "language": plan.language, "examples": plan.examples.get(name, ()), "feedback": ""}
     try:
         plan.templates[name].render(values)
@@ -193,13 +190,13 @@ def _detail(plan: LanguagePlan, row: dict[str, Any]) -> str:
 
 
 def _with_messages(row: Previewed, asked: Mapping[str, list[Request]]) -> Previewed:
-    same = asked[row.columns[f"{row.reason_at}_prompt"]]
+    same = asked[row.columns[prompt_column(row.reason_at or "")]]
     request = same.pop(0) if len(same) > 1 else same[0]  # equal messages are asked once
     return Previewed(row.seed, request.messages, {}, NOT_ASKED)
 
 
 def _wrong(row: Previewed) -> str:
-    if row.verdict != "failed" or row.reason == NOT_ASKED:
+    if row.verdict != FAILED or row.reason == NOT_ASKED:
         return ""
     return f"the first seed row cannot be rendered: {row.detail or row.reason}"
 

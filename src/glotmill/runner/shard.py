@@ -14,7 +14,7 @@ from hashlib import blake2b, sha256
 import polars as pl
 
 from glotmill import plugins
-from glotmill.columns import MADE, SEED_KEY, VERDICTS
+from glotmill.columns import DROPPED, FAILED, IDENTITY, KEPT, REASON, SEED_KEY, VERDICT, VERDICT_SCHEMA
 from glotmill.errors import RecipeError, RequestFailed, one_line
 from glotmill.languages import Language
 from glotmill.messages import Reply
@@ -88,13 +88,13 @@ class Shard:
 
     def split(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Set aside the rows that have a reason, and return the rest without columns for verdicts."""
-        lost = rows.filter(pl.col("reason").is_not_null())
+        lost = rows.filter(pl.col(REASON).is_not_null())
         if not lost.is_empty():
-            verdict = pl.lit("dropped")
-            if "verdict" in lost.columns:
-                verdict = pl.coalesce("verdict", verdict)
-            self.set_aside.append(lost.with_columns(verdict.alias("verdict")))
-        return rows.filter(pl.col("reason").is_null()).drop(list(VERDICTS), strict=False)
+            verdict = pl.lit(DROPPED)
+            if VERDICT in lost.columns:
+                verdict = pl.coalesce(VERDICT, verdict)
+            self.set_aside.append(lost.with_columns(verdict.alias(VERDICT)))
+        return rows.filter(pl.col(REASON).is_null()).drop(list(VERDICT_SCHEMA), strict=False)
 
 
 async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
@@ -116,7 +116,7 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
             case Filter():
                 rows = shard.split(await shard.filter_workers.apply(rows, [step]))
     kept = rows.with_columns(
-        verdict=pl.lit("kept"), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String)
+        verdict=pl.lit(KEPT), reason=pl.lit(None, pl.String), reason_at=pl.lit(None, pl.String)
     )
     try:
         table = pl.concat([kept, *shard.set_aside], how="diagonal_relaxed")
@@ -124,8 +124,8 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
         raise RecipeError(f"a transform changed the type of a column; make a new one: {error}") from None
     keys = pl.Series([seed_key(row) for _, _, row in seeds], dtype=pl.String)
     table = table.with_columns(keys.gather(table["row"]).alias(SEED_KEY))
-    first = (*MADE, SEED_KEY)
-    return table.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICTS), *VERDICTS)
+    first = (*IDENTITY, SEED_KEY)
+    return table.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICT_SCHEMA), *VERDICT_SCHEMA)
 
 
 def seed_table(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
@@ -163,8 +163,8 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
         result = function(rows, **step.options)
     except _MISFITS as error:
         raise RecipeError(f"{label}: {one_line(error)}; there are {', '.join(rows.columns)}") from None
-    if not isinstance(result, pl.DataFrame) or not set(MADE) <= set(result.columns):
-        raise RecipeError(f"{label}: must return a table that keeps {', '.join(MADE)}")
+    if not isinstance(result, pl.DataFrame) or not set(IDENTITY) <= set(result.columns):
+        raise RecipeError(f"{label}: must return a table that keeps {', '.join(IDENTITY)}")
     if result["id"].n_unique() != result.height:
         raise RecipeError(f"{label}: gave two rows the same id; add a suffix to each row's id")
     return result
@@ -173,7 +173,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
 def _transform(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     """Apply a transform; a row that it leaves out without a reason of its own is dropped as `left_out`."""
     result = transform(step, rows)
-    reason = "reason" if "reason" in result.columns else pl.lit(None, pl.String)
+    reason = REASON if REASON in result.columns else pl.lit(None, pl.String)
     remaining = shard.split(result.with_columns(reason=reason, reason_at=pl.lit(step.transform)))
     left_out = rows.filter(~pl.col("id").is_in(list(_source_ids(result["id"]))))
     shard.split(left_out.with_columns(reason=pl.lit("left_out"), reason_at=pl.lit(step.transform)))
@@ -207,10 +207,10 @@ def _render(shard: Shard, step: Render, rows: pl.DataFrame) -> pl.DataFrame:
             reasons.append(error.reason)
     rows = rows.with_columns(
         pl.Series(step.name, texts, pl.String),
-        pl.Series("reason", reasons, pl.String),
+        pl.Series(REASON, reasons, pl.String),
         reason_at=pl.lit(step.name),
     )
-    failed = pl.when(pl.col("reason").is_not_null()).then(pl.lit("failed"))
+    failed = pl.when(pl.col(REASON).is_not_null()).then(pl.lit(FAILED))
     return shard.split(rows.with_columns(verdict=failed))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import REASON, REASON_AT
 from glotmill.filters.detectors._thresholds import LENGTHS
 from glotmill.hub.card import known_limits, markdown
 from glotmill.hub.card.columns import columns
@@ -159,9 +160,7 @@ def _short(value: Any) -> str:
 def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
     """The funnel, and how many rows of each language were left after each stage that lost any."""
     order = [of["at"] for of in told["filters"]]
-    counts = (
-        run.rows().filter(pl.col("reason").is_not_null()).group_by("language", "reason_at").len().collect()
-    )
+    counts = run.rows().filter(pl.col(REASON).is_not_null()).group_by("language", REASON_AT).len().collect()
     lost: dict[str, dict[str, int]] = {}
     for tag, place, number in counts.iter_rows():
         lost.setdefault(tag, {})[place or "?"] = number

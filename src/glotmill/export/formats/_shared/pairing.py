@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from glotmill import plugins
+from glotmill.columns import DROPPED, KEPT, REASON, REASON_AT, SEED_KEY, VERDICT, prompt_column
 from glotmill.errors import UsageError
 from glotmill.export.formats import require_column
 from glotmill.export.formats._shared.chats import read_chats, split_answer
@@ -56,17 +57,17 @@ def group_by_prompt(
     name: the format, for errors. reasoning: as in `read_chats`. Raises UsageError like `read_chats`.
     """
     require_column(rows, "messages", name, "a recipe names them under output.messages")
-    rows = rows.with_row_index("_place").filter(_ends_with_answer() | (pl.col("verdict") == "kept"))
-    kept = rows.filter(verdict="kept")
+    rows = rows.with_row_index("_place").filter(_ends_with_answer() | (pl.col(VERDICT) == KEPT))
+    kept = rows.filter(verdict=KEPT)
     split_answer(read_chats(kept, name, reasoning), kept["id"], name)
     step = answer_column(rows)
-    rows = rows.filter((pl.col("verdict") == "kept") | _dropped_for_content(rows, step))
+    rows = rows.filter((pl.col(VERDICT) == KEPT) | _dropped_for_content(rows, step))
     chats = read_chats(rows, name, reasoning)
-    requests = rows[f"{step}_prompt"] if step else pl.Series([None] * rows.height, dtype=pl.String)
+    requests = rows[prompt_column(step)] if step else pl.Series([None] * rows.height, dtype=pl.String)
     by_prompt: dict[Any, Prompt] = {}
     by_request: dict[tuple[str, str | None], dict[int, Prompt]] = {}
     without_prompt = []
-    entries = zip(rows["_place"], rows["seed_key"], rows["reason"], requests, chats, strict=True)
+    entries = zip(rows["_place"], rows[SEED_KEY], rows[REASON], requests, chats, strict=True)
     for number, (row_index, seed, reason, request, series) in enumerate(entries):
         *before, last = series.to_list()
         reply = Candidate(row_index, last, reason)
@@ -109,8 +110,8 @@ def _prompt_columns(rows: pl.DataFrame, chats: pl.Series, step: str) -> list[str
     For the transform `views`, these are the problem and its source. Empty if some prompt equals none.
     """
     user = pl.element().struct.field("content").filter(pl.element().struct.field("role") == "user")
-    requests = chats.list.eval(user).list.last().filter(rows["verdict"] == "kept")
-    kept = rows.filter(verdict="kept").select(pl.col(pl.String))
+    requests = chats.list.eval(user).list.last().filter(rows[VERDICT] == KEPT)
+    kept = rows.filter(verdict=KEPT).select(pl.col(pl.String))
     earlier = kept.columns[: kept.columns.index(step)] if step else []
     column_rows = {name: holds for name in earlier if (holds := set((kept[name] == requests).arg_true()))}
     for name in list(column_rows):  # a column whose prompts all stand in other columns may match by chance
@@ -126,7 +127,7 @@ def answer_column(rows: pl.DataFrame) -> str:
     chats = rows.filter(_ends_with_answer())
     last = chats.select(pl.col("messages").list.last().struct.field("content")).to_series()
     for name in rows.columns:
-        generated = f"{name}_prompt" in rows.columns and rows.schema[name] == pl.String
+        generated = prompt_column(name) in rows.columns and rows.schema[name] == pl.String
         if generated and chats.height and (chats[name] == last).all(ignore_nulls=False):
             return name
     return ""
@@ -146,17 +147,17 @@ def _dropped_for_content(rows: pl.DataFrame, step: str) -> pl.Expr:
     """
     names = rows.columns
     from_step = names[names.index(step) :] if step else names
-    other_replies = {n for n in names if f"{n}_prompt" in names and n != step} if step else set()
-    dropped = rows.filter(pl.col("verdict") == "dropped").select("reason_at", "reason").unique()
+    other_replies = {n for n in names if prompt_column(n) in names and n != step} if step else set()
+    dropped = rows.filter(pl.col(VERDICT) == DROPPED).select(REASON_AT, REASON).unique()
     at_fault = [
         pair
         for pair in dropped.drop_nulls().rows()
         if _blames_content(*pair, columns={*from_step}, other_replies=other_replies)
     ]
-    blamed = pl.DataFrame(at_fault, {"reason_at": pl.String, "reason": pl.String}, orient="row")
-    fits = pl.struct("reason_at", "reason").is_in(blamed.to_struct().implode())
+    blamed = pl.DataFrame(at_fault, {REASON_AT: pl.String, REASON: pl.String}, orient="row")
+    fits = pl.struct(REASON_AT, REASON).is_in(blamed.to_struct().implode())
     text = pl.col("messages").list.last().struct.field("content").str.strip_chars()
-    return ((pl.col("verdict") == "dropped") & fits & (text != "")).fill_null(False)
+    return ((pl.col(VERDICT) == DROPPED) & fits & (text != "")).fill_null(False)
 
 
 def _blames_content(reason_at: str, reason: str, *, columns: set[str], other_replies: set[str]) -> bool:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from glotmill import languages
+from glotmill.columns import SEED_KEY
 from glotmill.errors import UsageError
 from glotmill.export.formats import require_column
 from glotmill.export.formats._shared.chats import read_chats, split_answer
@@ -30,7 +31,7 @@ def anchor_positive_pairs(rows: pl.DataFrame, anchor: str, positive: str, name: 
             texts[option] = chat.list.eval(by_role).list.last()
         if texts[option].dtype != pl.String:
             raise UsageError(f"{name}: column {column!r} is {texts[option].dtype}, not a string")
-    pairs = rows.select(**texts, seed_key="seed_key")
+    pairs = rows.select(**texts, seed_key=SEED_KEY)
     return pairs.filter(pl.all_horizontal(pl.col("anchor", "positive").str.strip_chars() != ""))
 
 
