@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (a sentence stands on its line)
-"""What people write, in many languages and scripts, and how to judge it. Written for these tests."""
+"""Texts by people in many languages and scripts, written for these tests, and helpers to filter them."""
 
 from typing import Any
 
@@ -65,14 +65,17 @@ HOSTILE = [
 ]
 
 
-def judge(filtered: pl.Expr, texts: Any, **columns: Any) -> list[Any]:
-    """What a filter of the column `text` says of each row: null, or the reason."""
+def reasons(verdict: pl.Expr, texts: Any, **columns: Any) -> list[Any]:
+    """Return the reason that a filter of the column `text` gives for each row; None: kept."""
     frame = pl.DataFrame({"text": texts, **columns}, strict=False)
-    said = frame.select(filtered.alias("said")).to_series()
-    return (said.struct.field("reason") if isinstance(said.dtype, pl.Struct) else said).to_list()
+    result = frame.select(verdict.alias("verdict")).to_series()
+    return (result.struct.field("reason") if isinstance(result.dtype, pl.Struct) else result).to_list()
 
 
-def measure(filtered: pl.Expr, field: str, texts: Any, **columns: Any) -> list[Any]:
-    """The field that a filter of the column `text` measures."""
+def measure(verdict: pl.Expr, field: str, texts: Any, **columns: Any) -> list[Any]:
+    """Return what a filter of the column `text` measures in each row, one of its fields."""
     frame = pl.DataFrame({"text": texts, **columns}, strict=False)
-    return frame.select(filtered.alias("said")).to_series().struct.field(field).to_list()
+    return frame.select(verdict.alias("verdict")).to_series().struct.field(field).to_list()
+
+
+judge = reasons

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill import filters
 from glotmill.filters.assistant_speak import assistant_speak
@@ -117,12 +117,14 @@ NORMAL = [
 
 
 @pytest.mark.parametrize("tag", FRAMED)
-def test_frames_are_dropped(tag):
-    said = judge(assistant_speak(TEXT), FRAMED[tag])
-    assert [text for text, reason in zip(FRAMED[tag], said, strict=True) if reason != "assistant_speak"] == []
+def test_remarks_around_a_text_are_dropped(tag):
+    result = reasons(assistant_speak(TEXT), FRAMED[tag])
+    assert [
+        text for text, reason in zip(FRAMED[tag], result, strict=True) if reason != "assistant_speak"
+    ] == []
 
 
-def test_every_language_of_the_table_is_tried_here():
+def test_every_language_of_the_table_has_an_example():
     with Path(filters.__file__).with_name("assistant_speak.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["language"] for row in rows} == FRAMED.keys()
@@ -131,28 +133,28 @@ def test_every_language_of_the_table_is_tried_here():
     assert {row["reviewed"] for row in rows} <= {"yes", "no"}
 
 
-def test_what_people_write_is_kept():
+def test_human_text_is_kept():
     texts = [*HUMAN.values(), *NORMAL]
-    said = judge(assistant_speak(TEXT), texts)
-    assert [text for text, reason in zip(texts, said, strict=True) if reason] == []
+    result = reasons(assistant_speak(TEXT), texts)
+    assert [text for text, reason in zip(texts, result, strict=True) if reason] == []
 
 
-def test_the_phrase_is_told():
+def test_the_phrase_is_a_column():
     texts = ["**Sure!** Here's the text: bread", "Bread is good.\n\nI hope this helps!", "Bread is good."]
     assert measure(assistant_speak(TEXT), "phrase", texts) == ["sure! here's", "i hope this helps", None]
 
 
-def test_a_frame_counts_only_where_it_frames():
+def test_a_phrase_counts_only_in_its_position():
     middle = f"{HUMAN['eng_Latn']} I hope this helps! {HUMAN['eng_Latn'] * 2}"
     inside = "She wrote that I hope this helps nobody"
     late_label = f"{HUMAN['eng_Latn']} Translation: bread"
-    assert judge(assistant_speak(TEXT), [middle, inside, late_label]) == [None] * 3
+    assert reasons(assistant_speak(TEXT), [middle, inside, late_label]) == [None] * 3
 
 
 def test_turns_lists_and_null():
     turns = [[{"speaker": "A", "text": "Bread?"}, {"speaker": "B", "text": "Yes. I hope this helps."}]]
-    assert judge(assistant_speak(TEXT), turns) == ["assistant_speak"]
-    assert judge(assistant_speak(TEXT), [["Translation: bread", "x"], ["bread"], None]) == [
+    assert reasons(assistant_speak(TEXT), turns) == ["assistant_speak"]
+    assert reasons(assistant_speak(TEXT), [["Translation: bread", "x"], ["bread"], None]) == [
         "assistant_speak",
         None,
         "empty",

@@ -1,7 +1,7 @@
 import unicodedata
 
 import polars as pl
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.echo import echo
 
@@ -9,36 +9,36 @@ TEXT = pl.col("text")
 TEXTS = list(HUMAN.values())
 
 
-def test_a_text_is_no_echo_of_another_or_of_a_translation():
-    assert judge(echo(TEXT), TEXTS, prompt=TEXTS[1:] + TEXTS[:1]) == [None] * len(TEXTS)
+def test_other_texts_and_translations_are_kept():
+    assert reasons(echo(TEXT), TEXTS, prompt=TEXTS[1:] + TEXTS[:1]) == [None] * len(TEXTS)
 
 
 def test_a_copy_is_an_echo_in_any_case_and_punctuation():
     copies = [f"  {text.title()} !!" for text in TEXTS]
-    assert judge(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
+    assert reasons(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
 
 
-def test_a_text_that_stands_whole_in_the_source_is_an_echo():
+def test_a_text_contained_in_the_source_is_an_echo():
     parts = [text[5:45] for text in TEXTS]
-    assert judge(echo(TEXT), parts, prompt=TEXTS) == ["echo"] * len(TEXTS)
+    assert reasons(echo(TEXT), parts, prompt=TEXTS) == ["echo"] * len(TEXTS)
 
 
-def test_a_copy_with_some_words_put_around_it_is_an_echo():
+def test_a_copy_with_words_around_it_is_an_echo():
     wrapped = [f"1 2 3. {text} 4 5 6." for text in TEXTS]
-    assert judge(echo(TEXT), wrapped, prompt=TEXTS) == ["echo"] * len(TEXTS)
+    assert reasons(echo(TEXT), wrapped, prompt=TEXTS) == ["echo"] * len(TEXTS)
     assert min(measure(echo(TEXT), "share", wrapped, prompt=TEXTS)) > 0.5
 
 
-def test_a_short_answer_may_stand_in_the_question():
+def test_a_short_answer_may_appear_in_the_question():
     prompt = ["Is Nairobi or Mombasa the capital of Kenya?"] * 3
     texts = ["Nairobi", "Nairobi is the capital of Kenya.", prompt[0].lower()]
-    assert judge(echo(TEXT), texts, prompt=prompt) == [None, None, "echo"]
+    assert reasons(echo(TEXT), texts, prompt=prompt) == [None, None, "echo"]
 
 
 def test_an_answer_may_repeat_the_question_and_go_on():
     question = "Why does the baker open his shop before sunrise every day?"
     answer = f"{question} Because {HUMAN['eng_Latn'][30:]} So the bread is ready, and he sleeps after noon."
-    assert judge(echo(TEXT), [answer], prompt=[question]) == [None]
+    assert reasons(echo(TEXT), [answer], prompt=[question]) == [None]
 
 
 def test_a_sentence_of_a_persona_in_a_turn_is_an_echo():
@@ -49,11 +49,13 @@ def test_a_sentence_of_a_persona_in_a_turn_is_an_echo():
         ["Napenda kuimba."],
     ]
     turns = [[{"speaker": "AB"[i % 2], "text": text} for i, text in enumerate(texts)] for texts in talk]
-    assert judge(echo(TEXT, source="persona"), turns, persona=persona) == [None, "echo", "echo"]
+    assert reasons(echo(TEXT, source="persona"), turns, persona=persona) == [None, "echo", "echo"]
 
 
 def test_a_turn_of_a_demonstration_is_an_echo():
-    shown = [["small talk", "A: Is this seat free?\nB: Sure, I only put my bag there for a moment."]] * 2
+    demonstrations = [
+        ["small talk", "A: Is this seat free?\nB: Sure, I only put my bag there for a moment."]
+    ] * 2
     turns = [
         [
             {"speaker": "A", "text": "Sure, I only put my bag there for a moment!"},
@@ -61,35 +63,38 @@ def test_a_turn_of_a_demonstration_is_an_echo():
         ],
         [{"speaker": "A", "text": "We had some small talk."}, {"speaker": "B", "text": "Sure."}],
     ]
-    assert judge(echo(TEXT, source="shown"), turns, shown=shown) == ["echo", None]
+    assert reasons(echo(TEXT, source="demonstrations"), turns, demonstrations=demonstrations) == [
+        "echo",
+        None,
+    ]
 
 
 def test_the_source_may_be_turns():
-    shown = [[{"speaker": "A", "text": "Сегодня на рынке были очень дорогие яблоки."}]]
+    demonstrations = [[{"speaker": "A", "text": "Сегодня на рынке были очень дорогие яблоки."}]]
     texts = ["Она сказала: сегодня на рынке были очень дорогие яблоки, и ушла."]
-    assert judge(echo(TEXT, source="shown"), texts, shown=shown) == ["echo"]
+    assert reasons(echo(TEXT, source="demonstrations"), texts, demonstrations=demonstrations) == ["echo"]
 
 
-def test_nothing_to_copy_from_keeps_and_null_text_is_empty():
-    assert judge(echo(TEXT), ["abc", "abc", None], prompt=[None, "", "abc"]) == [None, None, "empty"]
-    assert judge(echo(TEXT), ["abc"], prompt=pl.Series([None], dtype=pl.List(pl.String))) == [None]
+def test_rows_without_a_source_are_kept_and_null_is_empty():
+    assert reasons(echo(TEXT), ["abc", "abc", None], prompt=[None, "", "abc"]) == [None, None, "empty"]
+    assert reasons(echo(TEXT), ["abc"], prompt=pl.Series([None], dtype=pl.List(pl.String))) == [None]
 
 
 def test_the_limit_is_an_option():
     text, prompt = HUMAN["fra_Latn"] + " " + HUMAN["spa_Latn"], HUMAN["fra_Latn"]
-    assert judge(echo(TEXT, max_share=0.9), [text], prompt=[prompt]) == [None]
-    assert judge(echo(TEXT, max_share=0.3), [text], prompt=[prompt]) == ["echo"]
+    assert reasons(echo(TEXT, max_share=0.9), [text], prompt=[prompt]) == [None]
+    assert reasons(echo(TEXT, max_share=0.3), [text], prompt=[prompt]) == ["echo"]
 
 
-def test_a_copy_in_other_forms_of_the_letters_is_an_echo():
+def test_a_copy_in_other_letter_forms_is_an_echo():
     wide = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
     apart = [unicodedata.normalize("NFD", text) for text in TEXTS]
     unseen = [
         text.replace(" ", " \u200b").replace("ا", "ا\u064e").replace("ال", "ا\u0640ل") for text in TEXTS
     ]
     for copies in (apart, unseen, [text.translate(wide) for text in TEXTS]):
-        assert judge(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
-        assert judge(echo(TEXT), TEXTS, prompt=copies) == ["echo"] * len(TEXTS)
+        assert reasons(echo(TEXT), copies, prompt=TEXTS) == ["echo"] * len(TEXTS)
+        assert reasons(echo(TEXT), TEXTS, prompt=copies) == ["echo"] * len(TEXTS)
 
 
 def test_a_run_is_found_wherever_it_begins():

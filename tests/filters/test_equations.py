@@ -2,7 +2,7 @@ import time
 
 import polars as pl
 import pytest
-from sentences import judge, measure
+from sentences import measure, reasons
 
 from glotmill.filters.equations import equations, find_equations
 
@@ -78,25 +78,25 @@ PASSED_OVER = [
 
 @pytest.mark.parametrize(("text", "listed"), RIGHT)
 def test_equations_that_hold_are_kept_and_listed(text, listed):
-    assert judge(equations(TEXT), [text]) == [None]
-    found = measure(equations(TEXT), "list", [text])[0]
-    assert [e.replace("[", "(").replace("]", ")") for e in found] == listed
+    assert reasons(equations(TEXT), [text]) == [None]
+    listed_equations = measure(equations(TEXT), "list", [text])[0]
+    assert [e.replace("[", "(").replace("]", ")") for e in listed_equations] == listed
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_equation_drops_the_text(text):
-    assert judge(equations(TEXT), [text, f"1 + 1 = 2\n{text}\n2 + 2 = 4"]) == ["wrong_equation"] * 2
+    assert reasons(equations(TEXT), [text, f"1 + 1 = 2\n{text}\n2 + 2 = 4"]) == ["wrong_equation"] * 2
 
 
 @pytest.mark.parametrize("text", PASSED_OVER)
-def test_what_is_no_plain_arithmetic_is_passed_over(text):
-    assert judge(equations(TEXT), [text]) == ["no_equation"]
-    assert judge(equations(TEXT, min_equations=0), [text]) == [None]
+def test_anything_but_plain_arithmetic_is_skipped(text):
+    assert reasons(equations(TEXT), [text]) == ["no_equation"]
+    assert reasons(equations(TEXT, min_equations=0), [text]) == [None]
 
 
-def test_the_number_of_equations_is_an_option_and_null_is_empty():
+def test_min_equations_is_an_option_and_null_is_empty():
     texts = ["1 + 1 = 2", "1 + 1 = 2; 2 + 1 = 3", "1 + 1 = 2; 1 + 1 = 2", None]
-    assert judge(equations(TEXT, min_equations=2), texts) == ["no_equation", None, "no_equation", "empty"]
+    assert reasons(equations(TEXT, min_equations=2), texts) == ["no_equation", None, "no_equation", "empty"]
     assert measure(equations(TEXT), "list", texts) == [["1+1=2"], ["1+1=2", "2+1=3"], ["1+1=2"], None]
 
 
@@ -122,7 +122,7 @@ def test_the_same_path_in_two_languages_has_the_same_list():
         "1+1=2))))))))))",
     ],
 )
-def test_hostile_sums_are_quick(text):
+def test_hostile_sums_are_fast(text):
     begun = time.process_time()
     find_equations(text)
     assert time.process_time() - begun < 2

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import judge, measure
+from sentences import measure, reasons
 
 from glotmill.filters.final_number import final_number
 
@@ -34,7 +34,7 @@ TEXT = pl.col("text")
     ],
 )
 def test_the_expected_number_is_found_in_any_digits_and_style(text, answer):
-    assert judge(final_number(TEXT), [text], answer=[answer]) == [None]
+    assert reasons(final_number(TEXT), [text], answer=[answer]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_the_expected_number_is_found_in_any_digits_and_style(text, answer):
         (None, "18", "empty"),
     ],
 )
-def test_another_number_or_none_is_dropped(text, answer, reason):
-    assert judge(final_number(TEXT), pl.Series([text], dtype=pl.String), answer=[answer]) == [reason]
+def test_a_wrong_or_missing_number_is_dropped(text, answer, reason):
+    assert reasons(final_number(TEXT), pl.Series([text], dtype=pl.String), answer=[answer]) == [reason]
 
 
-def test_the_expected_column_may_be_numbers_and_has_a_name():
-    assert judge(final_number(TEXT, expected="n"), ["It is ١٨", "It is 2.50"], n=[18, 3]) == [
+def test_the_expected_column_may_hold_numbers_and_is_an_option():
+    assert reasons(final_number(TEXT, expected="n"), ["It is ١٨", "It is 2.50"], n=[18, 3]) == [
         None,
         "wrong_number",
     ]
-    assert judge(final_number(TEXT, expected="n"), ["It is 2,5", "1 000 000"], n=[2.5, 1e6]) == [None, None]
+    assert reasons(final_number(TEXT, expected="n"), ["It is 2,5", "1 000 000"], n=[2.5, 1e6]) == [None, None]
 
 
 def test_the_value_is_the_reading_that_fits():

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.fineweb_quality import fineweb_quality
 
@@ -8,14 +8,14 @@ TEXT = pl.col("text")
 PLAIN = "\n".join(["the wind was in the trees all night"] * 22)
 
 
-def said(text, language="eng_Latn", **options):
-    return judge(fineweb_quality(TEXT, **options), [text], language=[language])[0]
+def reason_for(text, language="eng_Latn", **options):
+    return reasons(fineweb_quality(TEXT, **options), [text], language=[language])[0]
 
 
-def test_human_text_is_kept_on_a_line_or_on_many():
+def test_human_text_is_kept_on_one_line_or_many():
     for tag, text in HUMAN.items():
-        assert said("\n".join([text] * 22), tag) is None, tag
-        assert said(" ".join([text] * 22), tag) is None, tag
+        assert reason_for("\n".join([text] * 22), tag) is None, tag
+        assert reason_for(" ".join([text] * 22), tag) is None, tag
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_human_text_is_kept_on_a_line_or_on_many():
         ("- oil\n- salt\n- red rice\n" * 20, "new_lines"),
     ],
 )
-def test_each_rule_drops_and_says_why(text, reason):
-    assert said(text) == reason
+def test_each_rule_has_a_reason(text, reason):
+    assert reason_for(text) == reason
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_each_rule_drops_and_says_why(text, reason):
     ],
 )
 def test_short_lists_long_lists_tables_code_and_quotes_are_kept(text):
-    assert said(text) is None
+    assert reason_for(text) is None
 
 
-def test_a_language_without_full_stops_is_not_asked_for_any():
+def test_a_language_without_full_stops_needs_none():
     thai = HUMAN["tha_Thai"].replace("ขนมปังอบใหม่ ", "ขนมปังอบใหม่\n")
-    assert said("\n".join([thai] * 22), "tha_Thai") is None
-    assert said(PLAIN, "yyy_Thai") is None
-    assert said(PLAIN, None) is None
+    assert reason_for("\n".join([thai] * 22), "tha_Thai") is None
+    assert reason_for(PLAIN, "yyy_Thai") is None
+    assert reason_for(PLAIN, None) is None
 
 
 @pytest.mark.parametrize("sign", ["।", "。", "؟", "۔", "።", "၊။", "!", "…", ":", "?»", "།"])
@@ -62,8 +62,8 @@ def test_every_script_ends_its_lines(sign):
 
 
 def test_short_empty_null_and_turns():
-    said_of = judge(fineweb_quality(TEXT), ["", "a\nb\nc", None], language=["eng_Latn"] * 3)
-    assert said_of == [None, None, "empty"]
-    assert said(PLAIN[:600], from_words=10) is None
+    results = reasons(fineweb_quality(TEXT), ["", "a\nb\nc", None], language=["eng_Latn"] * 3)
+    assert results == [None, None, "empty"]
+    assert reason_for(PLAIN[:600], from_words=10) is None
     turns = [[{"speaker": "A", "text": PLAIN}] * 2]
-    assert judge(fineweb_quality(TEXT), turns, language=["eng_Latn"]) == ["line_ends"]
+    assert reasons(fineweb_quality(TEXT), turns, language=["eng_Latn"]) == ["line_ends"]

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HOSTILE, HUMAN, judge, measure
+from sentences import HOSTILE, HUMAN, measure, reasons
 
 from glotmill.filters.formulas_kept import formulas_kept
 
@@ -28,12 +28,12 @@ TEXT = pl.col("text")
         "%.2f",
     ],
 )
-def test_a_piece_must_stand_as_it_is_in_every_language(piece):
+def test_a_piece_must_stay_unchanged_in_every_language(piece):
     source = f"Look at {piece}, please."
     kept = [f"{text} {piece}。{text}" for text in HUMAN.values()]
-    assert judge(formulas_kept(TEXT), kept, source=[source] * len(kept)) == [None] * len(kept)
+    assert reasons(formulas_kept(TEXT), kept, source=[source] * len(kept)) == [None] * len(kept)
     lost = list(HUMAN.values())
-    assert judge(formulas_kept(TEXT), lost, source=[source] * len(lost)) == ["formulas_missing"] * len(lost)
+    assert reasons(formulas_kept(TEXT), lost, source=[source] * len(lost)) == ["formulas_missing"] * len(lost)
 
 
 @pytest.mark.parametrize(
@@ -47,48 +47,48 @@ def test_a_piece_must_stand_as_it_is_in_every_language(piece):
         "no code `",
     ],
 )
-def test_money_and_percent_are_no_formulas(source):
+def test_money_and_percentages_are_not_formulas(source):
     assert measure(formulas_kept(TEXT), "share", ["nothing"], source=[source]) == [None]
 
 
-def test_changed_pieces_are_named_and_counted():
+def test_changed_pieces_are_listed_and_counted():
     source = ["Hello {name}, $x^2$ and $y^2$, %s and %s"] * 2
     texts = ["Hola {nombre}, $x^2$ y $y^3$, %s", "Hola {name}, $y^2$ y $x ^ 2$, %s, %s"]
-    assert judge(formulas_kept(TEXT), texts, source=source) == ["formulas_missing", None]
+    assert reasons(formulas_kept(TEXT), texts, source=source) == ["formulas_missing", None]
     assert measure(formulas_kept(TEXT), "share", texts, source=source) == [0.4, 1]
     assert measure(formulas_kept(TEXT), "missing", texts, source=source) == ["{name}, $y^2$, %s", None]
-    assert judge(formulas_kept(TEXT, min_share=0.4), texts, source=source) == [None, None]
+    assert reasons(formulas_kept(TEXT, min_share=0.4), texts, source=source) == [None, None]
 
 
 def test_words_inside_a_formula_may_be_translated():
     source, text = "So $x = 3 \\text{ apples}$.", "Also $x = 3 \\text{ Äpfel}$."
-    assert judge(formulas_kept(TEXT), [text, text.replace("3", "4")], source=[source] * 2) == [
+    assert reasons(formulas_kept(TEXT), [text, text.replace("3", "4")], source=[source] * 2) == [
         None,
         "formulas_missing",
     ]
 
 
-def test_an_address_ends_before_punctuation_and_other_scripts():
+def test_a_url_ends_before_punctuation_and_other_scripts():
     source = ["詳しくはhttps://example.org/a。", "See https://example.org/a.", "See (https://example.org/a)"]
     texts = ["Mehr: https://example.org/a!"] * 2 + ["(https://example.org/a), https://b.org"]
-    assert judge(formulas_kept(TEXT), texts, source=source) == [None, None, None]
+    assert reasons(formulas_kept(TEXT), texts, source=source) == [None, None, None]
 
 
-def test_null_is_empty_and_no_source_asks_for_nothing():
-    assert judge(formulas_kept(TEXT), [None, "x", ""], source=["$n$", None, "$n$"]) == [
+def test_null_is_empty_and_rows_without_a_source_are_kept():
+    assert reasons(formulas_kept(TEXT), [None, "x", ""], source=["$n$", None, "$n$"]) == [
         "empty",
         None,
         "formulas_missing",
     ]
 
 
-def test_lists_and_turns_are_read_whole():
+def test_lists_and_turns_are_joined():
     turns = [[{"speaker": "A", "text": "{a}"}, {"speaker": "B", "text": "$n$"}]]
-    assert judge(formulas_kept(TEXT), turns, source=[["{a}", "$n$"]]) == [None]
+    assert reasons(formulas_kept(TEXT), turns, source=[["{a}", "$n$"]]) == [None]
 
 
 def test_hostile_text_is_read():
-    assert len(judge(formulas_kept(TEXT), HOSTILE, source=HOSTILE)) == len(HOSTILE)
+    assert len(reasons(formulas_kept(TEXT), HOSTILE, source=HOSTILE)) == len(HOSTILE)
     worst = [
         "$=" * 25_000,
         "\\[" * 25_000,
@@ -97,4 +97,4 @@ def test_hostile_text_is_read():
         "%(a" * 15_000,
         "https://" * 6_000,
     ]
-    assert len(judge(formulas_kept(TEXT), worst, source=worst)) == len(worst)
+    assert len(reasons(formulas_kept(TEXT), worst, source=worst)) == len(worst)

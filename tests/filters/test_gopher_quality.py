@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters._text.language_limits import limits, stop_words
 from glotmill.filters.gopher_quality import gopher_quality
@@ -10,13 +10,13 @@ ENGLISH = " ".join([HUMAN["eng_Latn"]] * 3)
 LONG = [" ".join([text] * 5) for text in HUMAN.values()]
 
 
-def said(text, language="eng_Latn", **options):
-    return judge(gopher_quality(TEXT, **options), [text], language=[language])[0]
+def reason_for(text, language="eng_Latn", **options):
+    return reasons(gopher_quality(TEXT, **options), [text], language=[language])[0]
 
 
 def test_human_text_is_kept_in_its_language():
-    assert judge(gopher_quality(TEXT), LONG, language=list(HUMAN)) == [None] * len(LONG)
-    assert judge(gopher_quality(TEXT), list(HUMAN.values()), language=list(HUMAN)) == [None] * len(LONG)
+    assert reasons(gopher_quality(TEXT), LONG, language=list(HUMAN)) == [None] * len(LONG)
+    assert reasons(gopher_quality(TEXT), list(HUMAN.values()), language=list(HUMAN)) == [None] * len(LONG)
     assert min(measure(gopher_quality(TEXT), "words", LONG, language=list(HUMAN))) >= 50
 
 
@@ -34,8 +34,8 @@ def test_human_text_is_kept_in_its_language():
         ("\n".join(["The days of the week went by and by, as they do…"] * 12), "ellipses"),
     ],
 )
-def test_each_rule_drops_and_says_why(text, reason):
-    assert said(text) == reason
+def test_each_rule_has_a_reason(text, reason):
+    assert reason_for(text) == reason
 
 
 @pytest.mark.parametrize(
@@ -54,49 +54,49 @@ def test_each_rule_drops_and_says_why(text, reason):
     ],
 )
 def test_short_answers_lists_and_sums_are_kept(text):
-    assert said(text) is None
+    assert reason_for(text) is None
 
 
-def test_languages_in_one_table_do_not_mix(monkeypatch):
+def test_languages_in_one_table_are_independent(monkeypatch):
     texts = [" ".join([HUMAN[tag]] * 3) for tag in ("deu_Latn", "deu_Latn", "spa_Latn", "deu_Latn")]
     asked = ["deu_Latn", "spa_Latn", "spa_Latn", "gsw_Latn"]
-    together = judge(gopher_quality(TEXT), texts, language=asked)
+    together = reasons(gopher_quality(TEXT), texts, language=asked)
     assert together == [None, "few_stop_words", None, None]
     counts = measure(gopher_quality(TEXT), "stop_words", texts, language=asked)
     monkeypatch.setattr("glotmill.filters._text.code_points._PART_SIZE", 50)
-    assert judge(gopher_quality(TEXT), texts, language=asked) == together
+    assert reasons(gopher_quality(TEXT), texts, language=asked) == together
     assert measure(gopher_quality(TEXT), "stop_words", texts, language=asked) == counts
 
 
-def test_stop_words_are_those_of_the_language_asked_for():
+def test_stop_words_are_those_of_the_language():
     german = " ".join([HUMAN["deu_Latn"]] * 3)
-    assert said(german, "deu_Latn") is None
-    assert said(german, "spa_Latn") == "few_stop_words"
+    assert reason_for(german, "deu_Latn") is None
+    assert reason_for(german, "spa_Latn") == "few_stop_words"
     assert measure(gopher_quality(TEXT), "stop_words", [german], language=["deu_Latn"])[0] >= 4
 
 
-def test_a_language_without_limits_has_those_of_its_script_or_of_all():
-    assert said(ENGLISH, "gsw_Latn") is None
-    assert said(ENGLISH, None) is None
+def test_a_language_without_limits_uses_those_of_its_script_or_of_all():
+    assert reason_for(ENGLISH, "gsw_Latn") is None
+    assert reason_for(ENGLISH, None) is None
     assert measure(gopher_quality(TEXT), "stop_words", [ENGLISH], language=["gsw_Latn"]) == [None]
     tags = pl.Series(["fin_Latn", "gsw_Latn", "xxx_Zzzz", None, "not a tag"])
     longest = limits(tags, "longest_words")["longest_words"].to_list()
     assert longest[0] < longest[1] < longest[2] == longest[3] == longest[4]
 
 
-def test_rules_begin_at_a_number_of_words_that_is_an_option():
+def test_from_words_is_an_option():
     text = "Potatoes carrots onions pepper garlic butter " * 4
-    assert said(text) is None
-    assert said(text, from_words=20) == "few_stop_words"
+    assert reason_for(text) is None
+    assert reason_for(text, from_words=20) == "few_stop_words"
 
 
 def test_empty_null_and_turns():
-    assert judge(gopher_quality(TEXT), ["", None], language=["eng_Latn"] * 2) == [None, "empty"]
+    assert reasons(gopher_quality(TEXT), ["", None], language=["eng_Latn"] * 2) == [None, "empty"]
     turns = [[{"speaker": "A", "text": "Potatoes carrots onions pepper garlic butter " * 5}] * 2]
-    assert judge(gopher_quality(TEXT), turns, language=["eng_Latn"]) == ["few_stop_words"]
+    assert reasons(gopher_quality(TEXT), turns, language=["eng_Latn"]) == ["few_stop_words"]
 
 
-def test_stop_words_of_every_language_are_lower_case_and_some():
+def test_stop_words_are_lower_case():
     tags = list(HUMAN)
     for tag, words in zip(tags, stop_words(pl.Series(tags)), strict=True):
         assert 10 <= len(words.split()) <= 25, tag

@@ -1,10 +1,10 @@
-"""Every filter on text that means harm: no error, in little time, and the same in any order."""
+"""Every filter on hostile text: no errors, fast, and the same verdicts in any order."""
 
 import time
 
 import polars as pl
 import pytest
-from sentences import HOSTILE, HUMAN, judge
+from sentences import HOSTILE, HUMAN, reasons
 
 from glotmill.filters.assistant_speak import assistant_speak
 from glotmill.filters.duplicates import duplicates
@@ -69,40 +69,52 @@ def rows(texts):
     }
 
 
-@pytest.mark.parametrize("judged", FILTERS, ids=lambda judged: judged.__name__)
-def test_hostile_text_is_judged_quickly(judged):
-    judge(judged(TEXT), list(HUMAN.values()), **rows(list(HUMAN.values())))  # tables are read once
+@pytest.mark.parametrize("filter_function", FILTERS, ids=lambda filter_function: filter_function.__name__)
+def test_hostile_text_is_filtered_fast(filter_function):
+    reasons(filter_function(TEXT), list(HUMAN.values()), **rows(list(HUMAN.values())))  # tables are read once
     begun = time.process_time()
-    assert len(judge(judged(TEXT), HOSTILE, **rows(HOSTILE))) == len(HOSTILE)
+    assert len(reasons(filter_function(TEXT), HOSTILE, **rows(HOSTILE))) == len(HOSTILE)
     assert time.process_time() - begun < 5
 
 
-@pytest.mark.parametrize("judged", FILTERS, ids=lambda judged: judged.__name__)
-def test_hostile_items_and_turns_are_judged(judged):
+@pytest.mark.parametrize("filter_function", FILTERS, ids=lambda filter_function: filter_function.__name__)
+def test_hostile_items_and_turns_are_filtered(filter_function):
     lists = [[text[:2_000], None, "x"] for text in HOSTILE]
     turns = [[{"speaker": "A", "text": text[:2_000]}, {"speaker": None, "text": None}] for text in HOSTILE]
-    assert len(judge(judged(TEXT), lists, **rows(HOSTILE))) == len(HOSTILE)
-    assert len(judge(judged(TEXT), turns, **rows(HOSTILE))) == len(HOSTILE)
+    assert len(reasons(filter_function(TEXT), lists, **rows(HOSTILE))) == len(HOSTILE)
+    assert len(reasons(filter_function(TEXT), turns, **rows(HOSTILE))) == len(HOSTILE)
 
 
-@pytest.mark.parametrize("judged", FILTERS, ids=lambda judged: judged.__name__)
-def test_no_rows_and_only_nulls_are_fine(judged):
-    none = pl.Series([], dtype=pl.String)
+@pytest.mark.parametrize("filter_function", FILTERS, ids=lambda filter_function: filter_function.__name__)
+def test_no_rows_and_only_nulls(filter_function):
+    no_texts = pl.Series([], dtype=pl.String)
     terms = pl.Series([], dtype=pl.List(pl.String))
-    columns = {"language": none, "prompt": none, "source": none, "answer": none, "terms": terms}
-    assert judge(judged(TEXT), none, **columns) == []
-    assert judge(judged(TEXT), pl.Series([None], dtype=pl.String), **rows(["x"])) == ["empty"]
-    assert judge(judged(TEXT), pl.Series([None], dtype=pl.List(pl.String)), **rows(["x"])) == ["empty"]
+    columns = {
+        "language": no_texts,
+        "prompt": no_texts,
+        "source": no_texts,
+        "answer": no_texts,
+        "terms": terms,
+    }
+    assert reasons(filter_function(TEXT), no_texts, **columns) == []
+    assert reasons(filter_function(TEXT), pl.Series([None], dtype=pl.String), **rows(["x"])) == ["empty"]
+    assert reasons(filter_function(TEXT), pl.Series([None], dtype=pl.List(pl.String)), **rows(["x"])) == [
+        "empty"
+    ]
 
 
 @pytest.mark.parametrize(
-    "judged", [f for f in FILTERS if f is not duplicates], ids=lambda judged: judged.__name__
+    "filter_function",
+    [f for f in FILTERS if f is not duplicates],
+    ids=lambda filter_function: filter_function.__name__,
 )
-def test_the_order_of_rows_does_not_matter(judged):
+def test_verdicts_do_not_depend_on_the_order_of_rows(filter_function):
     texts = [*HUMAN.values(), *(text * 4 for text in HUMAN.values()), "", "3 + 4 = 8", None]
-    asked = [*HUMAN, *HUMAN, *["hin_Deva"] * 3]
-    columns = {**rows(texts), "language": asked, "prompt": ["source"] * len(texts)}
+    tags = [*HUMAN, *HUMAN, *["hin_Deva"] * 3]
+    columns = {**rows(texts), "language": tags, "prompt": ["source"] * len(texts)}
     columns["source"] = columns["prompt"]
-    forward = judge(judged(TEXT), texts, **columns)
-    backward = judge(judged(TEXT), texts[::-1], **{name: values[::-1] for name, values in columns.items()})
+    forward = reasons(filter_function(TEXT), texts, **columns)
+    backward = reasons(
+        filter_function(TEXT), texts[::-1], **{name: values[::-1] for name, values in columns.items()}
+    )
     assert forward == backward[::-1]

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from sentences import judge, measure
+from sentences import measure, reasons
 
 from glotmill.filters.instruct_mining import instruct_mining, neighbour_distance
 
@@ -13,11 +13,11 @@ def predicted(expression, **columns):
     return measure(expression, "predicted", ["x"] * len(next(iter(columns.values()))), **columns)
 
 
-def test_the_first_rule_comes_to_what_it_says_by_hand():
+def test_the_first_rule_agrees_with_a_calculation_by_hand():
     assert predicted(instruct_mining(TEXT, rule="v1"), **V1) == [pytest.approx(0.460357)]
 
 
-def test_the_third_rule_comes_to_what_it_says_by_hand():
+def test_the_third_rule_agrees_with_a_calculation_by_hand():
     scores = {"reward": [2.0], "understandability": [0.5], "naturalness": [0.5], "coherence": [1.0]}
     by_hand = 0.0274 - 0.0156 + 0.22105 - 0.1606 - 0.1520
     assert predicted(instruct_mining(TEXT), **scores) == [pytest.approx(by_hand)]
@@ -30,15 +30,15 @@ def test_signs_of_the_first_rule(score, sign):
     assert (predicted(rule, **more)[0] - predicted(rule, **V1)[0]) * sign > 0
 
 
-def test_rows_above_the_limit_are_dropped_and_without_a_limit_none():
+def test_rows_above_the_limit_are_dropped():
     columns = {"reward": [0.0, 5.0, None, float("nan"), 5.0], "length": [10] * 5, "knn6": [0.1] * 5}
     texts = ["x", "x", "x", "x", None]
-    said = judge(instruct_mining(TEXT, rule="v1", limit=0.5), texts, **columns)
-    assert said == ["high_loss", None, "no_score", "no_score", "empty"]
-    assert judge(instruct_mining(TEXT, rule="v1"), texts, **columns)[:2] == [None, None]
+    result = reasons(instruct_mining(TEXT, rule="v1", limit=0.5), texts, **columns)
+    assert result == ["high_loss", None, "no_score", "no_score", "empty"]
+    assert reasons(instruct_mining(TEXT, rule="v1"), texts, **columns)[:2] == [None, None]
 
 
-def test_columns_may_have_other_names_and_coefficients_may_be_ones_own():
+def test_columns_and_coefficients_are_options():
     own = instruct_mining(TEXT, coefficients={"intercept": 1, "quality": -2}, columns={"quality": "q"})
     assert predicted(own, q=["0.25", "1"]) == [0.5, -1]
     with pytest.raises(ValueError, match="qualty"):
@@ -55,7 +55,7 @@ def test_the_sixth_neighbour_is_another_row():
     assert np.isnan(neighbour_distance(line[:6])).all()
 
 
-def test_neighbours_agree_with_a_plain_count_over_several_blocks():
+def test_neighbours_agree_with_brute_force_over_several_blocks():
     vectors = np.random.default_rng(1).normal(size=(1100, 4))
     apart = np.sqrt(((vectors[:, None] - vectors[None]) ** 2).sum(axis=2))
     np.testing.assert_allclose(neighbour_distance(vectors), np.sort(apart, axis=1)[:, 6], atol=1e-9)
@@ -64,9 +64,9 @@ def test_neighbours_agree_with_a_plain_count_over_several_blocks():
 def test_the_neighbours_of_an_embedding_column():
     vectors = [[float(i), 0.0] for i in range(10)] + [None]
     rule = instruct_mining(TEXT, coefficients={"knn6": 1.0}, embedding="vectors")
-    found = measure(rule, "predicted", ["x"] * 11, vectors=vectors)
-    assert found[0] == 6
-    assert found[-1] is None
-    assert judge(rule, ["x"] * 11, vectors=vectors)[-1] == "no_score"
+    distances = measure(rule, "predicted", ["x"] * 11, vectors=vectors)
+    assert distances[0] == 6
+    assert distances[-1] is None
+    assert reasons(rule, ["x"] * 11, vectors=vectors)[-1] == "no_score"
     fixed = pl.Series(vectors[:10], dtype=pl.Array(pl.Float32, 2))
-    assert measure(rule, "predicted", ["x"] * 10, vectors=fixed) == found[:10]
+    assert measure(rule, "predicted", ["x"] * 10, vectors=fixed) == distances[:10]

@@ -1,7 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HOSTILE, HUMAN, measure
-from sentences import judge as said
+from sentences import HOSTILE, HUMAN, measure, reasons
 
 from glotmill.filters.judge import judge, score
 
@@ -46,7 +45,7 @@ TEXT = pl.col("text")
         "The answer to 3+4 is right.\nFinal rating: 8/10",
     ],
 )
-def test_a_score_is_read_however_it_is_said(reply):
+def test_a_score_is_read_in_any_wording(reply):
     assert score(reply, 1, 10) == 8
 
 
@@ -76,7 +75,7 @@ def test_a_score_is_read_however_it_is_said(reply):
         "{" * 5000,
     ],
 )
-def test_what_is_no_score_is_none(reply):
+def test_other_replies_have_no_score(reply):
     assert score(reply, 1, 10) is None
 
 
@@ -90,34 +89,39 @@ def test_the_scale_is_an_option_and_halves_are_read():
 
 def test_trials_have_a_mean_and_a_spread():
     replies = [["8", "9/10", "Rating: 7"], ["8", "junk", "6"], ["2", "10"], ["junk"], [], None]
-    judged = judge(TEXT, min_mean=6, max_spread=3)
-    assert said(judged, replies) == [None, None, "disputed", "no_score", "no_score", "empty"]
-    assert measure(judged, "mean", replies) == [8, 7, 6, None, None, None]
-    assert measure(judged, "trials", replies) == [3, 2, 2, 0, 0, None]
-    spreads = measure(judged, "spread", replies)
+    filtered = judge(TEXT, min_mean=6, max_spread=3)
+    assert reasons(filtered, replies) == [None, None, "disputed", "no_score", "no_score", "empty"]
+    assert measure(filtered, "mean", replies) == [8, 7, 6, None, None, None]
+    assert measure(filtered, "trials", replies) == [3, 2, 2, 0, 0, None]
+    spreads = measure(filtered, "spread", replies)
     assert spreads[:3] == pytest.approx([(2 / 3) ** 0.5, 1, 4])
-    assert said(judge(TEXT, min_mean=7.5), replies)[:3] == [None, "too_low", "too_low"]
+    assert reasons(judge(TEXT, min_mean=7.5), replies)[:3] == [None, "too_low", "too_low"]
 
 
-def test_texts_numbers_and_objects_are_judged():
-    assert said(judge(TEXT, min_mean=5), ["8", "2/10", "??", None]) == [None, "too_low", "no_score", "empty"]
-    assert said(judge(TEXT, min_mean=5), [8, 2, None]) == [None, "too_low", "empty"]
-    assert said(judge(TEXT, min_mean=5), [[8.5, 7], [2.0]]) == [None, "too_low"]
-    assert said(judge(TEXT, min_mean=5), [{"score": 8, "why": "x"}, {"score": 1, "why": "2"}]) == [
+def test_texts_numbers_and_objects_are_read():
+    assert reasons(judge(TEXT, min_mean=5), ["8", "2/10", "??", None]) == [
+        None,
+        "too_low",
+        "no_score",
+        "empty",
+    ]
+    assert reasons(judge(TEXT, min_mean=5), [8, 2, None]) == [None, "too_low", "empty"]
+    assert reasons(judge(TEXT, min_mean=5), [[8.5, 7], [2.0]]) == [None, "too_low"]
+    assert reasons(judge(TEXT, min_mean=5), [{"score": 8, "why": "x"}, {"score": 1, "why": "2"}]) == [
         None,
         "too_low",
     ]
-    assert said(judge(TEXT, min_mean=5), [[{"rating": "8/10"}, {"rating": None}]]) == [None]
+    assert reasons(judge(TEXT, min_mean=5), [[{"rating": "8/10"}, {"rating": None}]]) == [None]
 
 
-def test_a_scale_or_an_object_that_says_nothing_is_refused():
+def test_a_wrong_scale_or_object_is_refused():
     with pytest.raises(ValueError, match="scale"):
         judge(TEXT, min_mean=1, scale=[10, 1])
     with pytest.raises(ValueError, match="score"):
-        said(judge(TEXT, min_mean=1), [{"points": 1}])
+        reasons(judge(TEXT, min_mean=1), [{"points": 1}])
 
 
 def test_prose_and_hostile_text_have_no_score():
     texts = [*HUMAN.values(), *HOSTILE]
-    assert set(said(judge(TEXT, min_mean=1), texts)) <= {"no_score", None}
-    assert said(judge(TEXT, min_mean=1), list(HUMAN.values())) == ["no_score"] * len(HUMAN)
+    assert set(reasons(judge(TEXT, min_mean=1), texts)) <= {"no_score", None}
+    assert reasons(judge(TEXT, min_mean=1), list(HUMAN.values())) == ["no_score"] * len(HUMAN)

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.lexical_diversity import lexical_diversity
 
@@ -10,22 +10,22 @@ CYCLE = ["one", "two", "three", "four", "five"]
 
 def test_human_text_is_kept():
     texts = [" ".join(HUMAN.values()), *HUMAN.values()]
-    assert judge(lexical_diversity(TEXT), texts) == [None] * len(texts)
+    assert reasons(lexical_diversity(TEXT), texts) == [None] * len(texts)
     assert measure(lexical_diversity(TEXT), "mtld", texts)[0] > 50
 
 
 def test_a_few_words_over_and_over_are_dropped():
-    assert judge(lexical_diversity(TEXT), [" ".join(CYCLE * 20)]) == ["too_uniform"]
-    assert judge(lexical_diversity(TEXT), ["我们喜欢吃饭。" * 40]) == ["too_uniform"]
-    assert judge(lexical_diversity(TEXT), ["เราชอบกินข้าว" * 40]) == ["too_uniform"]
+    assert reasons(lexical_diversity(TEXT), [" ".join(CYCLE * 20)]) == ["too_uniform"]
+    assert reasons(lexical_diversity(TEXT), ["我们喜欢吃饭。" * 40]) == ["too_uniform"]
+    assert reasons(lexical_diversity(TEXT), ["เราชอบกินข้าว" * 40]) == ["too_uniform"]
 
 
-def test_mtld_is_that_of_the_paper():
-    # five new words, then the same again: 5 of 7 is the first share of at most 0.72, so 7 words a stretch
+def test_mtld_agrees_with_the_paper():
+    # five words over and over: 5 of 7 is the first ratio of at most 0.72, so a stretch has 7 words
     assert measure(lexical_diversity(TEXT), "mtld", [" ".join(CYCLE * 14)]) == [7.0]
-    # 7 stretches and a last one of two different words, which is none of its way to 0.72
+    # 7 stretches, and a last one of two different words, whose ratio is still 1
     assert measure(lexical_diversity(TEXT), "mtld", [" ".join((CYCLE * 11)[:51])]) == [pytest.approx(51 / 7)]
-    # each word once is never used up
+    # all words differ: no stretch ends
     assert measure(lexical_diversity(TEXT), "mtld", [" ".join("w" + "x" * i for i in range(60))]) == [60.0]
 
 
@@ -38,12 +38,12 @@ def test_both_directions_count():
 
 def test_short_texts_and_numbers_are_not_measured():
     texts = [" ".join(CYCLE * 9), "1 2 " * 100, "", None]
-    assert judge(lexical_diversity(TEXT), texts) == [None, None, None, "empty"]
+    assert reasons(lexical_diversity(TEXT), texts) == [None, None, None, "empty"]
     assert measure(lexical_diversity(TEXT), "mtld", texts) == [None] * 4
 
 
-def test_the_limit_is_an_option_and_turns_are_judged_as_a_whole():
+def test_the_limit_is_an_option_and_turns_count_together():
     text = " ".join(CYCLE * 14)
-    assert judge(lexical_diversity(TEXT, min_mtld=7), [text]) == [None]
+    assert reasons(lexical_diversity(TEXT, min_mtld=7), [text]) == [None]
     turns = [[{"speaker": "A", "text": " ".join(CYCLE * 7)}] * 2]
-    assert judge(lexical_diversity(TEXT), turns) == ["too_uniform"]
+    assert reasons(lexical_diversity(TEXT), turns) == ["too_uniform"]

@@ -1,14 +1,14 @@
 import polars as pl
 import pytest
-from sentences import HOSTILE, HUMAN, judge, measure
+from sentences import HOSTILE, HUMAN, measure, reasons
 
 from glotmill.filters.numbers_kept import numbers_kept
 
 TEXT = pl.col("text")
 
 
-def one(text, source, **options):
-    return judge(numbers_kept(TEXT, **options), [text], source=[source])[0]
+def verdict(text, source, **options):
+    return reasons(numbers_kept(TEXT, **options), [text], source=[source])[0]
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ def one(text, source, **options):
     ],
 )
 def test_the_same_number_in_other_digits_and_marks_is_kept(text):
-    assert one(text, "There were 1,234.5 litres.") is None
-    assert one(text, "There were 1,235.5 litres.") == "numbers_missing"
+    assert verdict(text, "There were 1,234.5 litres.") is None
+    assert verdict(text, "There were 1,235.5 litres.") == "numbers_missing"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_same_number_in_other_digits_and_marks_is_kept(text):
     ],
 )
 def test_scale_words_after_digits_are_read(text, source):
-    assert one(text, source, smallest=0) is None
+    assert verdict(text, source, smallest=0) is None
 
 
 @pytest.mark.parametrize(
@@ -68,57 +68,59 @@ def test_scale_words_after_digits_are_read(text, source):
     ],
 )
 def test_other_ways_to_write_years_times_and_centuries(text, source):
-    assert one(text, source) is None
+    assert verdict(text, source) is None
 
 
-def test_a_wrong_number_is_missing_and_named():
+def test_a_wrong_number_is_listed():
     texts = ["Er ist 48 Jahre alt.", "Er ist 47 Jahre alt und wiegt 80 kg.", "Er ist alt."]
     source = ["He is 47 years old, and weighs 81 kg."] * 3
-    assert judge(numbers_kept(TEXT), texts, source=source) == ["numbers_missing", None, "numbers_missing"]
+    assert reasons(numbers_kept(TEXT), texts, source=source) == ["numbers_missing", None, "numbers_missing"]
     assert measure(numbers_kept(TEXT), "share", texts, source=source) == [0, 0.5, 0]
     assert measure(numbers_kept(TEXT), "missing", texts, source=source) == ["47, 81", "81", "47, 81"]
-    assert judge(numbers_kept(TEXT, min_share=1), texts, source=source)[1] == "numbers_missing"
+    assert reasons(numbers_kept(TEXT, min_share=1), texts, source=source)[1] == "numbers_missing"
 
 
-def test_small_numbers_may_be_words_unless_all_are_asked_for():
-    assert one("Trois chats et deux chiens", "3 cats and 2 dogs") is None
-    assert one("Trois chats et 2 chiens", "3 cats and 2 dogs", smallest=0, min_share=1) == "numbers_missing"
-    assert one("3 chats et 2 chiens", "3 cats and 2 dogs", smallest=0, min_share=1) is None
+def test_small_numbers_may_be_words_unless_all_are_required():
+    assert verdict("Trois chats et deux chiens", "3 cats and 2 dogs") is None
+    assert (
+        verdict("Trois chats et 2 chiens", "3 cats and 2 dogs", smallest=0, min_share=1) == "numbers_missing"
+    )
+    assert verdict("3 chats et 2 chiens", "3 cats and 2 dogs", smallest=0, min_share=1) is None
 
 
-def test_numbers_that_the_source_has_not_are_invented():
-    assert one("Em 1998, 25 pessoas", "25 people") is None
-    assert one("Em 1998, 25 pessoas", "25 people", invented=True) == "numbers_invented"
-    assert one("Em 1998 pessoas", "people", invented=True) == "numbers_invented"
-    assert one("2 pessoas", "two people", invented=True) is None
+def test_numbers_that_are_not_in_the_source_are_invented():
+    assert verdict("Em 1998, 25 pessoas", "25 people") is None
+    assert verdict("Em 1998, 25 pessoas", "25 people", invented=True) == "numbers_invented"
+    assert verdict("Em 1998 pessoas", "people", invented=True) == "numbers_invented"
+    assert verdict("2 pessoas", "two people", invented=True) is None
     assert measure(numbers_kept(TEXT, invented=True), "missing", ["1998"], source=["x"]) == ["1998"]
 
 
 def test_a_number_is_not_found_inside_another():
-    assert one("Es waren 1470.", "There were 47.") == "numbers_missing"
-    assert one("Es waren 4,7 Liter.", "There were 47 litres.") == "numbers_missing"
-    assert one("十八世纪", "in the 19th century") == "numbers_missing"
+    assert verdict("Es waren 1470.", "There were 47.") == "numbers_missing"
+    assert verdict("Es waren 4,7 Liter.", "There were 47 litres.") == "numbers_missing"
+    assert verdict("十八世纪", "in the 19th century") == "numbers_missing"
 
 
 def test_texts_without_numbers_are_kept():
     texts = list(HUMAN.values())
-    assert judge(numbers_kept(TEXT, invented=True), texts, source=texts) == [None] * len(texts)
+    assert reasons(numbers_kept(TEXT, invented=True), texts, source=texts) == [None] * len(texts)
     assert measure(numbers_kept(TEXT), "share", texts, source=texts) == [None] * len(texts)
 
 
-def test_a_null_text_is_empty_and_a_null_source_asks_for_nothing():
-    assert judge(numbers_kept(TEXT), [None, "12", ""], source=["12", None, "12"]) == [
+def test_a_null_text_is_empty_and_a_null_source_requires_nothing():
+    assert reasons(numbers_kept(TEXT), [None, "12", ""], source=["12", None, "12"]) == [
         "empty",
         None,
         "numbers_missing",
     ]
 
 
-def test_lists_and_turns_are_read_whole():
+def test_lists_and_turns_are_joined():
     turns = [[{"speaker": "A", "text": "Hai 25 anni?"}, {"speaker": "B", "text": "No, 31."}]]
-    assert judge(numbers_kept(TEXT, min_share=1), turns, source=[["25?", "No, 31"]]) == [None]
+    assert reasons(numbers_kept(TEXT, min_share=1), turns, source=[["25?", "No, 31"]]) == [None]
 
 
 def test_hostile_text_is_read():
-    assert len(judge(numbers_kept(TEXT, invented=True), HOSTILE, source=HOSTILE[::-1])) == len(HOSTILE)
-    assert one("1 million " * 20_000, "1 million 2 thousand " * 10_000) is None
+    assert len(reasons(numbers_kept(TEXT, invented=True), HOSTILE, source=HOSTILE[::-1])) == len(HOSTILE)
+    assert verdict("1 million " * 20_000, "1 million 2 thousand " * 10_000) is None

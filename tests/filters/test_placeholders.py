@@ -3,7 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill import filters
 from glotmill.filters.placeholders import placeholders
@@ -88,33 +88,33 @@ FILLED = [
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_places_to_fill_in_are_dropped(text):
-    assert judge(placeholders(TEXT), [text]) == ["placeholder"]
+def test_unfilled_placeholders_are_dropped(text):
+    assert reasons(placeholders(TEXT), [text]) == ["placeholder"]
 
 
 @pytest.mark.parametrize("text", FILLED)
 def test_other_brackets_and_signs_are_kept(text):
-    assert judge(placeholders(TEXT), [text]) == [None]
+    assert reasons(placeholders(TEXT), [text]) == [None]
 
 
-def test_what_people_write_is_kept():
-    assert judge(placeholders(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
+def test_human_text_is_kept():
+    assert reasons(placeholders(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
 
 
-def test_every_word_of_the_table_counts():
+def test_every_word_of_the_table_is_recognized():
     with Path(filters.__file__).with_name("placeholders.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) >= 30
     texts = [f"A [{word}] b" for row in rows for word in row["words"].split("|")]
-    said = judge(placeholders(TEXT), texts)
-    assert [text for text, reason in zip(texts, said, strict=True) if reason is None] == []
+    result = reasons(placeholders(TEXT), texts)
+    assert [text for text, reason in zip(texts, result, strict=True) if reason is None] == []
 
 
-def test_the_example_is_told():
+def test_the_example_is_a_column():
     texts = ["Hi, [Your Name]!", "Hi {user_name}.", "Hi."]
     assert measure(placeholders(TEXT), "example", texts) == ["[Your Name]", "{user_name}", None]
 
 
 def test_turns_lists_and_null():
-    assert judge(placeholders(TEXT), [["a", "[Name]"], ["a"], None]) == ["placeholder", None, "empty"]
-    assert judge(placeholders(TEXT), [[{"speaker": "[Name]", "text": "a"}]]) == [None]
+    assert reasons(placeholders(TEXT), [["a", "[Name]"], ["a"], None]) == ["placeholder", None, "empty"]
+    assert reasons(placeholders(TEXT), [[{"speaker": "[Name]", "text": "a"}]]) == [None]

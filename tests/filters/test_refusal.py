@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sentences import HUMAN, judge
+from sentences import HUMAN, reasons
 
 from glotmill import filters
 from glotmill.filters.refusal import refusal
@@ -191,27 +191,27 @@ NORMAL = [
 
 @pytest.mark.parametrize("tag", REFUSALS)
 def test_refusals_are_dropped(tag):
-    assert judge(refusal(TEXT), REFUSALS[tag]) == ["refusal"] * len(REFUSALS[tag])
+    assert reasons(refusal(TEXT), REFUSALS[tag]) == ["refusal"] * len(REFUSALS[tag])
 
 
-def test_every_language_of_the_table_is_tried_here():
+def test_every_language_of_the_table_has_an_example():
     with Path(filters.__file__).with_name("refusals.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["language"] for row in rows} == REFUSALS.keys()
     assert {row["reviewed"] for row in rows} <= {"yes", "no"}
 
 
-def test_what_people_write_is_kept():
-    assert judge(refusal(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
-    said = judge(refusal(TEXT), NORMAL)
-    assert [text for text, reason in zip(NORMAL, said, strict=True) if reason] == []
+def test_human_text_is_kept():
+    assert reasons(refusal(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
+    result = reasons(refusal(TEXT), NORMAL)
+    assert [text for text, reason in zip(NORMAL, result, strict=True) if reason] == []
 
 
 def test_only_the_beginning_counts():
     late = HUMAN["eng_Latn"] + " " + HUMAN["eng_Latn"] + " As an AI, I cannot say more."
-    assert judge(refusal(TEXT), [late, None]) == [None, "empty"]
+    assert reasons(refusal(TEXT), [late, None]) == [None, "empty"]
 
 
-def test_the_first_turn_is_judged():
+def test_only_the_first_turn_counts():
     turns = [[{"speaker": "B", "text": "I'm sorry, but I can't assist with that."}]]
-    assert judge(refusal(TEXT), turns) == ["refusal"]
+    assert reasons(refusal(TEXT), turns) == ["refusal"]

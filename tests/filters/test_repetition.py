@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.repetition import repetition
 
@@ -15,17 +15,17 @@ My father is waiting there still."""
 
 
 def test_human_text_is_kept():
-    assert judge(repetition(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
+    assert reasons(repetition(TEXT), list(HUMAN.values())) == [None] * len(HUMAN)
 
 
-def test_the_same_text_over_and_over_is_dropped():
-    assert judge(repetition(TEXT), [f"{t} " * 5 for t in HUMAN.values()]) == ["repetition"] * len(HUMAN)
+def test_a_repeated_text_is_dropped():
+    assert reasons(repetition(TEXT), [f"{t} " * 5 for t in HUMAN.values()]) == ["repetition"] * len(HUMAN)
 
 
-def test_a_text_that_ends_in_a_loop_is_dropped_however_long_its_beginning():
+def test_a_text_that_ends_in_a_loop_is_dropped():
     for text in HUMAN.values():
         piece = text[20:34]
-        assert judge(repetition(TEXT), [text * 1 + piece * 12]) == ["repetition"], text
+        assert reasons(repetition(TEXT), [text * 1 + piece * 12]) == ["repetition"], text
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_text_that_ends_in_a_loop_is_dropped_however_long_its_beginning():
     ],
 )
 def test_songs_laughter_tables_and_lists_are_kept(text):
-    assert judge(repetition(TEXT), [text]) == [None]
+    assert reasons(repetition(TEXT), [text]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_songs_laughter_tables_and_lists_are_kept(text):
         "Я не знаю. Ты не знаешь. Я не знаю. Он не знает. Я не знаю. Я не знаю. Я не знаю.",
     ],
 )
-def test_runs_and_sentences_said_again_are_dropped(text):
-    assert judge(repetition(TEXT), [text]) == ["repetition"]
+def test_repeated_runs_and_sentences_are_dropped(text):
+    assert reasons(repetition(TEXT), [text]) == ["repetition"]
 
 
 def test_the_share_is_measured_and_its_limit_an_option():
@@ -63,15 +63,15 @@ def test_the_share_is_measured_and_its_limit_an_option():
     shares = measure(repetition(TEXT), "share", texts)
     assert 0.1 < shares[0] < 0.4
     assert shares[1:] == [0.0, 0.0, None]
-    assert judge(repetition(TEXT, max_share=0.1), texts) == ["repetition", None, None, "empty"]
+    assert reasons(repetition(TEXT, max_share=0.1), texts) == ["repetition", None, None, "empty"]
 
 
-def test_turns_are_judged_as_a_whole():
+def test_turns_count_together():
     turn = {"speaker": "A", "text": "Je ne sais pas quoi te dire."}
-    assert judge(repetition(TEXT), [[turn] * 6, [turn]]) == ["repetition", None]
+    assert reasons(repetition(TEXT), [[turn] * 6, [turn]]) == ["repetition", None]
 
 
-def test_lines_and_paragraphs_said_again_are_dropped():
+def test_repeated_lines_and_paragraphs_are_dropped():
     lines = [
         "Wash the rice",
         "Heat the oil",
@@ -80,43 +80,43 @@ def test_lines_and_paragraphs_said_again_are_dropped():
         "Pour in water",
         "Serve hot",
     ]
-    assert judge(repetition(TEXT), ["\n".join(lines), "\n".join(lines * 2)]) == [None, "repetition"]
+    assert reasons(repetition(TEXT), ["\n".join(lines), "\n".join(lines * 2)]) == [None, "repetition"]
     paragraphs = list(HUMAN.values())[:2]
-    assert judge(repetition(TEXT), ["\n\n".join(paragraphs * 2)]) == ["repetition"]
+    assert reasons(repetition(TEXT), ["\n\n".join(paragraphs * 2)]) == ["repetition"]
 
 
 def test_the_same_short_paragraph_between_others_is_dropped():
     fresh = [" ".join(f"word{i}x{j}" for j in range(40)) for i in range(2)]
-    assert judge(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh])]) == [None]
-    assert judge(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh] + ["Thank you all"] * 3)]) == [
+    assert reasons(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh])]) == [None]
+    assert reasons(repetition(TEXT), ["\n\n".join(["Thank you all", *fresh] + ["Thank you all"] * 3)]) == [
         "repetition"
     ]
 
 
-def test_texts_that_are_measured_one_after_the_other_do_not_mix(monkeypatch):
+def test_texts_measured_in_several_parts_are_independent(monkeypatch):
     texts = [*HUMAN.values(), "й" * 40 + " конец", SONG, "", None, "好的，" * 40]
-    expected = judge(repetition(TEXT), texts)
+    expected = reasons(repetition(TEXT), texts)
     monkeypatch.setattr("glotmill.filters._text.code_points._PART_SIZE", 100)
-    assert judge(repetition(TEXT), texts) == expected
+    assert reasons(repetition(TEXT), texts) == expected
     assert expected[-5:] == ["repetition", None, None, "empty", "repetition"]
 
 
 def test_an_answer_given_twice_is_dropped_in_every_language():
     for tag, text in HUMAN.items():
-        assert judge(repetition(TEXT), [f"{text} {text}"]) != [None], tag
+        assert reasons(repetition(TEXT), [f"{text} {text}"]) != [None], tag
 
 
-def test_gophers_limits_hold_from_50_words_on():
+def test_gophers_limits_apply_from_50_words():
     words = [f"w{i}" for i in range(100)]
     short, long = " ".join(words[:13] * 2 + words[50:70]), " ".join(words[:10] * 2 + words[50:90])
-    assert judge(repetition(TEXT), [short, long]) == [None, None]
-    assert judge(repetition(TEXT, slack=1), [short, long]) == [None, "repeated_ngrams"]
+    assert reasons(repetition(TEXT), [short, long]) == [None, None]
+    assert reasons(repetition(TEXT, slack=1), [short, long]) == [None, "repeated_ngrams"]
 
 
-def test_one_letter_is_found_wherever_its_run_begins():
+def test_a_run_of_one_letter_is_found_at_any_position():
     texts = ["x" * before + "й" * 30 + " конец" for before in range(20)]
-    assert judge(repetition(TEXT), texts) == ["repetition"] * 20
+    assert reasons(repetition(TEXT), texts) == ["repetition"] * 20
     assert (
-        judge(repetition(TEXT), [text.replace("й", "й" * 29, 1)[:48] for text in ["й", "ok"]]) == [None] * 2
+        reasons(repetition(TEXT), [text.replace("й", "й" * 29, 1)[:48] for text in ["й", "ok"]]) == [None] * 2
     )
-    assert judge(repetition(TEXT), ["é" * 29, "-" * 80, "a" * 15 + "\n" + "a" * 15]) == [None] * 3
+    assert reasons(repetition(TEXT), ["é" * 29, "-" * 80, "a" * 15 + "\n" + "a" * 15]) == [None] * 3

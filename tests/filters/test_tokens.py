@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import judge
+from sentences import reasons
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from glotmill.errors import UsageError
@@ -11,44 +11,44 @@ TEXT = pl.col("text")
 
 @pytest.fixture
 def folder(tmp_path):
-    """A tokenizer of words, set to cut at two, as some files are."""
-    made = Tokenizer(models.WordLevel({"?": 0, "bread": 1}, unk_token="?"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    made.enable_truncation(2)
-    made.save(str(tmp_path / "tokenizer.json"))
+    """A word tokenizer that truncates to two tokens, as some files do."""
+    tokenizer = Tokenizer(models.WordLevel({"?": 0, "bread": 1}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(2)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
     return tmp_path
 
 
-def test_the_counts_that_a_step_leaves_are_read():
-    said = judge(tokens(TEXT, min_tokens=2, max_tokens=3), ["x"] * 5, text_tokens=[1, 2, 3, 4, None])
-    assert said == ["too_short", None, None, "too_long", "empty"]
+def test_the_counts_of_a_generate_step_are_used():
+    result = reasons(tokens(TEXT, min_tokens=2, max_tokens=3), ["x"] * 5, text_tokens=[1, 2, 3, 4, None])
+    assert result == ["too_short", None, None, "too_long", "empty"]
 
 
-def test_a_field_of_a_reply_has_the_count_of_the_reply():
+def test_a_field_of_a_reply_uses_the_count_of_the_reply():
     frame = pl.DataFrame({"reply": [{"points": "x"}], "reply_tokens": [1]})
     counted = tokens(pl.col("reply").struct.field("points"), min_tokens=2)
-    assert frame.select(counted.alias("said"))["said"].to_list() == ["too_short"]
+    assert frame.select(counted.alias("reason"))["reason"].to_list() == ["too_short"]
 
 
 def test_counts_of_another_column():
-    assert judge(tokens(TEXT, min_tokens=2, counts="n"), ["x", "x", None], n=[1, 2, 3]) == [
+    assert reasons(tokens(TEXT, min_tokens=2, counts="n"), ["x", "x", None], n=[1, 2, 3]) == [
         "too_short",
         None,
         "empty",
     ]
 
 
-def test_a_tokenizer_counts_by_itself(folder):
+def test_a_tokenizer_counts(folder):
     texts = ["bread", "fresh bread daily", "a b c d", None]
     for name in (str(folder), str(folder / "tokenizer.json")):
-        said = judge(tokens(TEXT, min_tokens=2, max_tokens=3, tokenizer=name), texts)
-        assert said == ["too_short", None, "too_long", "empty"]
+        result = reasons(tokens(TEXT, min_tokens=2, max_tokens=3, tokenizer=name), texts)
+        assert result == ["too_short", None, "too_long", "empty"]
 
 
 def test_items_and_turns_count_together(folder):
     counted = tokens(TEXT, min_tokens=3, tokenizer=str(folder))
-    assert judge(counted, [["a b", "c"], ["a"], None]) == [None, "too_short", "empty"]
-    assert judge(counted, [[{"speaker": "A", "text": "a b c"}]]) == [None]
+    assert reasons(counted, [["a b", "c"], ["a"], None]) == [None, "too_short", "empty"]
+    assert reasons(counted, [[{"speaker": "A", "text": "a b c"}]]) == [None]
 
 
 def test_a_missing_and_a_broken_tokenizer_are_reported(tmp_path):
@@ -59,6 +59,6 @@ def test_a_missing_and_a_broken_tokenizer_are_reported(tmp_path):
         tokens(TEXT, tokenizer=str(tmp_path))
 
 
-def test_only_one_source_of_counts():
+def test_counts_and_tokenizer_exclude_each_other():
     with pytest.raises(ValueError, match="leave one out"):
         tokens(TEXT, tokenizer="x", counts="n")

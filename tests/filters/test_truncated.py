@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.truncated import truncated
 
@@ -57,27 +57,33 @@ CUT = {
 
 
 @pytest.mark.parametrize("text", WHOLE)
-def test_whole_texts_are_kept(text):
-    assert judge(truncated(TEXT), [text]) == [None]
+def test_complete_texts_are_kept(text):
+    assert reasons(truncated(TEXT), [text]) == [None]
 
 
 @pytest.mark.parametrize("by", CUT)
-def test_what_is_open_at_the_end_is_dropped(by):
-    assert judge(truncated(TEXT), CUT[by]) == ["truncated"] * len(CUT[by])
+def test_a_text_that_ends_inside_something_open_is_dropped(by):
+    assert reasons(truncated(TEXT), CUT[by]) == ["truncated"] * len(CUT[by])
     assert measure(truncated(TEXT), "by", CUT[by]) == [by] * len(CUT[by])
 
 
-def test_the_engine_says_so():
-    texts, said = ["Done."] * 5, ["stop", "length", "MAX_TOKENS", None, "tool_calls"]
-    judged = truncated(TEXT, finish_reason="finish_reason")
-    assert judge(judged, texts, finish_reason=said) == [None, "truncated", "truncated", None, None]
-    assert measure(judged, "by", texts, finish_reason=said)[1:3] == ["finish_reason"] * 2
-    assert judge(truncated(TEXT), texts, finish_reason=said) == [None] * 5
+def test_the_finish_reason_of_the_engine():
+    texts, finish_reasons = ["Done."] * 5, ["stop", "length", "MAX_TOKENS", None, "tool_calls"]
+    filtered = truncated(TEXT, finish_reason="finish_reason")
+    assert reasons(filtered, texts, finish_reason=finish_reasons) == [
+        None,
+        "truncated",
+        "truncated",
+        None,
+        None,
+    ]
+    assert measure(filtered, "by", texts, finish_reason=finish_reasons)[1:3] == ["finish_reason"] * 2
+    assert reasons(truncated(TEXT), texts, finish_reason=finish_reasons) == [None] * 5
     with pytest.raises(pl.exceptions.ColumnNotFoundError, match="finish_reason"):
-        judge(judged, texts)
+        reasons(filtered, texts)
 
 
-def test_an_end_is_asked_for_in_every_script():
+def test_require_end_covers_every_script():
     ends = [
         *HUMAN.values(),
         "Ja! 😀",
@@ -90,12 +96,12 @@ def test_an_end_is_asked_for_in_every_script():
         "",
         "မုန့်ဖုတ်တယ်။",
     ]
-    assert judge(truncated(TEXT, require_end=True), ends) == [None] * len(ends)
+    assert reasons(truncated(TEXT, require_end=True), ends) == [None] * len(ends)
     cut = [text.rstrip(".。।") + " x" for text in HUMAN.values()]
     assert measure(truncated(TEXT, require_end=True), "by", cut) == ["end"] * len(cut)
-    assert judge(truncated(TEXT), cut) == [None] * len(cut)
+    assert reasons(truncated(TEXT), cut) == [None] * len(cut)
 
 
 def test_turns_lists_and_null():
-    assert judge(truncated(TEXT), [["one.", "two (and"], None]) == ["truncated", "empty"]
-    assert judge(truncated(TEXT), [[{"speaker": "A", "text": "Take (some"}]]) == ["truncated"]
+    assert reasons(truncated(TEXT), [["one.", "two (and"], None]) == ["truncated", "empty"]
+    assert reasons(truncated(TEXT), [[{"speaker": "A", "text": "Take (some"}]]) == ["truncated"]
