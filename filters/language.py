@@ -1,8 +1,8 @@
-"""Language of a text: whether it is the one asked for."""
+"""Language of a text: whether it is the requested one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,25 +13,33 @@ from glotmill.errors import RecipeError
 from glotmill.filters._text.prose import prose_series
 from glotmill.filters._text.scripts import slices
 from glotmill.filters._text.words import items_series, joined_series
-from glotmill.filters.detectors import installed, load
-from glotmill.filters.detectors._cascade import Pieces, ask, group, of_another
-from glotmill.filters.detectors._english import english_parts
+from glotmill.filters.detectors import installed, load, version
+from glotmill.filters.detectors._cascade import Pieces, ask, group, in_other_member
+from glotmill.filters.detectors._english import english_shares
 from glotmill.filters.detectors._segments import cut
-from glotmill.filters.detectors._thresholds import threshold
+from glotmill.filters.detectors._thresholds import LENGTHS, threshold
 from glotmill.filters.detectors._votes import votes
 from glotmill.filters.script import share_of
 
 NO_FAULT_REASONS = ("no_detector",)
+PACKAGES = (
+    "fasttext-predict",
+    "heliport",
+    "langdetect",
+    "lingua-language-detector",
+    "py3langid",
+    "pycld2",
+)
 
 POLICIES = ("group", "strict", "script")
 UNJUDGED = ("error", "keep")
-DETECTORS = ("pycld2", "py3langid")  # those of them that are installed, where none are named
-_MIN_LETTERS = 10  # of a piece; fewer tell no language
-_MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and what stays is names
-_LONG = 20  # letters from which a piece that no detector is sure of is held against the row
+DETECTORS = ("pycld2", "py3langid")  # the default stack: those of them that are installed
+_MIN_LETTERS = 10  # of a piece; fewer do not tell a language
+_MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and shorter ones are names
+_LONG = 20  # letters from which a piece counts against the row if no detector is sure of it
 _CLEAR = 0.1  # below it a piece is clearly in another language or script
-_ENGLISH = 0.15  # of max_foreign: English is what leaks into other languages, and hardly mistaken for them
-_PARAGRAPH = 300  # letters from which a very language can be told from those like it
+_ENGLISH = 0.15  # of max_foreign: English is what leaks into other languages, and is rarely mistaken for them
+_PARAGRAPH = 300  # letters from which a language can be told from others in its group
 _FIELDS = {
     "reason": pl.String,
     "detected": pl.String,
@@ -56,50 +64,52 @@ def language(
     *,
     language: str = "language",
     detectors: Sequence[str] = (),
-    policy: str = "group",
+    policy: Literal["group", "strict", "script"] = "group",
     min_score: float | str | None = None,
     max_foreign: float = 0.2,
-    unjudged: str = "error",
+    unjudged: Literal["error", "keep"] = "error",
 ) -> pl.Expr:
-    """Keep texts that a detector finds to be in the language asked for, in its script, and not mixed.
+    """Keep texts in the requested language and its script, not mixed with another language.
 
-    A text is cut after sentences into pieces of some 40 characters. Of each piece, the detectors that know
-    the language are asked for the probability of the language and of those it cannot be told from (its
-    group), among all languages they know; one must find it no less than its threshold for this language and
-    length. A piece with a trace of English, such as a headline that runs on into the next sentence, is looked
-    at in parts of 25 letters. Before all that, code, formulas, addresses, markup, digits and cited text are
-    left out. A piece of fewer than 10 letters is not judged, nor one of fewer than 20 of which no detector is
-    sure.
+    A text is cut after sentences into pieces of some 40 characters. The detectors that know the language give
+    each piece a probability of its group: the language and those that cannot be told from it. One of them
+    must reach its threshold for this language and length. A piece with a trace of English, such as a headline
+    that runs on into the next sentence, is judged in parts of 25 letters. Code, formulas, addresses, markup,
+    digits and cited text do not count. Pieces of fewer than 10 letters are not judged, nor are those of fewer
+    than 20 letters of which no detector is sure.
 
-    detectors: names of `filters/detectors`, asked in turn, the next only of what is not yet accepted; none:
-       pycld2 if it is installed, then py3langid.
-    policy: group, as above; strict, for texts of 300 letters and more the very language of the group, where a
-       detector tells it (of paragraphs, the default stack keeps all Indonesian, Malay, Xhosa, Bokmål and
-       Nynorsk and 97 % of the Zulu, and 0 to 3 % of the other's; Bosnian, Croatian and Serbian it cannot
-       tell); script, no detector, only the script.
-    min_score: one threshold for all languages, or a file of thresholds that `glotmill calibrate` made, as
-       seen from the working folder. max_foreign: the greatest share of letters in others; of
-       English, 0.15 of it.
-    unjudged: keep, for languages that no detector knows: their texts are held to the script only.
-    language: the column of languages asked for.
-    -> reason: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
-       mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn,
-       of 20 letters or more); no_detector (none knows the language: see `cannot_judge`);
-       detected: the language of most of it, `und` if unjudged; score: the probability of the group, mean of
-       the pieces, null if unjudged; runner_up: the language next to it; share, english_share: of the
-       letters, those in the language and in English; votes: what each detector found in what was put to it,
-       such as `pycld2=fra_Latn py3langid=oci_Latn`.
-
-    Raises RecipeError if there is no such detector or policy.
+    Options:
+        language: column of requested languages.
+        detectors: names from `filters/detectors`. The next one judges only what none before it has accepted.
+            By default pycld2, if it is installed, then py3langid.
+        policy: `group` as above. `strict` also tells apart the languages of a group, in texts of 300 letters
+            and more, where a detector can: of paragraphs, the default stack keeps all in Indonesian, Malay,
+            Xhosa, Bokmål and Nynorsk, 97 % in Zulu, and 0 to 3 % in the other language of each group. It
+            cannot tell apart Bosnian, Croatian and Serbian. `script` asks no detector and judges only the
+            script.
+        min_score: one threshold for all languages, or a file of thresholds made by `glotmill calibrate`,
+            relative to the working folder.
+        max_foreign: greatest share of letters in other languages or scripts; of English, 0.15 of it.
+        unjudged: `keep` judges languages that no detector knows by their script only; `error` refuses them.
+    Reasons: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
+        mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn
+        of 20 letters or more is); no_detector (none knows the language).
+    Adds `<column>_language_...`:
+        detected: the language of most of the text, `und` if it was not judged.
+        score: probability of the group, mean of the pieces; null if it was not judged.
+        runner_up: the next likely language.
+        share, english_share: shares of the letters in the requested language and in English.
+        votes: what each detector found in the pieces it judged: `pycld2=fra_Latn py3langid=oci_Latn`.
+    Raises RecipeError for an unknown detector or policy.
     """
-    _refuse(policy, POLICIES, "policy")
-    _refuse(unjudged, UNJUDGED, "unjudged")
+    _check_choice(policy, POLICIES, "policy")
+    _check_choice(unjudged, UNJUDGED, "unjudged")
     if isinstance(min_score, str):
-        threshold("", "", 0, min_score)  # a file that cannot be read is told of now
+        threshold("", "", 0, min_score)  # fail now if the file cannot be read
     options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     return rows.map_batches(
-        lambda batch: _judge(batch, options), return_dtype=pl.Struct(_FIELDS), is_elementwise=True
+        lambda batch: _verdicts(batch, options), return_dtype=pl.Struct(_FIELDS), is_elementwise=True
     )
 
 
@@ -111,18 +121,48 @@ def cannot_judge(
     unjudged: str = "error",
     **_: object,
 ) -> str | None:
-    """Return why texts in this language cannot be judged with these options of `language`; None if they can.
+    """Return why the filter with these options cannot judge texts in a language; None if it can.
 
-    Raises RecipeError if there is no such language or detector.
+    Raises RecipeError for an unknown language or detector.
     """
-    names, asked = _stack(detectors), languages.find(tag)
-    if policy == "script" or unjudged == "keep" or any(group(name, asked.tag) for name in names):
+    names, requested = _stack(detectors), languages.find(tag)
+    if policy == "script" or unjudged == "keep" or any(group(name, requested.tag) for name in names):
         return None
-    know = "does not know" if len(names) == 1 else ": none knows"
-    return f"{', '.join(names)}{' ' * (len(names) == 1)}{know} {asked.tag} ({asked.name})"
+    if len(names) == 1:
+        return f"{names[0]} does not know {requested.tag} ({requested.name})"
+    return f"{', '.join(names)}: none knows {requested.tag} ({requested.name})"
+
+
+def limits_by_language(
+    tags: Sequence[str], versions: Mapping[str, str], **options: Any
+) -> dict[str, dict[str, float]]:
+    """Return the thresholds of each language: the detector and the length of text -> least probability.
+
+    Covers the detectors that are installed in the version that a run had (`versions`, by package). The user's
+    own models are not loaded, so they have none.
+    """
+    min_score = options.get("min_score")
+    if options.get("language", "language") != "language":  # tags are those of the column `language`
+        return {}
+    if options.get("policy") == "script" or not (min_score is None or isinstance(min_score, str)):
+        return {}
+    limits: dict[str, dict[str, float]] = {}
+    for name in options.get("detectors") or [name for name in DETECTORS if name in versions]:
+        try:
+            if ":" in name or version(name) != versions.get(name, version(name)):
+                continue
+            for tag in tags:
+                if group(name, tag):
+                    scores = {size: threshold(name, tag, n, min_score or "") for size, n in LENGTHS.items()}
+                    by_length = {f"{name} {size}": round(score, 3) for size, score in scores.items()}
+                    limits.setdefault(tag, {}).update(by_length)
+        except RecipeError:  # the detector, or the user's file of thresholds, is gone
+            continue
+    return limits
 
 
 def _stack(detectors: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the detectors, all loaded."""
     if isinstance(detectors, str):
         raise RecipeError(f"language: detectors is a list; write [{detectors}]")
     names = tuple(detectors) or tuple(name for name in DETECTORS if installed(name))
@@ -131,126 +171,129 @@ def _stack(detectors: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _refuse(given: str, known: Sequence[str], option: str) -> None:
-    if given not in known:
-        raise RecipeError(f"language: {option} {given!r}; there is {', '.join(known)}")
+def _check_choice(value: str, choices: Sequence[str], option: str) -> None:
+    if value not in choices:
+        raise RecipeError(f"language: {option} {value!r}; there is {', '.join(choices)}")
 
 
 class _Rows(NamedTuple):
-    """A slice of rows, cut into pieces that are long enough to be judged."""
+    """A slice of rows, cut into pieces. p: pieces that are long enough to judge; r: rows."""
 
     pieces: Pieces
-    item: NDArray[np.intp]
-    scripts: NDArray[np.intp]
-    asked: NDArray[np.intp]
-    tags: list[str]  # a language, or what is none
+    item: NDArray[np.intp]  # (p,): number of the item of a list or turn
+    scripts: NDArray[np.intp]  # (p, scripts): letters, by `letters_by_script`
+    language: NDArray[np.intp]  # (r,): number of the requested language
+    tags: list[str]  # the requested languages, by number; empty for a text that names none
 
 
-def _judge(batch: pl.Series, options: _Options) -> pl.Series:
-    column, asked = batch.struct.field("text"), batch.struct.field("language").fill_null("")
-    whole = joined_series(column)
-    said = [_slice(column[a:b], asked[a:b], options) for a, b in slices(whole)]
-    frame = pl.concat([pl.DataFrame(schema=_FIELDS), *said])
+def _verdicts(batch: pl.Series, options: _Options) -> pl.Series:
+    column, language = batch.struct.field("text"), batch.struct.field("language").fill_null("")
+    texts = joined_series(column)
+    parts = [_slice_verdicts(column[a:b], language[a:b], options) for a, b in slices(texts)]
+    frame = pl.concat([pl.DataFrame(schema=_FIELDS), *parts])
     return frame.with_columns(
-        pl.when(whole.is_null()).then(pl.lit("empty")).otherwise("reason").alias("reason")
+        pl.when(texts.is_null()).then(pl.lit("empty")).otherwise("reason").alias("reason")
     ).to_struct()
 
 
-def _slice(column: pl.Series, asked: pl.Series, options: _Options) -> pl.DataFrame:
-    rows = _cut(column, asked)
+def _slice_verdicts(column: pl.Series, language: pl.Series, options: _Options) -> pl.DataFrame:
+    """Judge some rows: the verdicts on their pieces, weighted by letters, add up to shares of each row.
+
+    A piece is good if a detector accepts it and its script is right, and clear if it is certainly something
+    else. What is neither counts against a row only in long pieces, and only if less of the row is good.
+    """
+    rows = _cut(column, language)
     pieces, number = rows.pieces, len(column)
     detectors = options.detectors if options.policy != "script" else ()
-    answer = ask(detectors, pieces, rows.tags, options.min_score)
+    findings = ask(detectors, pieces, rows.tags, options.min_score)
     known = np.array([any(group(name, tag) for name in detectors) for tag in rows.tags], bool)
-    spoken = answer.accepted | ~known[pieces.asked]
-    written, unlike = _written(rows)
-    good = spoken & written
-    clear = unlike | (~spoken & (answer.score < _CLEAR) & (answer.other >= 0.5))
+    right_language = findings.accepted | ~known[pieces.language]
+    right_script, wrong_script = _check_scripts(rows)
+    good = right_language & right_script
+    clear = wrong_script | (~right_language & (findings.score < _CLEAR) & (findings.other >= 0.5))
+    parts = english_shares(detectors, pieces, rows.tags, findings, options.min_score)
 
-    parts = english_parts(detectors, pieces, rows.tags, answer, options.min_score)
+    def row_sums(values: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.bincount(pieces.row, pieces.weight * values, number).astype(np.float64)
 
-    def amount(of: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
-        return np.bincount(pieces.row, pieces.weight * of, number).astype(np.float64)
-
-    with np.errstate(invalid="ignore"):  # nan: nothing to judge
+    with np.errstate(invalid="ignore"):  # NaN: nothing to judge
         long = pieces.letters >= _LONG
-        sure = amount(good) >= amount(~good)  # then what may be the language is not held against the row
-        total = np.where(sure, amount(good | clear), amount(good | clear | long))
+        mostly_good = row_sums(good) >= row_sums(~good)
+        total = np.where(mostly_good, row_sums(good | clear), row_sums(good | clear | long))
         total[total == 0] = np.nan
-        right, english = amount(good * (1 - parts)) / total, amount(answer.english + parts) / total
-        score = amount(answer.score) / amount(np.ones(len(good), bool))
-        foreign = (1 - right > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
-        foreign |= _strange_items(rows, clear, number)
+        share, english = row_sums(good * (1 - parts)) / total, row_sums(findings.english + parts) / total
+        score = row_sums(findings.score) / row_sums(np.ones(len(good), bool))
+        foreign = (1 - share > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
+        foreign |= _has_clear_item(rows, clear, number)
         reason = np.full(number, None, object)
         reason[foreign] = "mixed_language"
-        reason[foreign & (right < 0.5)] = "wrong_script"
-        reason[foreign & (right < 0.5) & (amount(spoken) / total < 0.5)] = "wrong_language"
+        reason[foreign & (share < 0.5)] = "wrong_script"
+        reason[foreign & (share < 0.5) & (row_sums(right_language) / total < 0.5)] = "wrong_language"
     if options.policy == "strict":
-        reason[_of_another(rows, detectors, ~foreign)] = "wrong_language"
-    unknown = ~known[rows.asked]
+        reason[_in_other_member(rows, detectors, ~foreign)] = "wrong_language"
+    unknown = ~known[rows.language]
     if options.policy != "script" and options.unjudged == "error":
         reason[unknown] = "no_detector"
     score[unknown] = np.nan
-    numbers = [score, right, english]
-    columns = [
+    measures = [
         pl.Series(name, np.where(total > 0, values, np.nan).round(4), nan_to_null=True)
-        for name, values in zip(("score", "share", "english_share"), numbers, strict=True)
+        for name, values in (("score", score), ("share", share), ("english_share", english))
     ]
     detected = pl.when(pl.Series(total > 0)).then("detected").otherwise(pl.lit("und")).alias("detected")
     reasons = pl.Series("reason", reason.tolist(), dtype=pl.String)
-    found = votes(answer, pieces, rows.tags, rows.asked)
-    return found.with_columns(reasons, detected, *columns).select(*_FIELDS)
+    row_votes = votes(findings, pieces, rows.tags, rows.language)
+    return row_votes.with_columns(reasons, detected, *measures).select(*_FIELDS)
 
 
-def _cut(column: pl.Series, asked: pl.Series) -> _Rows:
-    tags = asked.unique(maintain_order=True).to_list()
+def _cut(column: pl.Series, language: pl.Series) -> _Rows:
+    tags = language.unique(maintain_order=True).to_list()
     number_of = {tag: number for number, tag in enumerate(tags)}
-    asked_of = asked.replace_strict(number_of, return_dtype=pl.Int64).to_numpy().astype(np.intp)
+    row_language = language.replace_strict(number_of, return_dtype=pl.Int64).to_numpy().astype(np.intp)
     items = items_series(column).to_frame("item").with_row_index("row").explode("item")
-    row_of = items["row"].to_numpy().astype(np.intp)
-    found = cut(prose_series(items["item"]).fill_null("").to_list(), row_of)
-    long = np.flatnonzero(found.letters >= _MIN_LETTERS)
-    row, scripts = row_of[found.text[long]], found.scripts[long]
-    texts = [found.pieces[piece] for piece in long.tolist()]
-    pieces = Pieces(texts, found.letters[long], scripts.sum(axis=1), row, asked_of[row])
-    return _Rows(pieces, found.text[long], scripts, asked_of, [_tag(tag) for tag in tags])
+    item_row = items["row"].to_numpy().astype(np.intp)
+    segments = cut(prose_series(items["item"]).fill_null("").to_list(), item_row)
+    long = np.flatnonzero(segments.letters >= _MIN_LETTERS)
+    row, scripts = item_row[segments.text[long]], segments.scripts[long]
+    texts = [segments.pieces[piece] for piece in long.tolist()]
+    pieces = Pieces(texts, segments.letters[long], scripts.sum(axis=1), row, row_language[row])
+    return _Rows(pieces, segments.text[long], scripts, row_language, [_tag(tag) for tag in tags])
 
 
-def _written(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each piece is in the script asked for, and whether it clearly is not."""
+def _check_scripts(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether each piece is in the script of its language, and whether it clearly is not."""
     right, wrong = np.ones(len(rows.item), bool), np.zeros(len(rows.item), bool)
     for number, tag in enumerate(rows.tags):
-        of = rows.pieces.asked == number
-        if tag and of.any():
-            share, other = share_of(languages.find(tag).script, rows.scripts[of])
-            right[of] = (share >= _MIN_SCRIPT) & ~other
-            wrong[of] = (share < _CLEAR) | other
+        pieces = rows.pieces.language == number
+        if tag and pieces.any():
+            share, other = share_of(languages.find(tag).script, rows.scripts[pieces])
+            right[pieces] = (share >= _MIN_SCRIPT) & ~other
+            wrong[pieces] = (share < _CLEAR) | other
     return right, wrong
 
 
-def _strange_items(rows: _Rows, strange: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
-    """Which rows have an item that is all strange, and long enough to be sure."""
+def _has_clear_item(rows: _Rows, clear: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+    """Return which rows have an item of which every piece is clearly foreign, and that is long enough."""
     letters = np.bincount(rows.item, rows.pieces.letters)
-    odd = (letters >= _LONG) & (np.bincount(rows.item, rows.pieces.letters * strange) == letters)
-    found = np.zeros(number, bool)
-    found[rows.pieces.row[odd[rows.item]]] = True
-    return found
+    foreign = (letters >= _LONG) & (np.bincount(rows.item, rows.pieces.letters * clear) == letters)
+    has_item = np.zeros(number, bool)
+    has_item[rows.pieces.row[foreign[rows.item]]] = True
+    return has_item
 
 
-def _of_another(rows: _Rows, detectors: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which kept rows, of those long enough to tell, are in another language of the group."""
+def _in_other_member(rows: _Rows, detectors: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which kept rows, of those long enough to tell, are in another language of the group."""
     row = rows.pieces.row
     long = np.flatnonzero(kept & (np.bincount(row, rows.pieces.letters, len(kept)) >= _PARAGRAPH))
     begins, ends = np.searchsorted(row, long).tolist(), np.searchsorted(row, long, "right").tolist()
     texts = [" ".join(rows.pieces.texts[a:b]) for a, b in zip(begins, ends, strict=True)]
-    found = np.zeros(len(kept), bool)
-    found[long] = of_another(detectors, texts, [rows.tags[number] for number in rows.asked[long]])
-    return found
+    other = np.zeros(len(kept), bool)
+    other[long] = in_other_member(detectors, texts, [rows.tags[number] for number in rows.language[long]])
+    return other
 
 
 @cache
 def _tag(text: str) -> str:
-    """The tag of a language; empty for what is none."""
+    """Return the tag of a language; empty if the text names none."""
     try:
         return languages.find(text).tag
     except RecipeError:

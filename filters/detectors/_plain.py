@@ -1,4 +1,4 @@
-"""Text as detectors in C can take it. A helper of detectors."""
+"""Text as detectors written in C accept it."""
 
 import re
 
@@ -11,6 +11,6 @@ _NOT_TEXT = re.compile(
 
 
 def plain(text: str, chars: int = 10_000) -> str:
-    """Return the beginning of a text on one line, a space for what is not text."""
+    """Return the beginning of a text on one line, with a space for whatever is not text."""
     text = text[:chars]
-    return text if text.isprintable() else _NOT_TEXT.sub(" ", text)  # which most are, and it is soon told
+    return text if text.isprintable() else _NOT_TEXT.sub(" ", text)  # most are printable: a fast check

@@ -1,7 +1,7 @@
-"""Least probabilities at which a text is accepted, by detector, language and length. A helper of filters.
+"""Thresholds: the least probability at which a text is accepted, by detector, language and length.
 
-`detectors/thresholds.csv` is made by `glotmill calibrate`: for each detector, its version, language and
-length, what all but a stated share of human texts reach.
+`glotmill calibrate` makes thresholds.csv: for each detector, its version, a language and a length of text,
+the probability that all but a stated share of human texts reach.
 """
 
 import csv
@@ -12,39 +12,34 @@ from glotmill.errors import RecipeError
 from glotmill.filters.detectors import version
 
 TABLE = Path(__file__).with_name("thresholds.csv")
-LENGTHS = {
-    "phrase": 0,
-    "short": 30,
-    "sentence": 60,
-    "paragraph": 300,
-}  # letters from which a text is of this length
-USUAL = 0.3  # where the table has none
-LEAST, MOST = 0.2, 0.9  # a threshold never lets everything through, nor asks for certainty
+LENGTHS = {"phrase": 0, "short": 30, "sentence": 60, "paragraph": 300}  # letters from which a text is one
+DEFAULT = 0.3  # where the table has none
+LOWEST, HIGHEST = 0.2, 0.9  # a threshold neither accepts everything nor demands certainty
 
 
 def threshold(detector: str, tag: str, letters: int, table: str = "") -> float:
-    """Return the least probability of the group of `tag` at which a text of that many letters is accepted.
+    """Return the least probability of a language's group at which a text of that many letters is accepted.
 
-    That of the table, for the installed version of the detector; else one for all languages.
-    table: a file that `glotmill calibrate` made, instead of the table that ships. Raises RecipeError.
+    It comes from the table, for the installed version of the detector; DEFAULT if there is no row.
+    table: a file made by `glotmill calibrate`, in place of the built-in one. Raises RecipeError.
     """
-    found = _table(table).get((family(detector), _version(detector), tag, length(letters)), USUAL)
-    return clamped(found)
+    key = (family(detector), _version(detector), tag, length(letters))
+    return clamped(_table(table).get(key, DEFAULT))
 
 
 def clamped(score: float) -> float:
-    """Return a threshold within what makes sense."""
-    return min(max(score, LEAST), MOST)
+    """Return a threshold within the sensible range."""
+    return min(max(score, LOWEST), HIGHEST)
 
 
 def family(detector: str) -> str:
-    """Return the name of a detector without the place of its model: its column in the table of languages."""
+    """Return the name of a detector without the path of its model: its column in the table of languages."""
     return "fasttext" if detector.startswith("fasttext:") else detector
 
 
 def length(letters: int) -> str:
-    """Return the name of the length of a text with so many letters."""
-    return [name for name, least in LENGTHS.items() if letters >= least][-1]
+    """Return the length class of a text with so many letters."""
+    return [name for name, minimum in LENGTHS.items() if letters >= minimum][-1]
 
 
 @cache
@@ -62,7 +57,7 @@ def _table(name: str) -> dict[tuple[str, str, str, str], float]:
         raise RecipeError(f"min_score: no file {path}; `glotmill calibrate -o {path}` makes one") from None
     except (OSError, KeyError, ValueError, TypeError, csv.Error):
         raise RecipeError(
-            f"min_score: {path} is no table of thresholds as `glotmill calibrate` makes"
+            f"min_score: {path} is not a table of thresholds; make one with `glotmill calibrate -o {path}`"
         ) from None
 
 

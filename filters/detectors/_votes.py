@@ -1,4 +1,4 @@
-"""The answers of the detectors, piece by piece, become languages row by row. A helper of `language`."""
+"""The answers of the detectors about pieces become languages of rows."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -8,14 +8,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotmill.filters.detectors import labels_of, tag_of
-from glotmill.filters.detectors._cascade import Answer, Pieces, columns
+from glotmill.filters.detectors._cascade import Findings, Pieces, columns
 
 _MIN_PROBABILITY = 0.001  # lower ones are ignored
 _MIN_SHARE = 0.01  # of a row's letters, for the runner-up
 _Indices: TypeAlias = NDArray[np.intp]
 
 
-def votes(answer: Answer, pieces: Pieces, tags: Sequence[str], language: _Indices) -> pl.DataFrame:
+def votes(findings: Findings, pieces: Pieces, tags: Sequence[str], language: _Indices) -> pl.DataFrame:
     """Return, for each row, its language, the next likely one, and the vote of each detector.
 
     tags: the different languages of the rows. language: index in `tags` of each row, shape (rows,).
@@ -26,28 +26,29 @@ def votes(answer: Answer, pieces: Pieces, tags: Sequence[str], language: _Indice
     each language. A piece that was accepted counts by the detector that accepted it, another by the mean of
     all that answered.
     """
-    label_tags = [[tag_of(said.detector, label) for label in said.labels] for said in answer.said]
+    label_tags = [[tag_of(answer.detector, label) for label in answer.labels] for answer in findings.answers]
     names = list(dict.fromkeys([*tags, *(tag for labels in label_tags for tag in labels)]))
     index = {name: number for number, name in enumerate(names)}
-    answers = np.zeros(len(pieces.texts), np.float32)  # number of detectors that answered
-    for said in answer.said:
-        answers[said.pieces] += 1
+    answered = np.zeros(len(pieces.texts), np.float32)  # number of detectors that answered
+    for answer in findings.answers:
+        answered[answer.pieces] += 1
     amounts, detector_votes = np.zeros((len(language), len(names))), [pl.lit(None, pl.String)]
-    for said, label_names in zip(answer.said, label_tags, strict=True):
+    for answer, label_names in zip(findings.answers, label_tags, strict=True):
         # The language that each label stands for, shape (tags, labels). A label of several languages, such as
         # zh, stands for the row's language if that is one of them.
         meaning = np.tile([index[name] for name in label_names], (len(tags), 1))
         for number, tag in enumerate(tags):
-            meaning[number, columns(said.labels, labels_of(said.detector, tag) if tag else ())] = index[tag]
-        piece, label = np.nonzero(said.probabilities > _MIN_PROBABILITY)  # few of some hundred labels
-        row = pieces.row[said.pieces][piece]
-        amount = said.probabilities[piece, label] * pieces.weight[said.pieces][piece]
-        weight = np.where(answer.accepted[said.pieces], said.accepted, 1 / answers[said.pieces])[piece]
+            is_tag = columns(answer.labels, labels_of(answer.detector, tag) if tag else ())
+            meaning[number, is_tag] = index[tag]
+        piece, label = np.nonzero(answer.probabilities > _MIN_PROBABILITY)  # few of some hundred labels
+        row = pieces.row[answer.pieces][piece]
+        amount = answer.probabilities[piece, label] * pieces.weight[answer.pieces][piece]
+        share = np.where(findings.accepted[answer.pieces], answer.accepted, 1 / answered[answer.pieces])
         name = meaning[language[row], label]
-        amounts += _sums(row, name, amount * weight, amounts.shape)
+        amounts += _sums(row, name, amount * share[piece], amounts.shape)
         total = _sums(row, name, amount, amounts.shape)
         vote = np.where(total.any(axis=1), total.argmax(axis=1), -1)
-        detector_votes.append(pl.lit(f"{said.detector}=" + _by_index(vote, names)))
+        detector_votes.append(pl.lit(f"{answer.detector}=" + _by_index(vote, names)))
     return pl.DataFrame(_best_two(amounts, names)).with_columns(
         pl.concat_str(detector_votes, separator=" ", ignore_nulls=True).replace("", None).alias("votes")
     )

@@ -6,7 +6,7 @@ import pytest
 from glotmill.errors import RecipeError, UsageError
 from glotmill.filtering.calibrate import calibrate
 from glotmill.filters.detectors import load
-from glotmill.filters.detectors._thresholds import LEAST, MOST
+from glotmill.filters.detectors._thresholds import HIGHEST, LOWEST
 
 # A detector that reads its answer in the text: the x in `swqxxx`, fiftieths, are the probability of Swahili.
 GUESS = """
@@ -102,7 +102,7 @@ def test_texts_are_cut_and_joined_to_every_length(tmp_path, guess):
     place = folder(tmp_path / "texts", swa=lines)
     found = calibrate(place, [guess])
     assert found["length"].to_list() == ["phrase", "short", "sentence", "paragraph"]
-    assert found["min_score"].is_between(LEAST, MOST).all()
+    assert found["min_score"].is_between(LOWEST, HIGHEST).all()
     seen = {len(text) // 10 for text in sys.modules["reading"].SEEN}
     assert {2, 4, 5} <= seen
     assert max(seen) > 30
@@ -144,7 +144,7 @@ def test_the_table_is_written_as_the_filter_reads_it(tmp_path, guess, monkeypatc
     _thresholds._table.cache_clear()
     try:
         assert _thresholds.threshold(guess, "swh_Latn", 100) == pytest.approx(found["min_score"], abs=1e-3)
-        assert _thresholds.threshold(guess, "fra_Latn", 100) == _thresholds.USUAL
+        assert _thresholds.threshold(guess, "fra_Latn", 100) == _thresholds.DEFAULT
     finally:
         _thresholds._table.cache_clear()
 
