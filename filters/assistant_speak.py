@@ -1,4 +1,4 @@
-"""Assistant speak: phrases such as "Here is the translation" that a model adds around its answer."""
+"""Drop texts with an assistant's remarks around them, such as "Here is the translation"."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""At least: rows whose score reaches a minimum."""
+"""Drop rows whose score is below a minimum."""
 
 import polars as pl
 

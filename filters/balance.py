@@ -1,4 +1,4 @@
-"""Balance: at most so many rows of each kind."""
+"""Drop rows beyond a limit for each value of a column, such as a source or a template."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Decontamination: rows that share a passage with a benchmark."""
+"""Drop rows that share a passage with a benchmark."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Duplicates: the same text again, nearly the same text, or the same meaning in other words."""
+"""Drop texts that occur again: the same, nearly the same, or the same meaning in other words."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence

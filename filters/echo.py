@@ -1,4 +1,4 @@
-"""Echo: a text copied from its source or prompt."""
+"""Drop texts copied from their source or prompt."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Equations: worked solutions in which an equation is wrong, or none is written."""
+"""Drop worked solutions with a wrong equation, or with none."""
 
 import re
 from collections.abc import Sequence

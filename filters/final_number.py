@@ -1,4 +1,4 @@
-"""Final number: worked solutions whose result is not the expected number."""
+"""Drop worked solutions whose result is not the expected number."""
 
 import re
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""FineWeb quality: texts whose lines are not those of prose, by the limits of each language."""
+"""Drop texts whose lines are not those of prose, by FineWeb's rules and limits for each language."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Formulas kept: translations that lose or change a formula, code, a URL or a placeholder."""
+"""Drop translations that lose or change a formula, code, a URL or a placeholder."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Gopher quality: texts that are not running text, by the limits of each language."""
+"""Drop texts that are not running text, by Gopher's rules and limits for each language."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

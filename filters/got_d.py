@@ -1,4 +1,4 @@
-"""GOT-D: rows that pull a set of texts towards a target."""
+"""Drop all but the rows that pull a set of texts towards a target (GOT-D)."""
 
 from importlib.util import find_spec
 from math import ceil

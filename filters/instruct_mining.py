@@ -1,4 +1,4 @@
-"""Instruction mining: rows that are predicted, from their scores, to give a high loss after training."""
+"""Drop rows that are predicted, from their scores, to leave a high loss after training."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Judge: rows that an LLM judge scored too low, or in trials that disagree."""
+"""Drop rows that an LLM judge scored too low, or in trials that disagree."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Language of a text: whether it is the requested one."""
+"""Drop texts that are not in the requested language."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""Length: texts with too few or too many characters or words."""
+"""Drop texts with too few or too many characters or words."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Length ratio: translations far shorter or longer than usual for the pair of languages."""
+"""Drop translations far shorter or longer than usual for the pair of languages."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lexical diversity: texts that use the same few words over and over."""
+"""Drop texts that use the same few words over and over."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial

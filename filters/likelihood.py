@@ -1,4 +1,4 @@
-"""Likelihood: replies that a model finds too improbable, or too probable."""
+"""Drop replies that a model finds too improbable, or too probable."""
 
 import polars as pl
 

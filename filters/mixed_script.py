@@ -1,4 +1,4 @@
-"""Mixed scripts: words of letters from two alphabets, and letters of scripts that do not belong."""
+"""Drop texts with words of letters from two alphabets, or with letters of stray scripts."""
 
 from functools import cache
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Mojibake: text decoded with the wrong encoding (`cafÃ©`), or with lost characters."""
+"""Drop texts decoded with the wrong encoding (`cafÃ©`), or with lost characters."""
 
 import polars as pl
 

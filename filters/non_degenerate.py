@@ -1,4 +1,4 @@
-"""Non-degenerate: blank, looping, cut off or copied replies."""
+"""Drop blank, looping, cut off or copied replies."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Numbers kept: translations that lose or invent numbers."""
+"""Drop translations that lose or invent numbers."""
 
 import re
 from collections.abc import Iterable, Sequence

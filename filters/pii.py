@@ -1,4 +1,4 @@
-"""Personal data: texts with e-mail addresses, phone numbers, bank accounts, payment cards or national ids."""
+"""Drop texts with e-mail addresses, phone numbers, bank accounts, payment cards or national ids."""
 
 from collections.abc import Sequence
 

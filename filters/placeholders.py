@@ -1,4 +1,4 @@
-"""Placeholders: blanks such as "[Name]" or "XX/XX/XXXX" that were never filled in."""
+"""Drop texts with blanks that were never filled in, such as "[Name]" or "XX/XX/XXXX"."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Quality buckets: the rows in three equal parts by a score, one of which is kept."""
+"""Drop two of three equal parts of the rows, by a score."""
 
 from typing import Literal
 

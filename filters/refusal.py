@@ -1,4 +1,4 @@
-"""Refusals: a reply that declines the request, or talks about being an AI, instead of answering."""
+"""Drop replies that decline the request, or talk about being an AI, instead of answering."""
 
 from functools import cache
 from pathlib import Path

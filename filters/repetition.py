@@ -1,4 +1,4 @@
-"""Repetition: texts that loop, or repeat their words, sentences, lines or paragraphs."""
+"""Drop texts that loop, or repeat their words, sentences, lines or paragraphs."""
 
 import re
 from functools import partial

@@ -1,4 +1,4 @@
-"""Round trip: translations whose back-translation differs from the source."""
+"""Drop translations whose back-translation differs from the source."""
 
 from functools import cache, partial
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Script of a text: whether it is written in the letters of the requested language."""
+"""Drop texts that are not in the script of the requested language."""
 
 import numpy as np
 import polars as pl

@@ -1,4 +1,4 @@
-"""Selection by a score: the best share of the rows, or the best so many."""
+"""Drop all but the best share of the rows, or the best N, by a score."""
 
 from typing import Literal
 

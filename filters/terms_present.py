@@ -1,4 +1,4 @@
-"""Terms present: texts that do not use the terms of a glossary, in whatever inflection."""
+"""Drop texts that do not use the terms of a glossary, in whatever inflection."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Tokens: texts with too few or too many tokens of a model."""
+"""Drop texts with too few or too many tokens of a model."""
 
 import json
 from functools import cache

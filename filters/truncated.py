@@ -1,4 +1,4 @@
-"""Truncated: texts that stop in the middle."""
+"""Drop texts that stop in the middle."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Turns: dialogues with too few or too many turns, an empty turn, or one speaker twice in a row."""
+"""Drop dialogues with the wrong number of turns or speakers, or turns that do not alternate."""
 
 import polars as pl
 

@@ -15,7 +15,7 @@ def test_a_file_is_a_unit() -> None:
     assert plugins.find("filters", "length") is length
     assert {"length", "duplicates"} <= set(plugins.names("filters"))
     assert "text" not in plugins.names("filters"), "a helper is no unit"
-    assert plugins.about("filters", "length").startswith("Length: texts")
+    assert plugins.about("filters", "length").startswith("Drop texts with too few")
 
 
 def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
