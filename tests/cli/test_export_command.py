@@ -1,4 +1,4 @@
-"""The command `export`, from a run to what a trainer loads."""
+"""`glotmill export`, from a run to what a trainer loads."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ def test_from_a_run_to_a_trainer(tmp_path: Path, recipe: Path, capsys: pytest.Ca
     assert main(["run", str(recipe), *ECHO, "-n", "6", "-o", str(run)]) == 0
     capsys.readouterr()
     assert main(["export", str(run), "-o", str(out), "--split", "train=0.6,test=0.4"]) == 0
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert "trl-sft: " in told.out
-    assert f'Next: datasets.load_dataset("{out}", "eng_Latn")' in told.out
-    assert [line.split()[0] for line in told.out.splitlines()[:5]] == [
+    result = capsys.readouterr()
+    assert result.err == ""
+    assert "trl-sft: " in result.out
+    assert f'Next: datasets.load_dataset("{out}", "eng_Latn")' in result.out
+    assert [line.split()[0] for line in result.out.splitlines()[:5]] == [
         "language", "eng_Latn", "arb_Arab", "swh_Latn", "hin_Deva",
     ]  # fmt: skip
 
@@ -28,11 +28,11 @@ def test_json_and_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     finished(tmp_path / "run", {tag: rows(tag, 5) for tag in SAID})
     command = ["export", str(tmp_path / "run"), "-o", str(tmp_path / "out"), "--json"]
     assert main([*command, "--format", "text", "--set", "of=answer", "--columns", "question,id"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["format"] == "text"
-    assert told["options"] == {"of": "answer", "columns": ["question", "id"]}
-    assert told["rows"]["hin_Deva"] == {"train": 5}
-    assert sorted(told["files"]) == [
+    result = json.loads(capsys.readouterr().out)
+    assert result["format"] == "text"
+    assert result["options"] == {"of": "answer", "columns": ["question", "id"]}
+    assert result["rows"]["hin_Deva"] == {"train": 5}
+    assert sorted(result["files"]) == [
         "README.md",
         *(f"{tag}/train-00000-of-00001.parquet" for tag in sorted(SAID)),
     ]
@@ -43,7 +43,7 @@ def test_json_and_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--format", "trl-stf"], "no format named 'trl-stf'; did you mean 'trl-sft'"),
         (["--format", "sharegpt", "--set", "n=1"], "format sharegpt: no option 'n'"),
@@ -53,18 +53,18 @@ def test_json_and_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--split", "train=0.9"], "the shares sum to 0.9; make them sum to 1"),
     ],
 )
-def test_what_is_wrong_is_told(
-    tmp_path: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_errors(
+    tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 5)})
     assert main(["export", str(tmp_path / "run"), "-o", str(tmp_path / "out"), *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_the_help_lists_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "--help"]) == 0
-    told = capsys.readouterr().out
+    result = capsys.readouterr().out
     names = (
         "trl-sft",
         "trl-prompt-completion",
@@ -74,8 +74,8 @@ def test_the_help_lists_formats(capsys: pytest.CaptureFixture[str]) -> None:
         "sharegpt",
         "nemo-rl",
     )
-    assert all(f"\n  {name} " in told for name in (*names, "text"))
+    assert all(f"\n  {name} " in result for name in (*names, "text"))
     assert main(["list", "formats", "--json"]) == 0
-    listed = {each["name"]: each["about"] for each in json.loads(capsys.readouterr().out)}
-    assert {*names, "text"} <= listed.keys()
-    assert all(about and "\n" not in about for about in listed.values())
+    formats = {item["name"]: item["about"] for item in json.loads(capsys.readouterr().out)}
+    assert {*names, "text"} <= formats.keys()
+    assert all(about and "\n" not in about for about in formats.values())

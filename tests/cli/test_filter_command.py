@@ -1,4 +1,4 @@
-"""The commands on anyone's data, and what is told of filters, as a user meets them."""
+"""`glotmill filter`, `calibrate` and `show` of a filter, as a user meets them."""
 
 import json
 import os
@@ -19,20 +19,20 @@ LINES = {
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for name, said in (("filter", "--explain ID"), ("calibrate", "--false-reject SHARE")):
+    for name, option_text in (("filter", "--explain ID"), ("calibrate", "--false-reject SHARE")):
         assert main([name, "--help"]) == 0
-        assert said in capsys.readouterr().out
+        assert option_text in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["length", "language", "duplicates"])
-def test_show_tells_how_a_filter_is_used(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_describes_a_filter(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", name, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["kind"], found["name"]) == ("filter", name)
+    result = json.loads(capsys.readouterr().out)
+    assert (result["kind"], result["name"]) == ("filter", name)
     assert main(["show", name]) == 0
     text = capsys.readouterr().out
     assert "eason" in text
-    for option in found["options"]:
+    for option in result["options"]:
         assert option in text
 
 
@@ -43,27 +43,27 @@ def test_show_lists_the_choices_of_an_option(capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out)["choices"]["order"] == ["highest", "lowest"]
 
 
-def test_show_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_of_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "lenth"]) == 2
     assert "no recipe, run or filter 'lenth'; did you mean 'length'?" in capsys.readouterr().err
     assert main(["show", "nosuch:thing"]) == 2
     assert "'nosuch:thing' cannot be loaded" in capsys.readouterr().err
 
 
-def test_a_terminal_sees_where_the_work_is(tmp_path: Path) -> None:
+def test_a_terminal_gets_a_progress_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\ntwo\n")
-    ours, theirs = pty.openpty()
+    reader, writer = pty.openpty()
     process = subprocess.Popen(
         command("filter", "a.txt", "-o", "out", "--filters", "length"),
-        cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs, text=True,
+        cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm"}, stdout=subprocess.PIPE, stderr=writer, text=True,
     )  # fmt: skip
-    os.close(theirs)
+    os.close(writer)
     out, _ = process.communicate(timeout=60)
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
+    screen = os.read(reader, 100_000).decode()
+    os.close(reader)
     assert process.returncode == 0
-    assert "2 rows" in shown
-    assert "100.0% kept" in shown
+    assert "2 rows" in screen
+    assert "100.0% kept" in screen
     assert "Kept: out/kept (2 rows)" in out
 
 

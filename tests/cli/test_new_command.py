@@ -10,7 +10,7 @@ from glotmill.cli import main
 from glotmill.runner.folder import Run
 
 
-def test_new_makes_a_recipe_that_works(
+def test_new_writes_a_working_recipe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What stands on the screen while a run goes."""
+"""The progress of a run on the screen."""
 
 import io
 from pathlib import Path
@@ -16,7 +16,7 @@ from glotmill.runner.run import Progress
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_second_round_shows_what_is_needed_now(terminal: bool, tmp_path: Path) -> None:
+def test_a_second_round_shows_its_new_target(terminal: bool, tmp_path: Path) -> None:
     plan: Any = SimpleNamespace(language=languages.find("fra"))
     quota = LanguageQuota(plan, Run(tmp_path), 10, 4, accepted=10, asked=20)
     quota.go_on(20)
@@ -24,6 +24,6 @@ def test_a_second_round_shows_what_is_needed_now(terminal: bool, tmp_path: Path)
     console = Console(file=out, force_terminal=terminal, width=120)
     with progress.watching(console) as watch:
         watch(Progress(Run(tmp_path), [quota], note="again"))
-    told = out.getvalue()
-    assert ("10 of 20" if terminal else "fra_Latn 10/20") in told
-    assert "10 of 10" not in told
+    screen = out.getvalue()
+    assert ("10 of 20" if terminal else "fra_Latn 10/20") in screen
+    assert "10 of 10" not in screen

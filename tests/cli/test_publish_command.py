@@ -9,13 +9,13 @@ from hub.client import ABOUT, RECIPE, environment
 from hub.emulator import Emulator
 
 
-def typed(
+def run_publish(
     hub: Emulator, home: Path, *arguments: object, token: str = "hf_write"
 ) -> "subprocess.CompletedProcess[str]":
-    given = {**environment(hub.endpoint, home, xet=False), "HF_TOKEN": token}
+    variables = {**environment(hub.endpoint, home, xet=False), "HF_TOKEN": token}
     return subprocess.run(
         command("publish", *arguments),
-        env=given,
+        env=variables,
         cwd=home,
         capture_output=True,
         text=True,
@@ -29,21 +29,23 @@ def test_from_run_to_dataset(tmp_path: Path) -> None:
     info = run.info()
     run.write_info({**info, **ABOUT, "recipe": {**RECIPE, **info["recipe"]}})
     with Emulator() as hub:
-        dry = typed(hub, tmp_path, "tea", "--repo", "acme/tea", "--dry-run")
+        dry = run_publish(hub, tmp_path, "tea", "--repo", "acme/tea", "--dry-run")
         assert (dry.returncode, dry.stderr) == (0, "")
         assert "it would be created" in dry.stdout
         assert 'config_name: "zho_Hans"' in dry.stdout.replace("'", '"')
         assert not hub.store.repos
-        done = typed(hub, tmp_path, "tea", "--repo", "acme/tea", "--tag", "v1", "--license", "cc-by-4.0")
-        assert done.returncode == 0, done.stderr
-        assert f"{hub.endpoint}/datasets/acme/tea: 6 files" in done.stdout
-        assert "Verified: all 3 configs load from the Hub with these rows" in done.stdout
-        assert 'load_dataset("acme/tea", "arb_Arab", revision="v1")' in done.stdout
-        assert done.stderr.splitlines() == [
+        process = run_publish(
+            hub, tmp_path, "tea", "--repo", "acme/tea", "--tag", "v1", "--license", "cc-by-4.0"
+        )
+        assert process.returncode == 0, process.stderr
+        assert f"{hub.endpoint}/datasets/acme/tea: 6 files" in process.stdout
+        assert "Verified: all 3 configs load from the Hub with these rows" in process.stdout
+        assert 'load_dataset("acme/tea", "arb_Arab", revision="v1")' in process.stdout
+        assert process.stderr.splitlines() == [
             f"glotmill: sending 2 files of rows, {_size(hub)}, to acme/tea",
             "glotmill: loading 3 configs of acme/tea in a fresh cache",
         ]
-        refused = typed(hub, tmp_path, "tea", "--repo", "acme/other", token="hf_read")
+        refused = run_publish(hub, tmp_path, "tea", "--repo", "acme/other", token="hf_read")
         assert refused.returncode == 4
         assert refused.stderr.startswith("glotmill: making acme/other: 403")
         assert len(refused.stderr.splitlines()) == 1
@@ -55,14 +57,18 @@ def _size(hub: Emulator) -> str:
 
 
 def test_offline(tmp_path: Path) -> None:
-    given = {**environment("http://127.0.0.1:9", tmp_path, xet=False), "HF_HUB_OFFLINE": "1", "HF_TOKEN": "x"}
-    done = subprocess.run(
+    variables = {
+        **environment("http://127.0.0.1:9", tmp_path, xet=False),
+        "HF_HUB_OFFLINE": "1",
+        "HF_TOKEN": "x",
+    }
+    process = subprocess.run(
         command("publish", "tea", "--repo", "acme/tea"),
-        env=given,
+        env=variables,
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert "HF_HUB_OFFLINE=1" in done.stderr
+    assert process.returncode == 2
+    assert "HF_HUB_OFFLINE=1" in process.stderr

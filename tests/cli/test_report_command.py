@@ -1,4 +1,4 @@
-"""glotmill report: a file, or numbers."""
+"""`glotmill report`: a file, or numbers."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ from run_folder import make
 from glotmill.cli import main
 
 
-def test_the_page_is_put_into_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_written_into_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path)
     assert main(["report", str(tmp_path)]) == 0
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     page = (tmp_path / "report.html").read_bytes()
-    assert told.out == f"{tmp_path}/report.html ({len(page) / 1000:,.0f} kB)\n"
-    assert not told.err
+    assert output.out == f"{tmp_path}/report.html ({len(page) / 1000:,.0f} kB)\n"
+    assert not output.err
     assert page.startswith(b"<!doctype html>")
     assert not list(tmp_path.glob(".report*"))
 
@@ -23,14 +23,14 @@ def test_the_page_is_put_into_the_run(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_numbers_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path)
     assert main(["report", str(tmp_path), "--json", "--price-in", "2", "--price-out", "10"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["funnel"][0]["asked"] == 50
-    total = told["total"]
+    output = json.loads(capsys.readouterr().out)
+    assert output["funnel"][0]["asked"] == 50
+    total = output["total"]
     assert total["cost"] == pytest.approx((2 * total["prompt_tokens"] + 10 * total["reply_tokens"]) / 1e6)
     assert not (tmp_path / "report.html").exists()
 
 
-def test_both_and_fewer_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page_and_numbers_with_fewer_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path / "run")
     for name, rows in (("a.html", "10"), ("b.html", "200")):
         assert (

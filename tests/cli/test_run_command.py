@@ -1,4 +1,4 @@
-"""A run from the command line: what it prints, how it is stopped, what a terminal shows."""
+"""`glotmill run`: its output, interruptions and the live panel."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from glotmill.runner.folder import Run
 EVIL = "\x1b[2Jx\u202ey\x9b0m"
 
 
-def test_run_prints_funnel_rows_and_place(
+def test_run_prints_counts_rows_and_paths(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "a run"
@@ -46,15 +46,15 @@ def test_run_as_json(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         "--json",
     ]
     assert main(arguments) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [each["language"] for each in found["languages"]] == ["fra_Latn", "swh_Latn"]
-    assert [each["accepted"] for each in found["languages"]] == [3, 3]
-    assert len(found["rows"]) == 2
-    assert found["error"] is None
-    assert Path(found["dataset"], "fra_Latn").is_dir()
+    result = json.loads(capsys.readouterr().out)
+    assert [language["language"] for language in result["languages"]] == ["fra_Latn", "swh_Latn"]
+    assert [language["accepted"] for language in result["languages"]] == [3, 3]
+    assert len(result["rows"]) == 2
+    assert result["error"] is None
+    assert Path(result["dataset"], "fra_Latn").is_dir()
 
 
-def test_run_names_the_model_that_is_for_trying(
+def test_run_warns_of_the_test_model(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "as_nano.py").write_text("from glotmill.generators.echo import echo\nengine = echo\n")

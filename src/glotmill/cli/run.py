@@ -235,9 +235,9 @@ def _sample_rows(run: "Run", tags: Sequence[str]) -> Iterator[dict[str, Any]]:
 
     from glotmill.languages import find as find_language
 
-    first_of_script: dict[str, str] = {}
+    tag_by_script: dict[str, str] = {}
     for tag in tags:
-        first_of_script.setdefault(find_language(tag).script, tag)
-    for tag in [*dict.fromkeys([*first_of_script.values(), *tags])][:MAX_SAMPLES]:
+        tag_by_script.setdefault(find_language(tag).script, tag)
+    for tag in [*dict.fromkeys([*tag_by_script.values(), *tags])][:MAX_SAMPLES]:
         files = sorted(run.folder.glob(f"dataset/{tag}/train-*.parquet"))
         yield from pl.read_parquet(files[0], n_rows=1).iter_rows(named=True)
