@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -57,30 +57,32 @@ def terms_present(
     Adds `<column>_terms_present_share`: share of the required terms used, null if none is required; and
     `<column>_terms_present_missing`: up to 10 terms that are missing.
     """
-    columns = {"text": _fold(joined(text))}
-    if source:
-        columns["source"] = _fold(joined(pl.col(source)))
     glossary = None if isinstance(terms, str) else _pairs(terms)
-    if isinstance(terms, str):
-        columns["terms"] = pl.col(terms)
-
-    def verdict(*values: Any) -> tuple[str | None, float | None, str | None]:
-        row = dict(zip(columns, values, strict=True))
-        row_terms = _pairs(row["terms"] or ()) if glossary is None else glossary
-        return _verdict(row["text"], row.get("source"), row_terms, min_share, letters)
-
-    return verdicts(verdict, _VERDICT, **columns)
+    return verdicts(
+        partial(_verdict, glossary=glossary, min_share=min_share, letters=letters),
+        _VERDICT,
+        text=_fold(joined(text)),
+        source=_fold(joined(pl.col(source))) if source else pl.lit(None, pl.String),
+        terms=pl.col(terms) if isinstance(terms, str) else pl.lit(None),
+    )
 
 
 def _verdict(
-    text: str | None, source: str | None, terms: Sequence[Term], min_share: float, letters: float
+    text: str | None,
+    source: str | None,
+    terms: Any,
+    *,
+    glossary: Sequence[Term] | None,
+    min_share: float,
+    letters: float,
 ) -> tuple[str | None, float | None, str | None]:
+    pairs = _pairs(terms or ()) if glossary is None else glossary
     if text is None:
         return "empty", None, None
     if source is not None:
-        terms = [term for term in terms if _is_in(term[0], source, letters)]
-    missing = [target for _, target in terms if not _is_in(target, text, letters)]
-    share = 1 - len(missing) / len(terms) if terms else None
+        pairs = [pair for pair in pairs if _is_in(pair[0], source, letters)]
+    missing = [target for _, target in pairs if not _is_in(target, text, letters)]
+    share = 1 - len(missing) / len(pairs) if pairs else None
     reason = "terms_missing" if share is not None and share < min_share else None
     return reason, share, ", ".join(missing[:_MAX_LISTED]) or None
 
