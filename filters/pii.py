@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from glotmill.filters._text.words import joined_series
-from glotmill.io.pii import KINDS, MAY_HOLD, find
+from glotmill.io.pii import KINDS, MAY_HOLD, Kind, find
 
 WITHHELD = True
 PERSONAL_DATA = "dropped"
@@ -14,7 +14,7 @@ PACKAGES = ("phonenumbers", "python-stdnum")
 _VERDICT = pl.Struct({"reason": pl.String, "count": pl.Int64})
 
 
-def pii(text: pl.Expr, *, language: str = "language", kinds: Sequence[str] = KINDS) -> pl.Expr:
+def pii(text: pl.Expr, *, language: str = "language", kinds: Sequence[Kind] = KINDS) -> pl.Expr:
     """Keep texts without personal data.
 
     `card` is checked by the Luhn algorithm, `id` covers 33 national ids, each by its format and check digits

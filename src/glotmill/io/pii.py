@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from glotmill.errors import UsageError
 
-KINDS = ("email", "iban", "card", "id", "phone")
+Kind: TypeAlias = Literal["email", "iban", "card", "id", "phone"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 # What a text holds at least if it holds any, in a syntax that polars and Python share: to look for first.
 MAY_HOLD = r"[\w+-]@[\w-]|[A-Z]{2}\d{2}[ A-Z\d]{8}|\d[\d\s().\-–/]{4,}[\dA-Z]"
 

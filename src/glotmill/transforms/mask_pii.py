@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.io.pii import KINDS, find
+from glotmill.io.pii import KINDS, Kind, find
 
 PERSONAL_DATA = "masked"
 
@@ -13,7 +13,7 @@ _TEXTS = ("text", "content")  # of turns and of chat messages
 
 
 def mask_pii(
-    rows: pl.DataFrame, *, column: str, language: str = "language", kinds: Sequence[str] = KINDS
+    rows: pl.DataFrame, *, column: str, language: str = "language", kinds: Sequence[Kind] = KINDS
 ) -> pl.DataFrame:
     """Put `<email>`, `<iban>`, `<card>`, `<id>` or `<phone>` in the place of personal data.
 
