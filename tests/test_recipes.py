@@ -8,14 +8,15 @@ import pytest
 
 import glotmill
 from glotmill.languages import find, table
-from glotmill.recipes import model, template
-from glotmill.recipes.model import Generate, Render
+from glotmill.recipes import template
+from glotmill.recipes.read import built_in, read_recipe
 from glotmill.recipes.seeds import open_seeds
+from glotmill.recipes.steps import Generate, Render
 from glotmill.recipes.templates import templates
 from glotmill.runner import check
 
-RECIPES = model.built_in()
-IN_LANGUAGES = [(name, tag) for name in RECIPES for tag in model.read(name).languages]
+RECIPES = built_in()
+IN_LANGUAGES = [(name, tag) for name in RECIPES for tag in read_recipe(name).languages]
 
 
 def test_the_three_recipes_ship() -> None:
@@ -24,13 +25,13 @@ def test_the_three_recipes_ship() -> None:
 
 @pytest.mark.parametrize(("name", "tag"), IN_LANGUAGES)
 def test_recipe_fits_together(name: str, tag: str) -> None:
-    read = model.read(name)
+    read = read_recipe(name)
     check.plan(read, find(tag), open_seeds(read), "some-model")
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_has_a_page_papers_and_seeds_of_its_own(name: str) -> None:
-    read = model.read(name)
+    read = read_recipe(name)
     page = (read.folder / "README.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {name}\n")
     assert read.papers
@@ -42,7 +43,7 @@ def test_recipe_has_a_page_papers_and_seeds_of_its_own(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_has_a_variant_that_says_whether_it_was_reviewed(name: str) -> None:
-    read = model.read(name)
+    read = read_recipe(name)
     steps = [s for s in read.steps if isinstance(s, Generate | Render)]
     variants = [path for s in steps for path in template.variants(read.folder, s.template_name)]
     assert variants
@@ -52,7 +53,7 @@ def test_recipe_has_a_variant_that_says_whether_it_was_reviewed(name: str) -> No
 
 @pytest.mark.parametrize(("name", "tag"), IN_LANGUAGES)
 def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str) -> None:
-    read = model.read(name)
+    read = read_recipe(name)
     language = find(tag)
     row = open_seeds(read).take(tag, 0, 1, 1)[0][2]
     step = next(s for s in read.steps if isinstance(s, Generate))
@@ -67,7 +68,7 @@ def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str)
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.tag)
 def test_templates_render_in_every_language(row: object) -> None:
     for name in RECIPES:
-        assert templates(model.read(name), find(str(getattr(row, "tag", ""))))
+        assert templates(read_recipe(name), find(str(getattr(row, "tag", ""))))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -10,8 +10,8 @@ from spy import write
 import glotmill
 from glotmill.errors import UsageError
 from glotmill.export.export import export
-from glotmill.recipes import model
 from glotmill.recipes.model import Output
+from glotmill.recipes.read import read_recipe
 from glotmill.runner import dataset
 
 
@@ -50,4 +50,4 @@ def test_a_recipe_with_reasoning_needs_an_answer(tmp_path: Path) -> None:
         glotmill.errors.RecipeError, match=r"output\.messages\.reasoning: goes with `assistant`"
     ):
         glotmill.run(folder, engine="echo", model="m", folder=tmp_path / "run")
-    assert model.read(folder).output.messages == {"user": "w", "reasoning": "said"}
+    assert read_recipe(folder).output.messages == {"user": "w", "reasoning": "said"}

@@ -12,13 +12,14 @@ from spy import write
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import Seeds, frame, open_seeds
 
 PLAIN = "about: A test.\nseeds: SEEDS\nsteps: [{generate: draft}]\noutput: {columns: [draft]}\n"
 
 
 def read(folder: Path, seeds: str = "{rows: [{topic: x}]}", template: str = "{{ topic }}") -> model.Recipe:
-    return model.read(write(folder / "mine", PLAIN.replace("SEEDS", seeds), draft=template))
+    return read_recipe(write(folder / "mine", PLAIN.replace("SEEDS", seeds), draft=template))
 
 
 def rows(seeds: Seeds, stop: int = 99, language: str = "eng_Latn", passes: int = 1) -> list[Any]:

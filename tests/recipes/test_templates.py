@@ -8,6 +8,7 @@ from spy import write
 from glotmill.errors import RecipeError
 from glotmill.languages import find
 from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.templates import refuse_uneven_variants, seed_variables, templates
 
 PLAIN = """
@@ -20,7 +21,7 @@ output: {columns: [draft]}
 
 def made(folder: Path, **texts: str) -> model.Recipe:
     base = {"ask": "About {{ topic }} in {{ language }}", "write": "{{ ask }} {{ feedback }} {{ mood }}"}
-    return model.read(
+    return read_recipe(
         write(folder / "mine", PLAIN, **base, **{n.replace("__", "."): t for n, t in texts.items()})
     )
 

@@ -9,7 +9,7 @@ from run_folder import make
 
 from glotmill.filters.detectors import version
 from glotmill.languages import table
-from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.runner.folder import Run
 
 SHARDS, EACH = 12, 50  # rows in each
@@ -37,7 +37,7 @@ def varied(folder: Path, many: int) -> Run:
         "languages": tags,
         "per_language": SHARDS * EACH // 2,
     }
-    info["recipe"] = model.read("instruction").resolved()
+    info["recipe"] = read_recipe("instruction").resolved()
     run.write_info({name: value for name, value in info.items() if name != "format"})
     for tag in tags:
         rng = Random(tag)

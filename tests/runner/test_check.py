@@ -8,7 +8,7 @@ from spy import write
 
 from glotmill.errors import RecipeError
 from glotmill.languages import find
-from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.shard import LanguagePlan
@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def plan(folder: Path, *settings: str, language: str = "eng", seeds: str | None = None) -> LanguagePlan:
-    read = model.read(folder, settings)
+    read = read_recipe(folder, settings)
     return check.plan(read, find(language), open_seeds(read, seeds), "m")
 
 
@@ -183,7 +183,7 @@ def test_examples_are_lines_of_json_whatever_is_in_them(folder: Path) -> None:
 def test_a_single_template_is_named_in_its_errors(tmp_path: Path) -> None:
     (tmp_path / "poem.j2").write_text("{{ topic }}")
     (tmp_path / "s.csv").write_text("theme\nthe sea\n")
-    read = model.read(tmp_path / "poem.j2")
+    read = read_recipe(tmp_path / "poem.j2")
     with pytest.raises(RecipeError, match=r"^\S+poem.j2: steps.0 \(generate reply\): .*no column 'topic'"):
         check.plan(read, find("eng"), open_seeds(read, str(tmp_path / "s.csv")), "m")
 

@@ -11,7 +11,7 @@ import pytest
 from spy import write
 
 from glotmill.languages import find
-from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.folder import Run
@@ -30,7 +30,7 @@ output: {columns: [draft]}
 
 
 def quota(folder: Path, wanted: int = 100, plain: str = PLAIN, **more: Any) -> LanguageQuota:
-    read = model.read(write(folder / "mine", plain, draft="{{ topic }}"))
+    read = read_recipe(write(folder / "mine", plain, draft="{{ topic }}"))
     plan = check.plan(read, find("eng"), open_seeds(read), "m")
     return LanguageQuota(plan, Run(folder), wanted, 4, **more)
 

@@ -12,7 +12,7 @@ from spy import user, write
 from glotmill.errors import RecipeError, RequestFailed
 from glotmill.languages import find
 from glotmill.messages import Reply, Request
-from glotmill.recipes import model
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
@@ -39,7 +39,7 @@ def through(
 ) -> pl.DataFrame:
     rows = seeds or [{"topic": "sea"}, {"topic": "moon"}, {"topic": "bad"}]
     plain = f"about: x\nseeds: {{rows: {rows}}}\nsteps: [{steps}]\noutput: {{columns: [topic]}}\n"
-    read = model.read(write(folder / "mine", plain, **{"draft": "{{ topic }}", **texts}))
+    read = read_recipe(write(folder / "mine", plain, **{"draft": "{{ topic }}", **texts}))
 
     async def engine(request: Request) -> Reply:
         said = says(request)

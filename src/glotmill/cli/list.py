@@ -35,10 +35,10 @@ def command(kind: str, as_json: bool) -> None:
 def list_items(kind: str) -> list[dict[str, Any]]:
     """Return everything of a kind, as `--json` prints it. Raises UsageError if there is no such kind."""
     from glotmill import languages, plugins
-    from glotmill.recipes import model as recipes
+    from glotmill.recipes.read import built_in
 
     if kind == "recipes":
-        return [_recipe(name) for name in recipes.built_in()]
+        return [_recipe(name) for name in built_in()]
     if kind == "languages":
         names = ("tag", "name", "endonym", "script", "direction")
         return [{name: getattr(language, name) for name in names} for language in languages.table()]
@@ -72,10 +72,10 @@ def items_text(kind: str, items: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _recipe(name: str) -> dict[str, Any]:
-    from glotmill.recipes import model as recipes
+    from glotmill.recipes.read import read_recipe
 
     try:
-        return {"name": name, "about": recipes.read(name).about}
+        return {"name": name, "about": read_recipe(name).about}
     except RecipeError as error:
         return {"name": name, "about": f"cannot be read: {str(error).splitlines()[0]}"}
 

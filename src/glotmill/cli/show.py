@@ -38,28 +38,28 @@ def command(name: str, as_json: bool) -> None:
 def show(name: str) -> Description:
     """Describe the folder of a run, a recipe or a plugin. Raises UsageError and RecipeError."""
     from glotmill import plugins
-    from glotmill.recipes import model as recipes
+    from glotmill.recipes.read import built_in
 
     if (Path(name) / "run.json").is_file():
         return _describe_run(Path(name))
-    if name not in recipes.built_in() and not Path(name).exists():
+    if name not in built_in() and not Path(name).exists():
         for kind in PLUGINS.values():
             if name in plugins.names(kind) or (":" in name and kind == "filters"):
                 return _describe_plugin(kind, name)
         if name.isidentifier():
-            hint = plugins.did_you_mean(name, [*recipes.built_in(), *plugins.names("filters")])
+            hint = plugins.did_you_mean(name, [*built_in(), *plugins.names("filters")])
             raise UsageError(f"no recipe, run or filter {name!r}{hint if 'did you' in hint else ''}")
     return _describe_recipe(name)
 
 
 def _describe_recipe(name: str) -> Description:
     from glotmill.io.terminal import safe
-    from glotmill.recipes import model as recipes
-    from glotmill.recipes.model import Generate, Render
+    from glotmill.recipes.read import locate, read_recipe
+    from glotmill.recipes.steps import Generate, Render
 
-    recipe = recipes.read(name)
+    recipe = read_recipe(name)
     files = sorted(recipe.folder.glob("*.j2"))
-    if recipes.locate(name).suffix == ".j2":  # a single template: others beside it are not part of the recipe
+    if locate(name).suffix == ".j2":  # a single template: others beside it are not part of the recipe
         templates = {step.template_name for step in recipe.steps if isinstance(step, Generate | Render)}
         files = [path for path in files if path.name.split(".")[0] in templates]
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}

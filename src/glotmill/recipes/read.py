@@ -1,21 +1,79 @@
-"""A recipe as plain values: read from YAML, changed by --set, and bounded."""
+"""Finds a recipe on disk, applies `--set` overrides, and reads it into a frozen Recipe.
+
+Unknown keys are refused. Every error names the file, the place, what is there and the remedy.
+"""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
+from glotmill.columns import prompt_column
 from glotmill.errors import RecipeError
 from glotmill.plugins import did_you_mean
-from glotmill.recipes.steps import KINDS
+from glotmill.recipes.model import SEED_SOURCES, Dataset, Draw, Output, Recipe, Table
+from glotmill.recipes.steps import STEP_KINDS, Examples
 
+BUILT_IN = Path(__file__).parent.parent / "prompts"
 MAX_RECIPE_BYTES = 1_000_000
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MODELS: tuple[type[BaseModel], ...] = (
+    Recipe,
+    *STEP_KINDS.values(),
+    Examples,
+    Draw,
+    Table,
+    Dataset,
+    Output,
+)
+
+
+def read_recipe(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
+    """Read a recipe by its name, its folder, or a single template file.
+
+    settings: overrides such as `steps.draft.temperature=0.3`. Raises RecipeError.
+    """
+    path = locate(source)
+    if path.suffix == ".j2":
+        name = path.name.removesuffix(".j2")
+        values = _single_template_recipe(name)
+    else:
+        name, path = path.name, path / "recipe.yaml"
+        values = _load_yaml(path)
+    for setting in settings:
+        _override(values, setting)
+    _refuse_hostile(values, path)
+    return _validate(values, path, name)
+
+
+def locate(source: str | Path) -> Path:
+    """Return the folder of a recipe, or the file of a single template. Raises RecipeError."""
+    text, path = str(source), Path(source)
+    if text.endswith(".j2") and path.is_file():
+        return path.resolve()
+    if (path / "recipe.yaml").is_file():
+        return path.resolve()
+    if text.isidentifier() and (BUILT_IN / text / "recipe.yaml").is_file():
+        return (BUILT_IN / text).resolve()
+    if path.is_dir():
+        raise RecipeError(f"{path}: a folder without recipe.yaml; `glotmill new {path}` writes one")
+    if path.exists():
+        raise RecipeError(f"{path}: neither a recipe's folder nor a .j2 template")
+    if text.endswith(".j2"):
+        raise RecipeError(f"{text}: no such file")
+    raise RecipeError(f"no recipe {text!r}{did_you_mean(text, built_in())}")
+
+
+def built_in() -> list[str]:
+    """Return the names of the recipes that come with glotmill."""
+    return sorted(path.parent.name for path in BUILT_IN.glob("*/recipe.yaml"))
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a date is text. Set here: libraries change the shared loader, some to this, some back."""
+    """Reads dates as text. A class of its own: other libraries change the resolvers of SafeLoader."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -24,25 +82,40 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def values(path: Path) -> dict[str, Any]:
-    """Return what a file of YAML says. Raises RecipeError: too large, no YAML, no mapping."""
+def _load_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file. Raises RecipeError: too large, not YAML, not a mapping."""
     if path.stat().st_size > MAX_RECIPE_BYTES:
         raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; put seeds in a file of their own")
     try:
-        plain = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
+        values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(plain, dict):
+    if not isinstance(values, dict):
         raise RecipeError(
-            f"{path}: holds a {type(plain).__name__}; a recipe is a mapping that begins with `about:`"
+            f"{path}: holds a {type(values).__name__}; a recipe is a mapping that begins with `about:`"
         )
-    return plain
+    return values
 
 
-def override(plain: dict[str, Any], setting: str) -> None:
-    """Carry out one `steps.draft.temperature=0.3`. A step goes by its name, or by its number from 0.
+def _single_template_recipe(name: str) -> dict[str, Any]:
+    """Return the recipe of a lone template: one reply to each row of stdin, with the usual filters."""
+    return {
+        "about": f"One reply to {name}.j2 for every seed.",
+        "seeds": "-",
+        "steps": [
+            {"generate": "reply", "template": name, "max_tokens": 1024},
+            {"filter": "length", "of": "reply"},
+            {"filter": "language", "of": "reply"},
+        ],
+        "finish": [{"filter": "duplicates", "of": "reply"}],
+        "output": {"messages": {"user": prompt_column("reply"), "assistant": "reply"}},
+    }
 
-    Raises RecipeError where nothing is called so.
+
+def _override(values: dict[str, Any], setting: str) -> None:
+    """Apply one `steps.draft.temperature=0.3`. A step goes by its name or by its number, from 0.
+
+    Raises RecipeError if there is no such place.
     """
     path, equals, text = setting.partition("=")
     if not equals or not path:
@@ -52,52 +125,101 @@ def override(plain: dict[str, Any], setting: str) -> None:
     except (yaml.YAMLError, ValueError, RecursionError):
         value = text
     *parents, last = path.split(".")
-    here: Any = plain
-    for part in parents:
-        here = _descend(here, part, setting)
-    if isinstance(here, list):
-        here[_index(here, last, setting)] = value
-    elif isinstance(here, dict):
-        here[last] = value
+    target: Any = values
+    for key in parents:
+        target = _descend(target, key, setting)
+    if isinstance(target, list):
+        target[_index(target, last, setting)] = value
+    elif isinstance(target, dict):
+        target[last] = value
     else:
-        raise RecipeError(f"--set {setting}: {'.'.join(parents)} is no mapping")
+        raise RecipeError(f"--set {setting}: {'.'.join(parents)} is not a mapping")
 
 
-def _descend(here: Any, part: str, setting: str) -> Any:
-    if isinstance(here, list):
-        return here[_index(here, part, setting)]
-    if isinstance(here, dict):
-        return here.setdefault(part, {})
-    raise RecipeError(f"--set {setting}: there is nothing below {part!r}")
+def _descend(container: Any, key: str, setting: str) -> Any:
+    if isinstance(container, list):
+        return container[_index(container, key, setting)]
+    if isinstance(container, dict):
+        return container.setdefault(key, {})
+    raise RecipeError(f"--set {setting}: there is nothing below {key!r}")
 
 
-def _index(items: list[Any], part: str, setting: str) -> int:
-    if part.isdecimal() and int(part) < len(items):
-        return int(part)
-    labels = [next((str(i[k]) for k in KINDS if k in i), "") if isinstance(i, dict) else "" for i in items]
-    if labels.count(part) > 1:
-        numbers = [str(n) for n, label in enumerate(labels) if label == part]
-        raise RecipeError(f"--set {setting}: several are named {part!r}; use a number: {', '.join(numbers)}")
-    if part not in labels:
-        raise RecipeError(
-            f"--set {setting}: nothing named {part!r}{did_you_mean(part, [x for x in labels if x])}"
-        )
-    return labels.index(part)
+def _index(items: list[Any], key: str, setting: str) -> int:
+    """Return the position of a step in a list, by number or by name."""
+    if key.isdecimal() and int(key) < len(items):
+        return int(key)
+    names = [_step_name(item) for item in items]
+    if names.count(key) > 1:
+        numbers = [str(number) for number, name in enumerate(names) if name == key]
+        raise RecipeError(f"--set {setting}: several are named {key!r}; use a number: {', '.join(numbers)}")
+    if key not in names:
+        raise RecipeError(f"--set {setting}: nothing named {key!r}{did_you_mean(key, filter(None, names))}")
+    return names.index(key)
 
 
-def refuse_hostile(plain: Any, path: Path) -> None:
-    """Raise RecipeError for aliases that multiply without end, and half characters: no file holds these."""
-    waiting, seen = [plain], 0
+def _step_name(item: Any) -> str:
+    if not isinstance(item, dict):
+        return ""
+    return next((str(item[kind]) for kind in STEP_KINDS if kind in item), "")
+
+
+def _refuse_hostile(values: Any, path: Path) -> None:
+    """Raise RecipeError for aliases that multiply without end, and for lone surrogates."""
+    waiting, count = [values], 0
     while waiting:
         value = waiting.pop()
-        seen += 1
-        if seen > MAX_RECIPE_BYTES:  # without aliases every value takes a byte
+        count += 1
+        if count > MAX_RECIPE_BYTES:  # without aliases, every value takes at least a byte
             raise RecipeError(
-                f"{path}: its aliases (*name) make over {MAX_RECIPE_BYTES:,} values; write less"
+                f"{path}: its aliases (*name) expand to over {MAX_RECIPE_BYTES:,} values; use fewer"
             )
         if isinstance(value, dict):
             waiting += [*value.keys(), *value.values()]
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and (half := _HALF.search(value)):
-            raise RecipeError(f"{path}: {ascii(value)[:80]} holds half a character, {half[0]!a}; mend it")
+        elif isinstance(value, str) and (surrogate := _SURROGATE.search(value)):
+            raise RecipeError(
+                f"{path}: {ascii(value)[:80]} holds half a character, {surrogate[0]!a}; correct it"
+            )
+
+
+def _validate(values: dict[str, Any], path: Path, name: str) -> Recipe:
+    for key in ("name", "file"):
+        if key in values:
+            raise RecipeError(f"{path}: {key}: unknown key; a recipe is named after its folder")
+    try:
+        return Recipe.model_validate({**values, "file": path, "name": name})
+    except ValidationError as error:
+        errors = error.errors()
+        outermost = [e for e in errors if not any(_is_within(other, e) for other in errors)]
+        raise RecipeError("\n".join(_explain(e, path) for e in outermost[:5])) from None
+    except RecipeError as error:
+        raise RecipeError(f"{path}: languages: {error}") from None
+
+
+def _is_within(inner: Any, outer: Any) -> bool:
+    """Return whether one pydantic error is about a part of what the other is about."""
+    depth = len(outer["loc"])
+    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
+
+
+def _explain(error: Any, path: Path) -> str:
+    """Return a pydantic error as one line: file, place, what is wrong, what is there."""
+    keys = [str(key) for key in error["loc"] if key != "[key]"]
+    if keys[0] in ("steps", "seeds"):  # pydantic inserts the tag of the union behind these
+        tag = 2 if keys[0] == "steps" else 1
+        del keys[tag : tag + 1]
+    place = ".".join(keys)
+    value = f"there is {error['input']!r:.80}"
+    match error["type"]:
+        case "extra_forbidden":
+            known = {f.alias or name for model in _MODELS for name, f in model.model_fields.items()}
+            hint = did_you_mean(str(error["loc"][-1]), sorted(known - {"name", "file"}))
+            return f"{path}: {place}: unknown key{hint}"
+        case "union_tag_not_found" if keys[0] == "seeds":
+            kinds = ", ".join(f"`{key}:` ({about})" for key, about in SEED_SOURCES.items())
+            return f"{path}: seeds: give a file, or one of {kinds}; {value}"
+        case "union_tag_not_found":
+            return f"{path}: {place}: a step is one of {', '.join(STEP_KINDS)}; {value}"
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{path}: {place}: {text[:1].lower()}{text[1:]}; {value}"

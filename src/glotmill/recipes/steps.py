@@ -1,4 +1,4 @@
-"""The steps of a recipe as frozen values: generate, render, transform, filter. Unknown keys are refused."""
+"""The steps of a recipe as frozen values: Generate, Render, Transform, Filter. Their fields are YAML keys."""
 
 import json
 from functools import cached_property
@@ -10,7 +10,7 @@ from glotmill.messages import Sampling
 
 
 class Strict(BaseModel):
-    """A frozen value that refuses keys it does not know."""
+    """A frozen value that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -25,26 +25,26 @@ Name = Annotated[str, AfterValidator(_identifier)]
 
 
 class Filter(BaseModel):
-    """One judgement: the filter's name, the column it judges, and its options."""
+    """A step that keeps or drops rows: name of the filter, column that it reads, options."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     filter: str
-    of: str = ""  # in `expect`: the step's own column
+    of: str = ""  # the column; may be left out in `expect`, where it is the column of the step
     skip: bool = False
 
     @property
     def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
+        """The name by which `--set steps.NAME` finds it."""
         return self.filter
 
     @property
     def options(self) -> dict[str, Any]:
-        """The keyword arguments of the filter's function."""
+        """Keyword arguments for the filter function."""
         return dict(self.model_extra or {})
 
 
 class Transform(BaseModel):
-    """A named function from table to table, and its options."""
+    """A step that turns one table into another: name of the transform, options."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     transform: str
@@ -52,24 +52,24 @@ class Transform(BaseModel):
 
     @property
     def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
+        """The name by which `--set steps.NAME` finds it."""
         return self.transform
 
     @property
     def options(self) -> dict[str, Any]:
-        """The keyword arguments of the transform's function."""
+        """Keyword arguments for the transform function."""
         return dict(self.model_extra or {})
 
 
 class Examples(Strict):
-    """Few-shot rows for a template's `{{ examples }}`."""
+    """Few-shot rows that a template reads as `{{ examples }}`."""
 
-    file: str  # .jsonl in the recipe's folder
-    n: int = Field(1, ge=1, le=64)  # how many a row is shown, drawn by the row's id
+    file: str  # a .jsonl file in the recipe folder
+    n: int = Field(1, ge=1, le=64)  # examples per row, drawn by the id of the row
 
 
 class Render(Strict):
-    """A template whose text becomes a column, without a model."""
+    """A step that renders a template into a column, without an engine."""
 
     render: Name
     template: str = ""
@@ -77,27 +77,27 @@ class Render(Strict):
 
     @property
     def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
+        """The name by which `--set steps.NAME` finds it."""
         return self.render
 
     @property
     def template_name(self) -> str:
-        """The file, without `.j2`."""
+        """File name of the template without `.j2`."""
         return self.template or self.render
 
 
 class Generate(Strict):
-    """A template that is put to the model; the reply becomes a column."""
+    """A step that renders a template, sends it to the engine and parses the reply into a column."""
 
     generate: Name
     template: str = ""
     skip: bool = False
     as_: Literal["text", "json", "lines", "turns", "tag"] = Field("text", alias="as")
     schema_: dict[str, Any] | None = Field(None, alias="schema", min_length=1)
-    n: int = Field(1, ge=1, le=1024)  # rows made of each row, one a reply
-    trials: int = Field(1, ge=1, le=64)  # replies to each row, whose values are a list
-    tries: int = Field(1, ge=1, le=100)
-    expect: tuple[Filter, ...] = ()
+    n: int = Field(1, ge=1, le=1024)  # samples: rows that each row becomes, one reply each
+    trials: int = Field(1, ge=1, le=64)  # replies per row; the column is the list of those that pass
+    tries: int = Field(1, ge=1, le=100)  # requests per reply, until one parses and passes `expect`
+    expect: tuple[Filter, ...] = ()  # filters applied to the reply at once
     examples: Examples | None = None
     temperature: float | None = Field(None, ge=0, le=100)
     top_p: float | None = Field(None, gt=0, le=1)
@@ -113,32 +113,38 @@ class Generate(Strict):
 
     @property
     def name(self) -> str:
-        """What `--set steps.NAME` calls it."""
+        """The name by which `--set steps.NAME` finds it."""
         return self.generate
 
     @property
     def template_name(self) -> str:
-        """The file, without `.j2`."""
+        """File name of the template without `.j2`."""
         return self.template or self.generate
 
     @cached_property
     def sampling(self) -> Sampling:
-        """The sampling parameters of every request of this step."""
+        """Sampling parameters of the requests of this step."""
         return Sampling(**{name: getattr(self, name) for name in Sampling.__dataclass_fields__})
 
     @cached_property
     def schema_text(self) -> str:
-        """The JSON schema as canonical JSON; empty if replies are free."""
+        """The schema as canonical JSON; empty for free text."""
         return json.dumps(self.schema_, sort_keys=True, separators=(",", ":")) if self.schema_ else ""
 
 
-KINDS = {"generate": Generate, "render": Render, "transform": Transform, "filter": Filter}
+STEP_KINDS: dict[str, type[BaseModel]] = {
+    "generate": Generate,
+    "render": Render,
+    "transform": Transform,
+    "filter": Filter,
+}
 
 
 def _kind(value: Any) -> str | None:
+    """Return which kind of step a value is; None if it is none of them, or several at once."""
     if isinstance(value, BaseModel):
         return type(value).__name__.lower()
-    kinds = [k for k in KINDS if k in value] if isinstance(value, dict) else []
+    kinds = [key for key in STEP_KINDS if key in value] if isinstance(value, dict) else []
     return kinds[0] if len(kinds) == 1 else None
 
 

@@ -7,7 +7,8 @@ from glotmill.errors import RecipeError
 from glotmill.languages import Language
 from glotmill.languages import find as find_language
 from glotmill.recipes import template
-from glotmill.recipes.model import Generate, Recipe, Render
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.steps import Generate, Render
 
 
 def templates(recipe: Recipe, language: Language) -> dict[str, template.Template]:

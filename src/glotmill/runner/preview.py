@@ -13,9 +13,9 @@ from glotmill.columns import FAILED, NOT_ASKED, REASON, REASON_AT, SEED_KEY, VER
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.languages import find as find_language
 from glotmill.messages import Engine, Message, Reply, Request
-from glotmill.recipes import model as recipes
-from glotmill.recipes.model import Generate, Render
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import Row, Seeds, open_seeds
+from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.folder import Run
@@ -49,7 +49,7 @@ async def problems(
     Beyond what every run checks, the first seed row of each language is rendered. Raises RecipeError where
     the recipe cannot be read at all.
     """
-    recipe = recipes.read(source, settings)
+    recipe = read_recipe(source, settings)
     found: dict[str, str] = {}
     opened: Seeds | None = None
     with _folder() as folder:
@@ -76,7 +76,7 @@ async def preview(
 
     engine: engine, model, revision, engine_args; as for a run. Raises UsageError, RecipeError, EngineError.
     """
-    recipe = recipes.read(source, settings)
+    recipe = read_recipe(source, settings)
     found = find_language(language or next(iter(recipe.languages), "eng_Latn"))
     opened = open_seeds(recipe, seeds)
     model = engine["model"] or NANO

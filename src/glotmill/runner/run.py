@@ -14,8 +14,8 @@ import polars as pl
 from glotmill import plugins
 from glotmill.errors import ShortfallError, UsageError
 from glotmill.languages import find as find_language
-from glotmill.recipes import model as recipes
 from glotmill.recipes.model import Recipe
+from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check, dataset, schedule
 from glotmill.runner.folder import Run
@@ -53,7 +53,7 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     for name in options:
         if name not in RunOptions.__annotations__:
             raise UsageError(f"no option {name!r}{plugins.did_you_mean(name, RunOptions.__annotations__)}")
-    recipes.read(recipe, options.get("settings") or ())  # before there is a folder
+    read_recipe(recipe, options.get("settings") or ())  # before there is a folder
     with Run(_folder(recipe, options)).lock():
         job = prepare(recipe, options)
         job.run.write_info(manifest(job))
@@ -64,7 +64,7 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
 
 def prepare(recipe: str | Path, options: RunOptions) -> PreparedRun:
     """Read and check all that can be wrong before a model is loaded. Raises RecipeError, UsageError."""
-    read = recipes.read(recipe, options.get("settings") or ())
+    read = read_recipe(recipe, options.get("settings") or ())
     engine = options.get("engine") or default_engine()
     wanted, tags = _wanted(read, options)
     _check_engine(engine, options)

@@ -14,7 +14,7 @@ from glotmill.cli import main
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.reproduce import again, hub_dataset, own_seeds
 from glotmill.recipes.model import Recipe
-from glotmill.recipes.model import read as read_recipe
+from glotmill.recipes.read import read_recipe
 from glotmill.runner.folder import Run
 
 ODD = ["```", "a  b", "\u00a0\u2028\u202e", "it's", "\\n\n", "$HOME `id`", "</s>"]

@@ -3,7 +3,7 @@
 import pytest
 
 from glotmill.hub.card.columns import columns
-from glotmill.recipes.model import read
+from glotmill.recipes.read import read_recipe
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from glotmill.recipes.model import read
     ],
 )
 def test_origins(name: str, found: dict[str, str]) -> None:
-    assert dict(columns(read(name))).items() >= found.items()
+    assert dict(columns(read_recipe(name))).items() >= found.items()
 
 
 def test_a_column_of_the_model() -> None:
-    recipe = read("instruction", ["output.columns=[answer,id,language]"])
+    recipe = read_recipe("instruction", ["output.columns=[answer,id,language]"])
     assert [name for name, _ in columns(recipe)] == ["messages", "answer"]
     assert dict(columns(recipe))["answer"] == "written by the model"

@@ -12,7 +12,7 @@ import glotmill
 from glotmill.errors import ShortfallError
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.run_section import tokens
-from glotmill.recipes.model import read as read_recipe
+from glotmill.recipes.read import read_recipe
 from glotmill.runner.folder import Run
 
 

@@ -10,8 +10,8 @@ from glotmill.errors import GlotmillError
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.redact import HIDDEN, is_path, public
 from glotmill.plugins import JUDGES
-from glotmill.recipes.model import BUILT_IN, Dataset, Draw, Recipe, Table, built_in
-from glotmill.recipes.model import read as read_recipe
+from glotmill.recipes.model import Dataset, Draw, Recipe, Table
+from glotmill.recipes.read import BUILT_IN, built_in, read_recipe
 from glotmill.recipes.sources import SUFFIXES
 from glotmill.runner.folder import Run
 

@@ -7,7 +7,8 @@ from typing import Any
 from glotmill.errors import GlotmillError
 from glotmill.languages import find as find_language
 from glotmill.recipes import template
-from glotmill.recipes.model import Recipe, locate
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.read import locate
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner.folder import Run
 

@@ -6,7 +6,8 @@ import pytest
 
 from glotmill.errors import RecipeError
 from glotmill.recipes import model
-from glotmill.recipes.model import Generate
+from glotmill.recipes.read import read_recipe
+from glotmill.recipes.steps import Generate
 
 PLAIN = """
 about: A test.
@@ -34,17 +35,17 @@ def step(read: model.Recipe) -> Generate:
 
 
 def test_read(folder: Path) -> None:
-    read = model.read(folder)
+    read = read_recipe(folder)
     assert read.name == "mine"
     assert read.folder == folder
     assert read.languages == ["swh_Latn", "fra_Latn", "zho_Hant"]
     assert [s.name for s in read.steps] == ["draft", "length", "length"]
     assert step(read).sampling.given() == {"temperature": 1.0}
-    assert model.read(str(folder)) == read
+    assert read_recipe(str(folder)) == read
 
 
 def test_the_digest_is_of_what_decides_about_rows(folder: Path) -> None:
-    digest = model.read(folder).digest()
+    digest = read_recipe(folder).digest()
     for setting in (
         "about=other",
         "languages=[deu]",
@@ -53,20 +54,20 @@ def test_the_digest_is_of_what_decides_about_rows(folder: Path) -> None:
         "output.columns=[topic]",
         "papers=[x]",
     ):
-        assert model.read(folder, [setting]).digest() == digest, setting
+        assert read_recipe(folder, [setting]).digest() == digest, setting
     for setting in (
         "steps.draft.temperature=0.5",
         "steps.1.min_chars=3",
         "finish=[{filter: duplicates, of: draft}]",
     ):
-        assert model.read(folder, [setting]).digest() != digest, setting
+        assert read_recipe(folder, [setting]).digest() != digest, setting
 
 
 @pytest.mark.parametrize("date", ["2024-12-31", "2024-13-45"])
 def test_a_date_is_text(folder: Path, date: str) -> None:
     path = folder / "recipe.yaml"
     path.write_text(path.read_text().replace("about: A test.", f"about: {date}"))
-    assert model.read(folder).about == date
+    assert read_recipe(folder).about == date
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_date_is_text(folder: Path, date: str) -> None:
     ],
 )
 def test_set_by_name_and_by_number(folder: Path, setting: str, temperature: float | None) -> None:
-    assert step(model.read(folder, [setting])).temperature == temperature
+    assert step(read_recipe(folder, [setting])).temperature == temperature
 
 
 def test_set_reaches_deep_and_makes_what_is_not_there(folder: Path) -> None:
@@ -88,7 +89,7 @@ def test_set_reaches_deep_and_makes_what_is_not_there(folder: Path) -> None:
         "finish=[]",
         "seeds=other.csv",
     ]
-    read = model.read(folder, settings)
+    read = read_recipe(folder, settings)
     assert step(read).expect[0].options == {"min_chars": 5}
     assert step(read).schema_text == '{"type":"object"}'
     assert read.seeds == "other.csv"
@@ -100,32 +101,32 @@ MANY = f"[{', '.join(TENFOLD)}]"
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ("steps.draft.temperature", "write it as --set"),
         ("=3", "write it as --set"),
         ("steps.drft.n=2", "nothing named 'drft'; did you mean 'draft'"),
         ("steps.length.min_chars=2", "several are named 'length'; use a number: 1, 2"),
         ("steps.9.n=2", "nothing named '9'"),
-        ("about.x=2", "about is no mapping"),
+        ("about.x=2", "about is not a mapping"),
         ("about.x.y=2", "nothing below"),
         ("steps.draft.temprature=2", "steps.0.temprature: unknown key; did you mean 'temperature'"),
         ("steps.draft.temperature=hot", "steps.0.temperature: .*valid number.*there is 'hot'"),
         ("steps.draft.temperature=.nan", "steps.0.temperature"),
         ("steps.draft.n=0", "steps.0.n: .*greater than or equal to 1"),
         ('about="\\ud83d"', "holds half a character"),
-        ("about=[&a [*a]]", "its aliases .* make over"),
-        ("about=" + MANY, "its aliases .* make over"),
+        ("about=[&a [*a]]", "its aliases .* expand to over"),
+        ("about=" + MANY, "its aliases .* expand to over"),
         ("languages=no", "bare no as false: for Norwegian write nob_Latn"),
     ],
 )
-def test_settings_that_do_not_fit(folder: Path, setting: str, told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
-        model.read(folder, [setting])
+def test_settings_that_do_not_fit(folder: Path, setting: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(folder, [setting])
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("temperature", "temperatur", "steps.0.temperatur: unknown key; did you mean 'temperature'"),
         ("about: A test.", "about: A\npapres: []", "papres: unknown key; did you mean 'papers'"),
@@ -157,43 +158,43 @@ def test_settings_that_do_not_fit(folder: Path, setting: str, told: str) -> None
         ("about: A test.", "about: [", "recipe.yaml: not YAML"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, told: str) -> None:
+def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, message: str) -> None:
     path = folder / "recipe.yaml"
     path.write_text(PLAIN.replace(old, new))
-    with pytest.raises(RecipeError, match=told) as error:
-        model.read(folder)
+    with pytest.raises(RecipeError, match=message) as error:
+        read_recipe(folder)
     assert str(error.value).startswith(str(path))
     assert len(str(error.value).splitlines()) == 1, "one mistake, one line"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("", "NoneType"), ("- a", "list"), ("x", "str"), ("x" * 1_000_001, "1,000,000")]
+    ("text", "message"), [("", "NoneType"), ("- a", "list"), ("x", "str"), ("x" * 1_000_001, "1,000,000")]
 )
-def test_what_is_no_recipe(folder: Path, text: str, told: str) -> None:
+def test_what_is_no_recipe(folder: Path, text: str, message: str) -> None:
     (folder / "recipe.yaml").write_text(text)
-    with pytest.raises(RecipeError, match=told):
-        model.read(folder)
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(folder)
 
 
 def test_where_a_recipe_is_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    assert model.read(".").name == "mine"
-    assert model.read("../mine").name == "mine"
-    assert model.read("instruction").name == "instruction"
+    assert read_recipe(".").name == "mine"
+    assert read_recipe("../mine").name == "mine"
+    assert read_recipe("instruction").name == "instruction"
     (folder / "empty").mkdir()
     with pytest.raises(RecipeError, match=r"folder without recipe.yaml; `glotmill new empty`"):
-        model.read("empty")
+        read_recipe("empty")
     with pytest.raises(RecipeError, match=r"neither a recipe's folder nor a .j2 template"):
-        model.read("recipe.yaml")
+        read_recipe("recipe.yaml")
     with pytest.raises(RecipeError, match=r"no recipe 'resoning'; did you mean 'reasoning'"):
-        model.read("resoning")
+        read_recipe("resoning")
     with pytest.raises(RecipeError, match=r"^peom.j2: no such file$"):
-        model.read("peom.j2")
+        read_recipe("peom.j2")
 
 
 def test_a_single_template(tmp_path: Path) -> None:
     (tmp_path / "poem.j2").write_text("About {{ topic }}")
-    read = model.read(tmp_path / "poem.j2", ["steps.reply.temperature=0.3"])
+    read = read_recipe(tmp_path / "poem.j2", ["steps.reply.temperature=0.3"])
     assert read.name == "poem"
     assert read.file == tmp_path / "poem.j2"
     assert step(read).template_name == "poem"
@@ -201,7 +202,7 @@ def test_a_single_template(tmp_path: Path) -> None:
 
 
 def test_the_recipe_that_run_json_keeps_reads_as_the_same(folder: Path) -> None:
-    read = model.read(folder)
+    read = read_recipe(folder)
     plain = read.resolved()
     assert "file" not in plain
     again = model.Recipe.model_validate({**plain, "file": read.file})
