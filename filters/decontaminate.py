@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glotmill.errors import UsageError
 from glotmill.filters._similar.passages import MIN_WORDS, passages_of
-from glotmill.filters._similar.references import Reference, find, rows, stamp, texts
+from glotmill.filters._similar.references import Reference, find, rows, texts
 from glotmill.filters._text.hashing import U64
 from glotmill.filters._text.words import joined
 
@@ -72,7 +72,9 @@ def decontaminate(
 
 
 def _verdicts(column: pl.Series, references: Sequence[Reference], n: int, max_share: float) -> pl.Series:
-    indexes = {f"in_{reference.name}": _index(reference, n, stamp(reference)) for reference in references}
+    indexes = {
+        f"in_{reference.name}": _index(reference, n, reference.source.stamp) for reference in references
+    }
     parts = [_batch_verdicts(part, indexes, n, max_share) for part in column.to_frame().iter_slices(_BATCH)]
     return pl.concat(parts) if parts else pl.Series(dtype=_VERDICT)
 
@@ -109,7 +111,7 @@ def _contained(hashes: U64, index: U64) -> NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=32)
-def _index(reference: Reference, n: int, _stamp: tuple[int, int]) -> U64:
+def _index(reference: Reference, n: int, _stamp: object) -> U64:
     """Return the hashes of all passages of a reference, sorted. A changed file has another stamp and is read
     again."""
     kept, short = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]

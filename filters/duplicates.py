@@ -8,7 +8,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotmill.errors import RecipeError
-from glotmill.filters._similar import earlier as earlier_rows
 from glotmill.filters._similar.embeddings import check_model, embed
 from glotmill.filters._similar.history import over_table, rule
 from glotmill.filters._similar.hyperplanes import SKETCH_PLANES, equal_share, side_keys, sides
@@ -17,6 +16,8 @@ from glotmill.filters._similar.shingles import shingles_of
 from glotmill.filters._text.folding import folded
 from glotmill.filters._text.hashing import U64, text_hashes
 from glotmill.filters._text.words import joined, squeezed
+from glotmill.io.rows import open_rows
+from glotmill.io.rows.arrow import to_polars
 
 ACROSS_ROWS = True
 COPY_REASONS = ("duplicate", "near_duplicate", "same_meaning")
@@ -68,7 +69,7 @@ def duplicates(
             "duplicates: a model needs `near:`, the cosine from which texts mean the same, such as 0.9"
         )
     if against:
-        earlier_rows.check(against)
+        open_rows(against, rows_of_run=True)  # raises if there is nothing to read
     options = {"within": within, "also": also, "near": near, "model": model, "against": against}
     history_rule = rule(sys.modules[__name__], text, options)
     assert history_rule is not None
@@ -117,7 +118,8 @@ def earlier(
     if model:
         embed([""], model)  # fail now if the model cannot be read, not once the first rows are there
     columns = [*column.meta.root_names(), within, *also]
-    return earlier_rows.read(against, columns) if against else iter(())
+    tables = open_rows(against, rows_of_run=True).tables(columns) if against else ()
+    return map(to_polars, tables)
 
 
 def _squeezed_columns(names: Sequence[str]) -> list[pl.Expr]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from glotmill.filtering import pipeline, readers
+from glotmill.filtering import pipeline
+from glotmill.io.rows import lines
 
 OWN = """
 import os, signal
@@ -31,5 +32,5 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "ROWS", 3)
+    monkeypatch.setattr(lines, "ROWS", 3)
     monkeypatch.setattr(pipeline, "PART_ROWS", 7)

@@ -11,7 +11,7 @@ import pytest
 from filtering import jsonl, sift
 
 from glotmill.cli import main
-from glotmill.filtering import readers, tables
+from glotmill.io.rows import lines, open_rows
 
 
 def test_columns_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -108,18 +108,18 @@ def test_no_rows(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_tables_are_small_where_rows_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BYTES", 10_000)
+    monkeypatch.setattr(lines, "BYTES", 10_000)
     frame = pl.DataFrame({"text": ["x" * 3_000] * 20})
     frame.write_parquet("a.parquet", compression="uncompressed", statistics=False)
     frame.write_ndjson("a.jsonl")
     frame.write_csv("a.csv")
     (tmp_path / "a.txt").write_text("\n".join(frame["text"]))
     for name in ("a.parquet", "a.jsonl", "a.csv", "a.txt"):
-        data = tables.find(name)
-        sizes = [table.num_rows for table in data.read()]
+        data = open_rows(name)
+        sizes = [table.num_rows for table in data.tables()]
         assert sum(sizes) == 20
         assert max(sizes) <= 20 if name == "a.parquet" else max(sizes) <= 4
-        assert [table.num_rows for table in data.read()] == sizes
+        assert [table.num_rows for table in data.tables()] == sizes
 
 
 class Builder:

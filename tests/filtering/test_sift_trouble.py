@@ -18,7 +18,7 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
     ("arguments", "said"),
     [
         (["-", "-o", "out"], "write them to a .jsonl file"),
-        (["nosuch.jsonl", "-o", "out"], "nosuch.jsonl: nothing to read is there"),
+        (["nosuch.jsonl", "-o", "out"], "nosuch.jsonl: no such file or folder"),
         (["mixed", "-o", "out"], "mixed: holds .csv and .txt"),
         (["data.jsonl"], "give either -o FOLDER or --explain ID"),
         (["data.jsonl", "-o", "out", "--filters", "lenth"], "did you mean 'length'"),
@@ -139,10 +139,11 @@ def test_parts_without_their_state_are_judged_again(tmp_path: Path) -> None:
 COMMAND = """
 import os, signal, sys
 from pathlib import Path
-from glotmill.filtering import readers, pipeline
+from glotmill.filtering import pipeline
+from glotmill.io.rows import lines
 from glotmill.cli import main
 
-readers.ROWS, pipeline.PART_ROWS = 40, 100
+lines.ROWS, pipeline.PART_ROWS = 40, 100
 left, real = int(sys.argv[1]), Path.replace
 
 def replace(path, target):

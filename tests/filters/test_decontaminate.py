@@ -171,12 +171,13 @@ def test_a_dataset_is_read_by_its_id_without_its_train_split(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("gone.jsonl", None, "gone.jsonl: no such file or benchmark"),
+        ("gone.jsonl", None, "gone.jsonl: no such file or folder"),
         ("mgms", None, "did you mean 'mgsm'"),
-        ("hf://exam", None, "give it as hf://owner/dataset"),
+        ("gone", None, "gone: no such file or benchmark; there are"),
+        ("hf://exam", None, "hf://exam: write hf://owner/name"),
         ("empty.jsonl", "\n", "empty.jsonl: an empty file"),
-        ("broken.jsonl", "{", "broken.jsonl: cannot be read: line 1 is not JSON"),
-        ("broken.parquet", "no", "broken.parquet: cannot be read"),
+        ("broken.jsonl", "{", "broken.jsonl:1: not JSON"),
+        ("broken.parquet", "no", "broken.parquet: not parquet"),
         ("exam.pdf", "x", "unknown kind of file '.pdf'"),
     ],
 )

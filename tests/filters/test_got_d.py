@@ -7,7 +7,7 @@ import pytest
 from sentences import judge, measure
 from static_model import write_model
 
-from glotmill.errors import RecipeError, UsageError
+from glotmill.errors import UsageError
 from glotmill.filters.got_d import got_d, gradients, sinkhorn_duals
 
 VECTOR = pl.col("text")
@@ -83,7 +83,7 @@ def test_texts_are_compared_by_a_model(tmp_path, pets_model):
 
 
 def test_what_is_missing_is_said_before_anything_runs(tmp_path, pets):
-    with pytest.raises(RecipeError, match=r"gone\.txt: no such file"):
+    with pytest.raises(UsageError, match=r"gone\.txt: no such file"):
         got_d(VECTOR, target=str(tmp_path / "gone.txt"), keep=0.5)
     with pytest.raises(ValueError, match="keep 0"):
         got_d(VECTOR, target=pets, keep=0)

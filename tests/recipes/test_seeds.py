@@ -81,7 +81,7 @@ def test_a_text_a_line(tmp_path: Path) -> None:
 
 def test_a_text_a_line_fills_one_variable_only(tmp_path: Path) -> None:
     path = written(tmp_path / "s.txt", "the sea\n")
-    with pytest.raises(RecipeError, match=r"s.txt:1: plain lines can fill one variable.*mood, topic"):
+    with pytest.raises(RecipeError, match=r"s.txt: plain lines can fill one variable.*mood, topic"):
         open_seeds(read(tmp_path, template="{{ topic }} {{ mood }}"), path)
     with pytest.raises(RecipeError, match=r"the templates read none"):
         open_seeds(read(tmp_path, template="hi"), path)
@@ -89,7 +89,7 @@ def test_a_text_a_line_fills_one_variable_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["the sea\nthe moon\n", '{"topic": "the sea"}\n{"topic": "the moon"}\n'])
 def test_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     seeds = open_seeds(read(tmp_path), "-")
     assert seeds.place == "stdin"
     assert rows(seeds) == [{"topic": "the sea"}, {"topic": "the moon"}]
@@ -129,7 +129,7 @@ def test_draw_some(tmp_path: Path) -> None:
             "{draw: {a: &l [1,2,3,4,5,6,7,8,9,10], b: *l, c: *l, d: *l, e: *l, f: *l, g: *l}}",
             "10,000,000 combinations",
         ),
-        ("missing.jsonl", "missing.jsonl: no such file; give .jsonl, .csv"),
+        ("missing.jsonl", "missing.jsonl: no such file or folder; give a file"),
         ("{rows: [{topic: x, row: 3}]}", "row 1: column 'row' is one that glotmill makes; rename it"),
         ("{rows: [{topic: x}, {topic: x, feedback: y}]}", "row 2: column 'feedback'"),
         ("{rows: [{topic: x, language: no}]}", "row 1: .*bare no"),
@@ -139,7 +139,7 @@ def test_draw_some(tmp_path: Path) -> None:
     ],
 )
 def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(UsageError, match=told):
         open_seeds(read(tmp_path, seeds))
 
 
@@ -147,14 +147,14 @@ def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, told: str) -> None:
     ("name", "text", "told"),
     [
         ("s.jsonl", '{"topic": "x"}\n{"topic": ', r"s.jsonl:2: not JSON"),
-        ("s.jsonl", "[1]", "row 1 is a list"),
-        ("s.jsonl", b'{"topic": "caf\xe9"}', "not UTF-8"),
+        ("s.jsonl", "[1]", "s.jsonl:1: a list; write one object a line"),
+        ("s.jsonl", b'{"topic": "caf\xe9"}', "s.jsonl:1: not UTF-8 at byte 14"),
         ("s.jsonl", "", "no seed row"),
         ("s.jsonl", "[" * 100_000, "not JSON"),
-        ("s.csv", "topic,n\nx\n", "s.csv:2: another number of cells"),
-        ("s.csv", "topic,n\nx,1,2\n", "s.csv:2: another number of cells"),
-        ("s.csv", "topic,topic\nx,1\n", "names 'topic' twice"),
-        ("s.csv", b"topic\ncaf\xe9\n", "not UTF-8"),
+        ("s.csv", "topic,n\nx\n", "s.csv:2: the header has 2 cells, this row 1"),
+        ("s.csv", "topic,n\nx,1,2\n", "s.csv:2: the header has 2 cells, this row 3"),
+        ("s.csv", "topic,topic\nx,1\n", "s.csv:1: two columns are named 'topic'"),
+        ("s.csv", b"topic\ncaf\xe9\n", "s.csv:2: not UTF-8 at byte 3"),
         ("s.csv", 'topic\n"x\n', "s.csv"),
         ("s.txt", '{"topic": "x",}\n', "s.txt:1: not JSON"),
         ("s.parquet", "no", "not parquet"),
@@ -162,7 +162,7 @@ def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, told: str) -> None:
     ],
 )
 def test_files_that_do_not_fit(tmp_path: Path, name: str, text: str | bytes, told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(UsageError, match=told):
         open_seeds(read(tmp_path), written(tmp_path / name, text))
 
 
@@ -197,7 +197,7 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
     text = "".join(f'{{"topic": "{n}"}}\n' for n in range(3000)) + "broken\n"
     seeds = open_seeds(read(tmp_path), written(tmp_path / "s.jsonl", text))
     assert len(seeds.take("eng_Latn", 0, 3000, 1)) == 3000
-    with pytest.raises(RecipeError, match=r"s.jsonl:3001: not JSON"):
+    with pytest.raises(UsageError, match=r"s.jsonl:3001: not JSON"):
         seeds.take("eng_Latn", 3000, 3001, 1)
 
 
@@ -227,18 +227,24 @@ def test_half_characters_become_question_marks(tmp_path: Path) -> None:
 def test_a_dataset_of_the_hub_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
     import datasets
 
-    asked: list[Any] = []
+    pl.DataFrame({"topic": ["a", "b"], "id": [1, 2]}).write_parquet(tmp_path / "d.parquet")
+    builder = datasets.load_dataset_builder("parquet", data_files=[str(tmp_path / "d.parquet")])
+    calls: list[Any] = []
 
-    def load(name: str, config: str | None, **options: Any) -> datasets.IterableDataset:
-        asked.append((name, config, options))
-        return datasets.Dataset.from_dict({"topic": ["a", "b"], "id": [1, 2]}).to_iterable_dataset()
+    def load(name: str, config: str | None, revision: str | None) -> datasets.DatasetBuilder:
+        calls.append((name, config, revision))
+        return builder
 
-    monkeypatch.setattr(datasets, "load_dataset", load)
-    made = read(tmp_path, "{dataset: " + json.dumps(spec) + ", config: main, columns: [topic]}")
-    assert rows(open_seeds(made)) == [{"topic": "a"}, {"topic": "b"}]
-    assert asked == [(spec, "main", {"split": "train", "revision": None, "streaming": True})]
-    assert rows(open_seeds(made, spec)) == [{"topic": "a", "seed_id": 1}, {"topic": "b", "seed_id": 2}]
-    assert asked[-1][0] == spec.removeprefix("hf://datasets/")
+    monkeypatch.setattr(datasets, "load_dataset_builder", load)
+    name = spec.removeprefix("hf://datasets/")
+    recipe = read(tmp_path, "{dataset: " + json.dumps(spec) + ", config: main, columns: [topic]}")
+    assert rows(open_seeds(recipe)) == [{"topic": "a"}, {"topic": "b"}]
+    seeds = open_seeds(recipe, spec)
+    assert rows(seeds) == [{"topic": "a", "seed_id": 1}, {"topic": "b", "seed_id": 2}]
+    assert seeds.place == name
+    seeds = open_seeds(recipe, f"hf://{name}@v1/other")
+    assert seeds.place == f"hf://{name}@v1/other"
+    assert calls == [(name, "main", None), (name, None, None), (name, "other", "v1")]
 
 
 def test_a_folder_as_a_dataset(tmp_path: Path) -> None:
@@ -249,5 +255,5 @@ def test_a_folder_as_a_dataset(tmp_path: Path) -> None:
 
 
 def test_a_dataset_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r"cannot be read as a dataset"):
+    with pytest.raises(UsageError, match=r"nothing: no such dataset: .*; check the id"):
         open_seeds(read(tmp_path, f"{{dataset: {tmp_path / 'nothing'}}}"))

@@ -120,6 +120,6 @@ def test_rows_that_are_in_a_benchmark_are_dropped_and_refilled(tmp_path: Path, s
 
 def test_a_missing_benchmark_is_told_before_an_engine_is_opened(tmp_path: Path, spy: State) -> None:
     step = "  - {filter: decontaminate, of: answer, against: [gone.jsonl]}"
-    with pytest.raises(RecipeError, match=r"gone\.jsonl: no such file or benchmark"):
+    with pytest.raises(RecipeError, match=r"gone\.jsonl: no such file or folder"):
         run(recipe(tmp_path, step))
     assert spy.opened == 0

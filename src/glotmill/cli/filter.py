@@ -68,9 +68,10 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     conversations, the filters read the assistant's messages. The same command resumes where it stopped.
     """
     from glotmill.cli.table import line_width
-    from glotmill.filtering import explain, filter_dataset, tables
+    from glotmill.filtering import explain, filter_dataset
     from glotmill.filtering.judged_columns import Asked
     from glotmill.io import terminal
+    from glotmill.io.rows import open_rows
     from glotmill.languages import find as find_language
 
     if (folder is None) == (row_id is None):
@@ -85,7 +86,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
             data, recipe_filters = explain.of_run(Path(source))
             filters = filters or recipe_filters
         else:
-            data = tables.find(source, arguments["config"], arguments["split"])
+            data = open_rows(source, config=arguments["config"], split=arguments["split"])
         job = filter_dataset.plan(data, language, filters, arguments["column"], arguments["settings"])
         if row_id is None:
             path = Path(str(folder))

@@ -9,10 +9,11 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.errors import UsageError
-from glotmill.filtering import judged_columns, tables
+from glotmill.filtering import judged_columns
 from glotmill.filtering.pipeline import FilterJob, seen_before
 from glotmill.filters._similar.history import Seen
 from glotmill.filters._text.words import joined_series
+from glotmill.io.rows import FileRows, RowSource
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
@@ -20,7 +21,7 @@ from glotmill.runner.folder import Run
 _ID = "\x00id"  # no column is called so
 
 
-def explain(data: tables.Dataset, job: FilterJob, wanted: str) -> dict[str, Any]:
+def explain(data: RowSource, job: FilterJob, wanted: str) -> dict[str, Any]:
     """Judge one row by each filter by itself.
 
     wanted: its `id`; where the input has none, its number from 0. Of several rows with one id, the first.
@@ -52,7 +53,7 @@ def explain(data: tables.Dataset, job: FilterJob, wanted: str) -> dict[str, Any]
     }
 
 
-def of_run(folder: Path) -> tuple[tables.Dataset, list[dict[str, Any]]]:
+def of_run(folder: Path) -> tuple[RowSource, list[dict[str, Any]]]:
     """Return all rows of a run, kept and dropped, and the filters of its recipe in the order of its steps."""
     recipe = Run(folder).info()["recipe"]
     filters: list[dict[str, Any]] = []
@@ -64,13 +65,13 @@ def of_run(folder: Path) -> tuple[tables.Dataset, list[dict[str, Any]]]:
     files = sorted(folder.glob("rows/*.parquet"))
     if not files:
         raise UsageError(f"{folder}: no finished rows yet; run the same command again to go on")
-    return tables.of_files(str(folder / "rows"), files), filters
+    return FileRows(str(folder / "rows"), tuple(files)), filters
 
 
-def _find(data: tables.Dataset, wanted: str) -> tuple[Any, int]:
+def _find(data: RowSource, wanted: str) -> tuple[Any, int]:
     """The row, as a table of one, and its number."""
     first = 0
-    for table in data.read():
+    for table in data.tables():
         if (place := _ids(table, first).index_of(wanted)) is not None:
             return table.slice(place, 1), first + place
         first += table.num_rows
@@ -103,13 +104,13 @@ def _alone(rows: pl.DataFrame, each: Filter) -> dict[str, Any]:
     return told
 
 
-def _across(rows: pl.DataFrame, number: int, data: tables.Dataset, job: FilterJob) -> list[dict[str, Any]]:
+def _across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJob) -> list[dict[str, Any]]:
     """What filters that judge by the rows before it find: all of these are put to them again."""
     all_of = list(zip(job.across, seen_before(job), strict=True))
     mine = [_keys(rows, each).explode().drop_nulls() for each in job.across]
     alike = [0] * len(all_of)
     first = 0
-    for table in data.read():
+    for table in data.tables():
         some = table.slice(0, max(0, number - first))
         before, ids = judged_columns.frame(some, job.made_of, job.asked), _ids(some, first)
         for place, (each, seen) in enumerate(all_of):

@@ -14,8 +14,8 @@ from glotmill.filtering import filter_set, judged_columns
 from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder
 from glotmill.filtering.pipeline import FilterJob, Watch, first_of, work
-from glotmill.filtering.tables import Dataset
 from glotmill.io.redact import SECRET_NAME, hide_secrets
+from glotmill.io.rows import RowSource
 from glotmill.plugins import versions
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
@@ -31,7 +31,7 @@ class StoppedError(GlotmillError):
 
 
 def plan(
-    data: Dataset, asked: Asked, filters: Sequence[Any], column: str = "", settings: Mapping[str, Any] = {}
+    data: RowSource, asked: Asked, filters: Sequence[Any], column: str = "", settings: Mapping[str, Any] = {}
 ) -> FilterJob:
     """Fit filters to a dataset.
 

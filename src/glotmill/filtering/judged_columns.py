@@ -14,6 +14,7 @@ import polars as pl
 
 from glotmill import languages
 from glotmill.errors import RecipeError, UsageError, one_line
+from glotmill.io.rows.arrow import to_polars
 from glotmill.plugins import did_you_mean
 
 USUAL = ("text", "messages")  # columns that are judged where none is named
@@ -69,7 +70,7 @@ def sources(needed: Iterable[str], schema: Any, asked: Asked) -> dict[str, str]:
 
 def frame(table: Any, made_of: Mapping[str, str], asked: Asked) -> pl.DataFrame:
     """Return what filters see of a pyarrow.Table: the columns of `made_of`, and `language` if it is asked."""
-    rows = pl.DataFrame(pl.from_arrow(table.select(sorted({*made_of.values()}))))
+    rows = to_polars(table.select(sorted({*made_of.values()})))
     seen = rows.select(_seen(name, source, rows.schema[source]) for name, source in made_of.items())
     if not asked:
         return seen
@@ -134,7 +135,7 @@ def _kind(schema: Any, name: str) -> pl.DataType:
 
     try:
         one = pa.schema([schema.field(name)]).empty_table()
-        return pl.DataFrame(pl.from_arrow(one)).dtypes[0]
+        return to_polars(one).dtypes[0]
     except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, ValueError) as error:
         kind = schema.field(name).type
         raise UsageError(f"column {name!r}: {kind} cannot be judged ({one_line(error)})") from None

@@ -18,8 +18,8 @@ from glotmill.errors import EngineError, UsageError
 from glotmill.filtering import judged_columns
 from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder, OutputPart
-from glotmill.filtering.tables import Dataset
 from glotmill.filters._similar.history import Rule, Seen
+from glotmill.io.rows import RowSource
 from glotmill.recipes.steps import Filter
 from glotmill.runner.apply_filters import scatter, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers, cores, open_filter_workers
@@ -33,7 +33,7 @@ AHEAD = 2  # parts that are judged while one is written
 class FilterJob:
     """What is to be done: everything that can be wrong has been said."""
 
-    data: Dataset
+    data: RowSource
     asked: Asked
     judges: tuple[Filter, ...]  # each judges a row by itself
     across: tuple[Filter, ...]  # by the rows before it
@@ -59,7 +59,7 @@ Found = tuple[pl.DataFrame, pl.Series]  # what filters found, and the languages 
 async def work(job: FilterJob, folder: Folder, watch: Watch) -> Counts:
     """Judge what is not written yet, write it, and return where all rows went. Raises EngineError."""
     total, began = Counts(), time.monotonic()
-    progress = FilterProgress(job.data.rows)
+    progress = FilterProgress(job.data.total)
     running: deque[tuple[OutputPart, Counts | None, asyncio.Task[Found] | None]] = deque()
     async with open_filter_workers(cores()) as judges:
         here = _Work(job, folder, judges, asyncio.Semaphore(cores() + 1))
@@ -99,10 +99,10 @@ async def work(job: FilterJob, folder: Folder, watch: Watch) -> Counts:
     return total
 
 
-def cut(data: Dataset) -> Iterator[OutputPart]:
+def cut(data: RowSource) -> Iterator[OutputPart]:
     """Yield the parts of a dataset, the same ones every time."""
     part, size = OutputPart(0, 0), 0
-    for table in data.read():
+    for table in data.tables():
         part.tables.append(table)
         size += table.nbytes
         if part.rows >= PART_ROWS or size >= PART_BYTES:

@@ -30,6 +30,11 @@ class HubPath:
     revision: str | None = None  # branch, tag or commit
     config: str | None = None  # a subset of a dataset
 
+    def __str__(self) -> str:
+        revision = f"@{self.revision.replace('/', '%2F')}" if self.revision else ""
+        config = f"/{self.config}" if self.config else ""
+        return f"hf://{self.id}{revision}{config}" if revision or config else self.id
+
 
 def is_hub_id(text: str) -> bool:
     """Return whether a text is `owner/name` as the Hub allows it."""

@@ -1,163 +1,208 @@
-"""Seed rows: read from a file, the Hub, stdin, a table or named lists, and numbered for each language."""
+"""Seed rows: from any place that `glotmill.io.rows` reads, a table in the recipe, or lists to draw from.
+
+Seeds are numbered for each language. A row with a `language` is a seed of that language, any other of all.
+"""
 
 import io
 import itertools
 import json
+import random
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from glotmill.columns import RESERVED
-from glotmill.errors import RecipeError
+from glotmill.columns import ID, LANGUAGE, RESERVED, SEED_ID
+from glotmill.errors import RecipeError, UsageError, one_line
+from glotmill.io.hub_names import HubPath, parse_hub_path
+from glotmill.io.rows import FileRows, HubRows, Row, open_rows
 from glotmill.languages import find as find_language
-from glotmill.recipes import sources
-from glotmill.recipes.model import Recipe
-from glotmill.recipes.sources import Row
+from glotmill.recipes.model import Dataset, Draw, Recipe, Table
+from glotmill.recipes.templates import seed_variables
 
 __all__ = ["Row", "Seeds", "frame", "open_seeds"]
+
+MAX_COMBINATIONS = 1_000_000
 
 
 @dataclass
 class Seeds:
-    """Seed rows in the order of their source, read as far as somebody asked for them."""
+    """Seed rows in the order of their source, read only as far as needed."""
 
     place: str
     schema: pl.Schema  # of the columns, without `language`
     _source: Iterator[Row]
     _rows: list[tuple[str, Row]] = field(default_factory=list)  # (hash, row)
-    _of: dict[str, list[int]] = field(
-        default_factory=dict
-    )  # language -> its rows; "" for those of every language
-    _seen: Counter[str] = field(default_factory=Counter)
+    _numbers: dict[str, list[int]] = field(default_factory=dict)  # language -> its rows; "" -> those of all
+    _copies: Counter[str] = field(default_factory=Counter)  # hash -> rows
 
     def take(self, language: str, start: int, stop: int, passes: int) -> list[tuple[int, str, Row]]:
-        """Return (pass, row hash, row) for places start..stop of a language's stream, which `passes` end."""
-        while len(own := self._own(language)) < stop and self._grow():
+        """Return (pass, hash, row) for positions start..stop of a language's stream of `passes` passes."""
+        while len(numbers := self._numbers_of(language)) < stop and self._read_row():
             pass
-        if not own:
+        if not numbers:
             return []
-        places = range(start, min(stop, passes * len(own)))
-        return [(place // len(own), *self._rows[own[place % len(own)]]) for place in places]
+        positions = range(start, min(stop, passes * len(numbers)))
+        return [(p // len(numbers), *self._rows[numbers[p % len(numbers)]]) for p in positions]
 
-    def _own(self, language: str) -> list[int]:
-        if language not in self._of:  # first asked: rows of every language are its own too
-            self._of[language] = list(self._of.get("", ()))
-        return self._of[language]
+    def _numbers_of(self, language: str) -> list[int]:
+        if language not in self._numbers:
+            self._numbers[language] = list(self._numbers.get("", ()))
+        return self._numbers[language]
 
-    def _grow(self) -> bool:
+    def _read_row(self) -> bool:
         row = next(self._source, None)
         if row is None:
             return False
         digest = blake2b(json.dumps(row, sort_keys=True, default=str).encode(), digest_size=12).hexdigest()
-        self._seen[digest] += 1
-        if self._seen[digest] > 1:  # equal seeds are still different rows
-            digest = f"{digest}.{self._seen[digest]}"
-        tag = str(row.pop("language", None) or "")
+        self._copies[digest] += 1
+        if self._copies[digest] > 1:  # equal seeds are still different rows
+            digest = f"{digest}.{self._copies[digest]}"
+        language = str(row.pop(LANGUAGE, None) or "")
+        number = len(self._rows)
         self._rows.append((digest, row))
-        number = len(self._rows) - 1
-        if tag:
-            self._of.setdefault(tag, list(self._of.get("", ()))).append(number)
+        if language:
+            self._numbers_of(language).append(number)
         else:
-            self._of.setdefault("", [])
-            for own in self._of.values():
-                own.append(number)
+            self._numbers_of("")
+            for numbers in self._numbers.values():
+                numbers.append(number)
         return True
 
 
-def open_seeds(recipe: Recipe, given: str | None = None) -> Seeds:
-    """Open a recipe's seeds, or those that the user gave instead. Raises RecipeError or UsageError."""
-    spec = given if given is not None else recipe.seeds
-    place, rows = sources.rows(spec, Path() if given is not None else recipe.folder, recipe)
-    source = _checked(place, rows)
+def open_seeds(recipe: Recipe, place: str | None = None) -> Seeds:
+    """Open the seeds at a place, by default those of the recipe.
+
+    Raises RecipeError, UsageError, and EngineError without the Hub.
+    """
+    if place is None:
+        name, rows = _open(recipe, recipe.seeds, recipe.folder)
+    else:
+        name, rows = _open(recipe, place, Path())
+    source = _checked(name, rows)
     first = list(itertools.islice(source, 1000))
     if not first:
-        where = "; pipe some, or name them with --seeds FILE" if place == "stdin" else ""
-        raise RecipeError(f"{place}: no seed row; a recipe needs at least one{where}")
+        hint = "; pipe some, or name them with --seeds FILE" if name == "stdin" else ""
+        raise RecipeError(f"{name}: no seed row; a recipe needs at least one{hint}")
     try:
-        found = pl.DataFrame(first, infer_schema_length=None, strict=False).schema
+        inferred = pl.DataFrame(first, infer_schema_length=None, strict=False).schema
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-        raise RecipeError(f"{place}: the rows do not have one form: {_line(error)}") from None
-    names: dict[str, pl.DataType] = {n: t if t != pl.Null else pl.String() for n, t in found.items()}
-    names.pop("language", None)
-    schema = pl.Schema(names)
+        raise RecipeError(f"{name}: the rows do not have one form: {_advice_cut(error)}") from None
+    types = {n: pl.String() if t == pl.Null else t for n, t in inferred.items() if n != LANGUAGE}
+    schema = pl.Schema(types)
     try:
         frame(first, schema).clear().write_parquet(io.BytesIO())  # as the run's files will hold it
     except pl.exceptions.PolarsError as error:
-        raise RecipeError(f"{place}: columns {dict(schema)} cannot be kept: {_line(error)}") from None
-    return Seeds(place, schema, itertools.chain(first, source))
+        raise RecipeError(f"{name}: columns {dict(schema)} cannot be kept: {_advice_cut(error)}") from None
+    return Seeds(name, schema, itertools.chain(first, source))
 
 
 def frame(rows: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
     """Return rows as a table of these columns. Raises RecipeError for a value that a column cannot hold."""
     for row in rows:
-        if extra := row.keys() - {*schema, "language"}:
+        if extra := row.keys() - {*schema, LANGUAGE}:
             raise RecipeError(f"seeds: a later row has a column {min(extra)!r} that the first 1,000 have not")
     columns = []
     for name, kind in schema.items():
-        given = [row.get(name) for row in rows]
+        values = [row.get(name) for row in rows]
         try:
-            made = pl.DataFrame({name: given}, schema={name: kind}, strict=False)
-            wrong = next(
-                (g for g, m in zip(given, made[name].to_list(), strict=True) if not _same(g, m)), None
-            )
+            column = pl.DataFrame({name: values}, schema={name: kind}, strict=False)[name]
+            pairs = zip(values, column.to_list(), strict=True)
+            wrong = next((value for value, stored in pairs if not _same(value, stored)), None)
         except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-            raise RecipeError(f"seeds: column {name!r} is {kind}: {_line(error)}") from None
+            raise RecipeError(f"seeds: column {name!r} is {kind}: {_advice_cut(error)}") from None
         if wrong is not None:
             raise RecipeError(
                 f"seeds: column {name!r} is {kind}, and a row has {wrong!r:.80}; make them alike"
             )
-        columns.append(made[name])
+        columns.append(column)
     return pl.DataFrame(columns)
 
 
-def _same(given: Any, made: Any) -> bool:
-    """Whether a value came through; as text anything may."""
-    if isinstance(given, dict):
-        return isinstance(made, dict) and all(_same(v, made.get(k)) for k, v in given.items())
-    if isinstance(given, list | tuple):
-        return isinstance(made, list) and len(given) == len(made) and all(map(_same, given, made))
-    if given is None or isinstance(made, str):
-        return (given is None) == (made is None)
-    return bool(made == given or given != given)  # noqa: PLR0124 NaN
+def _open(recipe: Recipe, spec: str | Draw | Table | Dataset, base: Path) -> tuple[str, Iterator[Row]]:
+    """The name of a source, as run.json keeps it, and its rows."""
+    match spec:
+        case Draw():
+            return f"{recipe.name}: seeds.draw", _draw(spec)
+        case Table():
+            return f"{recipe.name}: seeds.rows", iter(spec.rows)
+        case Dataset():
+            folder = Path(spec.dataset).exists()
+            path = HubPath(spec.dataset) if folder else parse_hub_path(spec.dataset) or HubPath(spec.dataset)
+            path = replace(path, revision=spec.revision or path.revision, config=spec.config or path.config)
+            return spec.dataset, HubRows(path, spec.split, tuple(spec.columns or ())).rows()
+    if spec == "-" and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError("seeds: none given; use --seeds FILE, or pipe rows to --seeds -")
+    source = open_rows(spec, base=base, stdin=True)
+    if not isinstance(source, FileRows):
+        return str(source.path), source.rows()
+    if not source.plain_text:
+        return source.place, source.rows()
+    variables = sorted(seed_variables(recipe))
+    if len(variables) != 1:
+        raise RecipeError(
+            f"{source.place}: plain lines can fill one variable, but the templates read "
+            f"{', '.join(variables) or 'none'}; give rows as JSON objects, one a line"
+        )
+    return source.place, ({variables[0]: row["text"]} for row in source.rows())
+
+
+def _draw(spec: Draw) -> Iterator[Row]:
+    for name, values in spec.draw.items():
+        if not values:
+            raise RecipeError(f"seeds.draw.{name}: an empty list; nothing can be drawn from it")
+    rng = random.Random(spec.random_seed)  # noqa: S311 no secret
+    if spec.size is not None:
+        return ({name: rng.choice(values) for name, values in spec.draw.items()} for _ in range(spec.size))
+    total = prod(len(values) for values in spec.draw.values())
+    if total > MAX_COMBINATIONS:
+        raise RecipeError(
+            f"seeds.draw: {total:,} combinations; give `size`, at most {MAX_COMBINATIONS:,} are all listed"
+        )
+    rows = [dict(zip(spec.draw, values, strict=True)) for values in itertools.product(*spec.draw.values())]
+    rng.shuffle(rows)
+    return iter(rows)
+
+
+def _same(value: Any, stored: Any) -> bool:
+    """Whether a column stores a value as it is; as text it may store anything."""
+    if isinstance(value, dict):
+        return isinstance(stored, dict) and all(_same(v, stored.get(k)) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return isinstance(stored, list) and len(value) == len(stored) and all(map(_same, value, stored))
+    if value is None or isinstance(stored, str):
+        return (value is None) == (stored is None)
+    return bool(stored == value or value != value)  # noqa: PLR0124 NaN
 
 
 def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise RecipeError(f"{place}: row {number} is a {type(row).__name__}, not a mapping of columns")
         for name in row:
-            if name in RESERVED and not _own_id(name, row):
+            if name in RESERVED and not _is_seed_id(name, row):
                 raise RecipeError(
                     f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it "
                     "(of a dataset, name the needed columns under seeds.columns)"
                 )
-        sane = {"seed_id" if _own_id(k, row) else str(k): _sane(v) for k, v in row.items()}
-        if sane.get("language") not in (None, ""):
+        seed = {SEED_ID if _is_seed_id(name, row) else str(name): value for name, value in row.items()}
+        if seed.get(LANGUAGE) not in (None, ""):
             try:
-                sane["language"] = find_language(sane["language"]).tag
+                seed[LANGUAGE] = find_language(seed[LANGUAGE]).tag
             except RecipeError as error:
                 raise RecipeError(f"{place}: row {number}: {error}") from None
-        yield sane
+        yield seed
 
 
-def _own_id(name: str, row: Row) -> bool:
+def _is_seed_id(name: str, row: Row) -> bool:
     """Most datasets have an `id`, those of earlier runs too: it is kept as `seed_id`."""
-    return name == "id" and "seed_id" not in row
+    return name == ID and SEED_ID not in row
 
 
-def _sane(value: Any) -> Any:
-    """Seed text may hold lone surrogates (JSON allows them); nothing downstream can write those."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_sane(item) for item in value]
-    return {k: _sane(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split("; make sure", 1)[0].split())[:300]
+def _advice_cut(error: BaseException) -> str:
+    """What polars says, without its advice to programmers."""
+    return one_line(str(error).partition("; make sure")[0])

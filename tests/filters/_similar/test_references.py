@@ -12,7 +12,7 @@ def test_every_benchmark_can_be_named():
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", row["dataset"])
         assert row["gated"] in ("yes", "no")
         if row["gated"] == "no":
-            assert find(name).dataset == row["dataset"]
+            assert find(name).source.path.id == row["dataset"]
 
 
 def test_languages_of_benchmarks_are_tags_or_a_number():

@@ -9,10 +9,10 @@ from typing import Any
 from glotmill.errors import GlotmillError
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.redact import HIDDEN, is_path, public
+from glotmill.io.rows import is_file_name
 from glotmill.plugins import JUDGES
 from glotmill.recipes.model import Dataset, Draw, Recipe, Table
 from glotmill.recipes.read import BUILT_IN, built_in, read_recipe
-from glotmill.recipes.sources import SUFFIXES
 from glotmill.runner.folder import Run
 
 _NOT_SET = ("about", "papers", "languages", "seeds_license", "tasks", "name")  # decide nothing, or told apart
@@ -70,7 +70,7 @@ def hub_dataset(seeds: str) -> str:
     path = parse_hub_path(seeds)
     return (
         path.id
-        if path and not seeds.endswith(SUFFIXES) and (seeds.startswith("hf://") or seeds.count("/") == 1)
+        if path and not is_file_name(seeds) and (seeds.startswith("hf://") or seeds.count("/") == 1)
         else ""
     )
 

@@ -1,0 +1,121 @@
+"""Files as one dataset: which files a place stands for, and their rows in one schema."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glotmill.columns import KEPT, VERDICT
+from glotmill.errors import UsageError, one_line
+from glotmill.io.rows.arrow import fit, select
+from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, format_of
+from glotmill.io.rows.lines import suffix_of
+from glotmill.io.rows.objects import Row
+
+PLACES = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The rows of files of one format, in order."""
+
+    place: str
+    files: tuple[Path, ...]
+    kept_only: bool = False  # of the rows of a run, those that it kept
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows as dictionaries. Raises UsageError, which names file and line, at a fault."""
+        for path in self.files:
+            for row in self._format.rows(path):
+                if not self._judged(path) or row[VERDICT] == KEPT:
+                    yield row
+
+    def tables(self, columns: Collection[str] | None = None) -> Iterator[Any]:
+        """Yield the rows as pyarrow.Tables. columns: only these, as far as they exist. Raises UsageError."""
+        import pyarrow.compute as pc
+
+        schema = select(self.schema, columns)
+        for path in self.files:
+            judged = self._judged(path)
+            needed = select(self.schema, {*schema.names, VERDICT}) if judged else schema
+            for table in self._format.tables(path, needed):
+                chosen = table.filter(pc.equal(table[VERDICT], KEPT)) if judged else table
+                if chosen.num_rows:
+                    yield fit(chosen, schema, str(path))
+
+    @cached_property
+    def schema(self) -> Any:
+        """The pyarrow.Schema of all rows. Raises UsageError, which names file and line."""
+        import pyarrow as pa
+
+        try:
+            return self._format.unify([schema for schema, _ in self._surveys])
+        except pa.ArrowException as error:
+            raise UsageError(f"{self.place}: its files do not fit each other: {one_line(error)}") from None
+
+    @cached_property
+    def total(self) -> int | None:
+        """How many rows there are; None where only reading them would tell."""
+        counts = [count for _, count in self._surveys]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash, equal for the same bytes in the same order."""
+        digest = hashlib.sha256()
+        for path in self.files:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    @property
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Times and sizes of the files, to notice that one has changed."""
+        return tuple((stat.st_mtime_ns, stat.st_size) for stat in (path.stat() for path in self.files))
+
+    @property
+    def plain_text(self) -> bool:
+        """Whether rows are lines of text, in the column `text`."""
+        return self._format is TEXT
+
+    @cached_property
+    def _surveys(self) -> list[tuple[Any, int | None]]:
+        return [self._format.survey(path) for path in self.files]
+
+    @cached_property
+    def _format(self) -> Format:
+        formats = {format_of(path) for path in self.files}
+        if len(formats) > 1:
+            suffixes = sorted({suffix_of(path) for path in self.files})
+            pattern = Path(self.place, "**", f"*{suffixes[-1]}")
+            raise UsageError(
+                f"{self.place}: holds {' and '.join(suffixes)}; name one kind, as in '{pattern}'"
+            )
+        return formats.pop()
+
+    def _judged(self, path: Path) -> bool:
+        return self.kept_only and path.parent.name == "rows" and (path.parent.parent / "run.json").is_file()
+
+
+def list_files(path: Path, rows_of_run: bool = False) -> list[Path]:
+    """Return the files that a path stands for, sorted; none if there are none.
+
+    Of a run it is its dataset (rows_of_run: its rows), of a folder of `glotmill filter` what it kept. Raises
+    UsageError for a file of an unknown kind.
+    """
+    if path.is_dir():
+        if (path / "filter.json").is_file():
+            path /= "kept"
+        elif (path / "run.json").is_file():
+            path /= "rows" if rows_of_run else "dataset"
+        files = [p for p in path.rglob("*") if suffix_of(p) in SUFFIXES and p.is_file()]
+        files = [p for p in files if not any(part[0] in "._" for part in p.relative_to(path).parts)]
+        return sorted(files)
+    found = [path] if path.exists() else Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    files = sorted(file for file in found if not file.is_dir())
+    for file in files:
+        if suffix_of(file) not in SUFFIXES:
+            raise UsageError(f"{file}: unknown kind of file {file.suffix!r}; give {PLACES}")
+    return files
