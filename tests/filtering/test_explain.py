@@ -149,4 +149,4 @@ def test_a_row_of_a_run_by_the_filters_of_its_recipe(
     assert found["columns"] == {"answer": rows["answer"][0]}
     assert (found["language"], found["reason"]) == ("eng_Latn", "too_short")
     assert main(["filter", str(run), "--explain", "nosuch"]) == 2
-    assert "no row with the id 'nosuch'" in capsys.readouterr().err
+    assert "no row has the id 'nosuch'" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from glotmill.cli import options
 from glotmill.errors import UsageError
 
 if TYPE_CHECKING:
+    from glotmill.filtering.explain import Explanation
     from glotmill.filtering.pipeline import FilterJob, FilterProgress, Watch
 
 
@@ -83,7 +84,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     filters: Sequence[Any] = arguments["filters"]
     with watching() as watch:
         if row_id is not None and (Path(source) / "run.json").is_file():
-            data, recipe_filters = explain.of_run(Path(source))
+            data, recipe_filters = explain.read_run(Path(source))
             filters = filters or recipe_filters
         else:
             data = open_rows(source, config=arguments["config"], split=arguments["split"])
@@ -93,8 +94,8 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
             summary = summarize(path, job, filter_dataset.sift(job, path, watch))
             value, text = summary.to_json(), summary_text(summary)
         else:
-            value = explain.explain(data, job, row_id)
-            text = explanation_text(value, line_width())
+            explanation = explain.explain(data, job, row_id)
+            value, text = explanation.to_json(), explanation_text(explanation, line_width())
     click.echo(terminal.json_text(value) if as_json else text)
 
 
@@ -228,25 +229,29 @@ def _undetermined_note(folder: Path, job: "FilterJob") -> str | None:
     return f"Rows too short to detect their language (`und`): {count:,}." if count else None
 
 
-def explanation_text(explanation: Mapping[str, Any], width: int | None) -> str:
-    """Return a row, its verdict and what each filter found. width: cells of a line; None does not wrap."""
+def explanation_text(explanation: "Explanation", width: int | None) -> str:
+    """Return a row, its verdict and what each filter finds. width: cells of a line; None does not wrap."""
     from glotmill.io import terminal
 
-    title = f"row {explanation['id']}"
-    if explanation["language"]:
-        title += f", {explanation['language']}"
-    title += f": {explanation['verdict']}"
-    if explanation["reason"]:
-        title += f", {explanation['reason']} ({explanation['reason_at']})"
-    parts = [f"{terminal.safe(title)}\n{terminal.labelled(explanation['columns'].items(), width)}"]
-    for step in explanation["filters"]:
-        pairs = [("reason", step["reason"])] if step["reason"] else []
-        if step["options"]:
-            pairs.append(
-                ("options", ", ".join(f"{name}={value!r}" for name, value in step["options"].items()))
-            )
-        pairs += step["measured"].items()
-        pairs += [(name, step[name]) for name in ("saw", "like") if step.get(name)]
-        title = terminal.safe(f"{step['of']}.{step['filter']}: {step['verdict']}")
+    title = f"row {explanation.id}"
+    if explanation.language:
+        title += f", {explanation.language}"
+    title += f": {explanation.verdict}"
+    if explanation.reason:
+        title += f", {explanation.reason} ({explanation.reason_at})"
+    parts = [f"{terminal.safe(title)}\n{terminal.labelled(explanation.columns.items(), width)}"]
+    for finding in explanation.findings:
+        pairs: list[tuple[str, Any]] = []
+        if finding.reason:
+            pairs.append(("reason", finding.reason))
+        if finding.options:
+            options_text = ", ".join(f"{name}={value!r}" for name, value in finding.options.items())
+            pairs.append(("options", options_text))
+        pairs += finding.measured.items()
+        if finding.clean_text:
+            pairs.append(("saw", finding.clean_text))
+        if finding.similar_ids:
+            pairs.append(("like", finding.similar_ids))
+        title = terminal.safe(f"{finding.column}.{finding.filter}: {finding.verdict}")
         parts.append(f"{title}\n{terminal.labelled(pairs, width)}" if pairs else title)
     return "\n\n".join(parts)

@@ -1,7 +1,9 @@
-"""Tells of one row what each filter sees in it and finds, those behind the one that drops it too."""
+"""`glotmill filter --explain`: what each filter finds in one row, even after one has dropped it."""
 
 import inspect
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,65 +20,131 @@ from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
 
-_ID = "\x00id"  # no column is called so
+_ID = "\x00id"  # the name of no column
 
 
-def explain(data: RowSource, job: FilterJob, wanted: str) -> dict[str, Any]:
-    """Judge one row by each filter by itself.
+@dataclass(frozen=True)
+class Finding:
+    """What one filter finds in the row, applied by itself."""
 
-    wanted: its `id`; where the input has none, its number from 0. Of several rows with one id, the first.
-    -> id, language, verdict, reason and reason_at (as `glotmill filter` would decide, but for what the rows
-    before it decide), columns (what is judged, whole), filters: of each its column, its options, verdict,
-    reason, measured (by name), and saw (the text, where a filter cleans it first) or, where a filter judges
-    by the rows before it, like (a list with the id of the one that it is like). Such a filter is asked of
-    every row before it, also of those that others drop; rows_before: how many it kept that share what it
-    goes by.
+    filter: str
+    column: str
+    options: Mapping[str, Any]  # with the defaults
+    reason: str | None  # why it drops the row; None if it keeps it
+    measured: Mapping[str, Any]  # the values that the filter adds, by name
+    clean_text: Any = None  # what a filter reads that first removes code, markup and the like
+    similar_ids: Sequence[Any] | None = None  # of a filter across rows: the earlier row that this one repeats
+
+    @property
+    def verdict(self) -> str:
+        """Kept or dropped."""
+        return "dropped" if self.reason else "kept"
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        value: dict[str, Any] = {
+            "filter": self.filter,
+            "of": self.column,
+            "options": dict(self.options),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "measured": dict(self.measured),
+        }
+        if self.clean_text is not None:
+            value["saw"] = self.clean_text
+        if self.similar_ids is not None:
+            value["like"] = [*self.similar_ids]
+        return value
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One row, the verdict of `glotmill filter` on it, and what each filter finds."""
+
+    id: str
+    language: str | None
+    reason: str | None  # why the row is dropped; None if it is kept
+    reason_at: str | None  # `<column>.<filter>`, or the language column
+    columns: Mapping[str, Any]  # the columns that the filters read
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> str:
+        """Kept or dropped."""
+        return "dropped" if self.reason else "kept"
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "id": self.id,
+            "language": self.language,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "reason_at": self.reason_at,
+            "columns": dict(self.columns),
+            "filters": [finding.to_json() for finding in self.findings],
+        }
+
+
+def explain(data: RowSource, job: FilterJob, row_id: str) -> Explanation:
+    """Apply each filter of a job to one row by itself.
+
+    row_id: the row's `id` or, if the input has no such column, its number from 0. If several rows have the
+    same id, the first one is explained.
+
+    A filter across rows, such as `duplicates`, is first applied to all rows before this one, including
+    those that other filters drop; its `rows_before` counts the rows it kept that share a key with this one.
+    So its verdict can differ from that of `glotmill filter`, where it only sees the rows that the other
+    filters keep.
+
     Raises UsageError if there is no such row.
     """
-    row, number = _find(data, wanted)
+    row, number = _find_row(data, row_id)
     rows = judged_columns.frame(row, job.made_of, job.asked)
-    told = [_alone(rows, each) for each in job.judges]
-    told += _across(rows, number, data, job) if job.across else []
+    findings = [_apply_alone(rows, step) for step in job.judges]
+    if job.across:
+        findings += _apply_across(rows, number, data, job)
     language = rows[judged_columns.LANGUAGE][0] if job.asked else None
-    lost = next((each for each in told if each["verdict"] == "dropped"), None)
-    reason, at = (lost["reason"], f"{lost['of']}.{lost['filter']}") if lost else (None, None)
+    reason = reason_at = None
     if job.asked and language is None:
-        reason, at = "unknown_language", job.asked.column
-    return {
-        "id": wanted,
-        "language": language,
-        "verdict": "dropped" if reason else "kept",
-        "reason": reason,
-        "reason_at": at,
-        "columns": {name: _value(rows[name]) for name in job.made_of},
-        "filters": told,
-    }
+        reason, reason_at = "unknown_language", job.asked.column
+    elif first := next((finding for finding in findings if finding.reason), None):
+        reason, reason_at = first.reason, f"{first.column}.{first.filter}"
+    columns = {name: _first_value(rows[name]) for name in job.made_of}
+    return Explanation(row_id, language, reason, reason_at, columns, findings)
 
 
-def of_run(folder: Path) -> tuple[RowSource, list[dict[str, Any]]]:
-    """Return all rows of a run, kept and dropped, and the filters of its recipe in the order of its steps."""
+def read_run(folder: Path) -> tuple[RowSource, list[dict[str, Any]]]:
+    """Return all rows of a run, kept and dropped, and the filters of its recipe in the order of the steps.
+
+    Raises UsageError if the run has no finished rows.
+    """
     recipe = Run(folder).info()["recipe"]
     filters: list[dict[str, Any]] = []
     for step in recipe["steps"]:
-        own = {"of": step.get("generate", "")}
-        filters += [step] if "filter" in step else [{**own, **each} for each in step.get("expect", ())]
-    late = (Filter.model_validate(each) for each in recipe.get("finish", ()))
-    filters += [each.model_dump() for each in late if apply_filters.streaming_rule(each)]
+        if "filter" in step:
+            filters.append(step)
+        else:
+            column = {"of": step.get("generate", "")}
+            filters += [{**column, **expected} for expected in step.get("expect", ())]
+    finish_steps = [Filter.model_validate(step) for step in recipe.get("finish", ())]
+    filters += [step.model_dump() for step in finish_steps if apply_filters.streaming_rule(step)]
     files = sorted(folder.glob("rows/*.parquet"))
     if not files:
-        raise UsageError(f"{folder}: no finished rows yet; run the same command again to go on")
+        raise UsageError(f"{folder}: no finished rows yet; run the same command again to resume the run")
     return FileRows(str(folder / "rows"), tuple(files)), filters
 
 
-def _find(data: RowSource, wanted: str) -> tuple[Any, int]:
-    """The row, as a table of one, and its number."""
+def _find_row(data: RowSource, row_id: str) -> tuple[Any, int]:
+    """Return the row, as a table of one row, and its number."""
     first = 0
     for table in data.tables():
-        if (place := _ids(table, first).index_of(wanted)) is not None:
-            return table.slice(place, 1), first + place
+        if (index := _ids(table, first).index_of(row_id)) is not None:
+            return table.slice(index, 1), first + index
         first += table.num_rows
-    kind = "with the id" if "id" in data.schema.names else f"among {first:,}, counted from 0, has the number"
-    raise UsageError(f"{data.place}: no row {kind} {wanted!r}")
+    if "id" in data.schema.names:
+        raise UsageError(f"{data.place}: no row has the id {row_id!r}")
+    raise UsageError(f"{data.place}: no row {row_id!r}; its {first:,} rows are numbered from 0")
 
 
 def _ids(table: Any, first: int) -> pl.Series:
@@ -85,70 +153,74 @@ def _ids(table: Any, first: int) -> pl.Series:
     return pl.Series(range(first, first + table.num_rows), dtype=pl.Int64).cast(pl.String)
 
 
-def _alone(rows: pl.DataFrame, each: Filter) -> dict[str, Any]:
-    found = apply_filters.apply_filters(rows, [each])
-    prefix = f"{each.of.replace('.', '_')}_{each.filter.rpartition(':')[2]}_"
-    measured = {n.removeprefix(prefix): _value(found[n]) for n in found.columns if n.startswith(prefix)}
-    reason = found["reason"][0]
-    told = {
-        **_about(each),
-        "verdict": "dropped" if reason else "kept",
-        "reason": reason,
-        "measured": measured,
-    }
-    clean = getattr(
-        _module(each), "prose_series", None
-    )  # filters that judge prose take out code and the like
-    if clean is not None:
-        told["saw"] = _value(clean(joined_series(rows.select(apply_filters.column(each.of)).to_series())))
-    return told
+def _apply_alone(rows: pl.DataFrame, step: Filter) -> Finding:
+    result = apply_filters.apply_filters(rows, [step])
+    prefix = f"{step.of.replace('.', '_')}_{step.filter.rpartition(':')[2]}_"
+    names = [name for name in result.columns if name.startswith(prefix)]
+    return Finding(
+        step.filter,
+        step.of,
+        _all_options(step),
+        result["reason"][0],
+        {name.removeprefix(prefix): _first_value(result[name]) for name in names},
+        clean_text=_clean_text(rows, step),
+    )
 
 
-def _across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJob) -> list[dict[str, Any]]:
-    """What filters that judge by the rows before it find: all of these are put to them again."""
-    all_of = list(zip(job.across, seen_before(job), strict=True))
-    mine = [_keys(rows, each).explode().drop_nulls() for each in job.across]
-    alike = [0] * len(all_of)
+def _clean_text(rows: pl.DataFrame, step: Filter) -> Any:
+    """Return the text without code, markup and the like, if the filter reads it so."""
+    module = sys.modules[plugins.find("filters", step.filter).__module__]
+    clean = getattr(module, "prose_series", None)
+    if clean is None:
+        return None
+    return _first_value(clean(joined_series(rows.select(apply_filters.column(step.of)).to_series())))
+
+
+def _apply_across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJob) -> list[Finding]:
+    """Apply each filter across rows to all rows before this one, then to this one."""
+    histories = seen_before(job)
+    row_keys = [_keys(rows, step).explode().drop_nulls() for step in job.across]
+    similar_rows = [0] * len(histories)  # rows that the filter kept and that share a key with this one
     first = 0
     for table in data.tables():
-        some = table.slice(0, max(0, number - first))
-        before, ids = judged_columns.frame(some, job.made_of, job.asked), _ids(some, first)
-        for place, (each, seen) in enumerate(all_of):
-            kept = seen.judge(before.with_columns(ids.alias(_ID)), id=_ID)["reason"].is_null()
-            shares = _keys(before, each).list.eval(pl.element().is_in(mine[place].implode())).list.any()
-            alike[place] += int((shares & kept).sum())
+        earlier = table.slice(0, max(0, number - first))
+        frame = judged_columns.frame(earlier, job.made_of, job.asked)
+        frame_with_ids = frame.with_columns(_ids(earlier, first).alias(_ID))
+        for index, (step, history) in enumerate(zip(job.across, histories, strict=True)):
+            is_kept = history.judge(frame_with_ids, id=_ID)["reason"].is_null()
+            is_shared = pl.element().is_in(row_keys[index].implode())
+            is_similar = _keys(frame, step).list.eval(is_shared).list.any()
+            similar_rows[index] += int((is_similar & is_kept).sum())
         first += table.num_rows
         if first >= number:
             break
-    return [_told(rows, each, seen, n) for (each, seen), n in zip(all_of, alike, strict=True)]
+    steps = zip(job.across, histories, similar_rows, strict=True)
+    return [_find_across(rows, step, history, count) for step, history, count in steps]
 
 
-def _told(rows: pl.DataFrame, each: Filter, seen: Seen, alike: int) -> dict[str, Any]:
-    reason, like = seen.judge(rows).row(0)
-    return {
-        **_about(each),
-        "verdict": "dropped" if reason else "kept",
-        "reason": reason,
-        "measured": {"rows_before": alike},
-        "like": [like] if like else [],
-    }
+def _find_across(rows: pl.DataFrame, step: Filter, history: Seen, similar_rows: int) -> Finding:
+    reason, similar_id = history.judge(rows).row(0)
+    return Finding(
+        step.filter,
+        step.of,
+        _all_options(step),
+        reason,
+        {"rows_before": similar_rows},
+        similar_ids=[similar_id] if similar_id else [],
+    )
 
 
-def _keys(rows: pl.DataFrame, each: Filter) -> pl.Series:
-    made = apply_filters.row_keys(rows, [each])["keys_0"]
-    return made.struct.field("keys") if isinstance(made.dtype, pl.Struct) else made
+def _keys(rows: pl.DataFrame, step: Filter) -> pl.Series:
+    keys = apply_filters.row_keys(rows, [step])["keys_0"]
+    return keys.struct.field("keys") if isinstance(keys.dtype, pl.Struct) else keys
 
 
-def _about(each: Filter) -> dict[str, Any]:
-    known = plugins.options(plugins.find("filters", each.filter))
-    usual = {n: p.default for n, p in known.items() if p.default is not inspect.Parameter.empty}
-    return {"filter": each.filter, "of": each.of, "options": {**usual, **each.options}}
+def _all_options(step: Filter) -> dict[str, Any]:
+    parameters = plugins.options(plugins.find("filters", step.filter))
+    empty = inspect.Parameter.empty
+    return {**{n: p.default for n, p in parameters.items() if p.default is not empty}, **step.options}
 
 
-def _module(each: Filter) -> Any:
-    return sys.modules[plugins.find("filters", each.filter).__module__]
-
-
-def _value(column: pl.Series) -> Any:
+def _first_value(column: pl.Series) -> Any:
     value = column[0]
     return value.to_list() if isinstance(value, pl.Series) else value
