@@ -1,4 +1,4 @@
-"""Drop all but the rows that pull a set of texts towards a target (GOT-D)."""
+"""Drop all but the rows that move a set of texts towards a target (GOT-D)."""
 
 from importlib.util import find_spec
 from math import ceil
@@ -17,8 +17,8 @@ ACROSS_ROWS = True
 
 MAX_TARGET = 1_000  # rows of the target that are used, evenly spread over it
 _REGULARISATION = 0.05  # of the largest cost
-_ROUNDS, _PRECISION = 2_000, 1e-7
-_MEASURED = pl.Struct({"reason": pl.String, "gradient": pl.Float64})
+_MAX_ROUNDS, _PRECISION = 2_000, 1e-7
+_VERDICT = pl.Struct({"reason": pl.String, "gradient": pl.Float64})
 
 _Matrix = npt.NDArray[np.float64]
 
@@ -26,49 +26,59 @@ _Matrix = npt.NDArray[np.float64]
 def got_d(column: pl.Expr, *, target: str, keep: float, model: str = MODEL) -> pl.Expr:
     """Keep the share of rows that moves their distribution fastest towards the target's.
 
-    After Kang et al., "Get more for less" (ICLR 2024): the gradient of the optimal transport distance between
-    the rows and the target, with respect to each row's weight; the most negative ones stay. Unlike matching
-    the target, it takes what the rows lack: of 99 cats and a dog, for a target half dogs, the dog. The
+    The score of a row is the gradient of the optimal transport distance between the rows and the target with
+    respect to the row's weight; the rows with the most negative gradients stay. Unlike similarity to the
+    target, this selects what the rows lack: of 99 cats and a dog, for a target of half dogs, the dog. The
     distance is squared Euclidean between vectors of length 1, the duals are entropic (Sinkhorn, by POT).
 
-    column: texts, turns, or embeddings (lists of numbers). target: as `decontaminate` reads one: a file or
-    hf:// dataset, of texts, or of embeddings in a column of lists of numbers; 1,000 rows of it are used.
-    keep: a share, rounded up. model: see embeddings.embed; only for texts. It judges all rows of a table
-    against each other and needs 45 kB of memory for each; in `finish:`, the rows of a language.
-    -> reason: empty (null), not_selected; gradient: the lower, the more wanted.
-    Raises RecipeError or UsageError where the target, the model or a package (the extra `select`) is missing.
+    The column holds texts, turns, or embeddings (lists of numbers). All rows of a table are judged together,
+    in 45 kB of memory each; in `finish:`, these are the rows of a language.
+
+    Options:
+        target: a file or dataset, as `decontaminate` reads one, of texts, or of embeddings in a column of
+            lists of numbers; up to 1,000 rows of it are used.
+        keep: share of the rows that stay, rounded up.
+        model: folder or Hub id of a model2vec model; only for texts.
+    Reasons: empty (null), not_selected.
+    Adds `<column>_got_d_gradient`: the lower, the better.
+    Source: Kang et al., "Get more for less" (ICLR 2024).
+    Raises RecipeError or UsageError if the target, the model or a package (glotmill[select]) is missing.
     """
     if not 0 < keep <= 1:
         raise ValueError(f"keep {keep}: a share over 0, at most 1")
     if find_spec("ot") is None:
         raise UsageError("got_d needs the package POT; pip install 'glotmill[select]'")
-    wanted = find(target)
-    return column.map_batches(lambda values: _judge(values, wanted, keep, model), return_dtype=_MEASURED)
+    reference = find(target)
+    return column.map_batches(lambda values: _verdicts(values, reference, keep, model), return_dtype=_VERDICT)
 
 
 def gradients(candidates: _Matrix, target: _Matrix) -> _Matrix:
-    """Return the calibrated gradient for each candidate: its dual less the mean of the others'."""
+    """Return the calibrated gradient of each candidate: its dual minus the mean of the others' duals.
+
+    candidates: shape (n, dimensions); target: shape (m, dimensions). The cost of moving candidate i to target
+    j is |x_i - y_j|**2 = 2 - 2 * x_i . y_j, for vectors of length 1. Both sides have uniform weights.
+    """
     candidates, target = unit_length(candidates), unit_length(target)
     cost = candidates @ target.T
     cost *= -2
     cost += 2
     np.maximum(cost, 0, out=cost)
-    here, there = len(candidates), len(target)
-    duals = sinkhorn_duals(np.full(here, 1 / here), np.full(there, 1 / there), cost)
-    return np.asarray((duals - duals.mean()) * here / max(here - 1, 1))
+    n, m = cost.shape
+    duals = sinkhorn_duals(np.full(n, 1 / n), np.full(m, 1 / m), cost)
+    return np.asarray((duals - duals.mean()) * n / max(n - 1, 1))
 
 
-def sinkhorn_duals(here: _Matrix, there: _Matrix, cost: _Matrix) -> _Matrix:
-    """Return the dual of each row of the cost, for masses `here` of rows and `there` of columns."""
+def sinkhorn_duals(row_weights: _Matrix, column_weights: _Matrix, cost: _Matrix) -> _Matrix:
+    """Return the dual of each row of the cost (n, m), for weights (n,) of rows and (m,) of columns."""
     import ot
 
     regularisation = _REGULARISATION * (float(cost.max()) or 1.0)
     _, log = ot.sinkhorn(
-        here,
-        there,
+        row_weights,
+        column_weights,
         cost,
         regularisation,
-        numItermax=_ROUNDS,
+        numItermax=_MAX_ROUNDS,
         stopThr=_PRECISION,
         log=True,
         warn=False,
@@ -76,49 +86,53 @@ def sinkhorn_duals(here: _Matrix, there: _Matrix, cost: _Matrix) -> _Matrix:
     return np.asarray(regularisation * np.log(log["u"]), dtype=np.float64)
 
 
-def _judge(values: pl.Series, target: Reference, keep: float, model: str) -> pl.Series:
-    there = values.is_not_null()
+def _verdicts(values: pl.Series, target: Reference, keep: float, model: str) -> pl.Series:
+    present = values.is_not_null()
     gradient = np.full(len(values), np.nan)
-    lost = np.zeros(len(values), dtype=bool)
-    if there.any():
-        here, wanted = _candidates(values.filter(there), model), _target(target, model)
-        if here.shape[1] != wanted.shape[1]:
+    dropped = np.zeros(len(values), dtype=bool)
+    if present.any():
+        candidates, targets = _candidates(values.filter(present), model), _target(target, model)
+        if candidates.shape[1] != targets.shape[1]:
             raise UsageError(
-                f"{target.spec}: vectors of {wanted.shape[1]} numbers, those of the rows have "
-                f"{here.shape[1]}; both must be of one model"
+                f"{target.spec}: vectors of {targets.shape[1]} numbers, those of the rows have "
+                f"{candidates.shape[1]}; both must come from one model"
             )
-        gradient[there.to_numpy()] = gradients(here, wanted)
-        order = np.argsort(gradient, kind="stable")[: int(there.sum())]  # NaN is last
-        lost[order[ceil(keep * len(order) - 1e-9) :]] = True
-    frame = pl.DataFrame({"there": there, "lost": lost, "gradient": pl.Series(gradient).fill_nan(None)})
-    reason = pl.when(~pl.col("there")).then(pl.lit("empty")).when("lost").then(pl.lit("not_selected"))
+        gradient[present.to_numpy()] = gradients(candidates, targets)
+        order = np.argsort(gradient, kind="stable")[: int(present.sum())]  # NaN comes last
+        dropped[order[ceil(keep * len(order) - 1e-9) :]] = True
+    frame = pl.DataFrame(
+        {"present": present, "dropped": dropped, "gradient": pl.Series(gradient).fill_nan(None)}
+    )
+    reason = pl.when(~pl.col("present")).then(pl.lit("empty")).when("dropped").then(pl.lit("not_selected"))
     return frame.select(pl.struct(reason.alias("reason"), "gradient")).to_series()
 
 
 def _candidates(values: pl.Series, model: str) -> _Matrix:
-    kind = values.dtype
-    if isinstance(kind, pl.List | pl.Array) and kind.inner.is_numeric():
+    dtype = values.dtype
+    if isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric():
         return _matrix(values.to_list(), "the embeddings")
     return embed(joined_series(values).to_list(), model).astype(np.float64)
 
 
 def _target(target: Reference, model: str) -> _Matrix:
+    """Return the vectors of the target, from its embeddings if it has any, else from its texts."""
     vectors: list[list[float]] = []
-    said: list[str] = []
+    target_texts: list[str] = []
     for row in rows(target):
-        found = next((v for v in row.values() if _is_vector(v)), None)
-        if found is not None:
-            vectors.append(found)
+        vector = next((value for value in row.values() if _is_vector(value)), None)
+        if vector is not None:
+            vectors.append(vector)
         elif text := "\n".join(texts(row)):
-            said.append(text)
-    if not vectors and not said:
-        raise UsageError(f"{target.spec}: no texts and no embeddings; there is no target")
+            target_texts.append(text)
     if vectors:
-        return _matrix(_spread(vectors), target.spec)
-    return embed(_spread(said), model).astype(np.float64)
+        return _matrix(_evenly(vectors), target.spec)
+    if not target_texts:
+        raise UsageError(f"{target.spec}: no texts and no embeddings; there is no target")
+    return embed(_evenly(target_texts), model).astype(np.float64)
 
 
-def _spread(items: list[Any]) -> list[Any]:
+def _evenly(items: list[Any]) -> list[Any]:
+    """Return up to MAX_TARGET items, evenly spread."""
     count = min(len(items), MAX_TARGET)
     return [items[n * len(items) // count] for n in range(count)]
 
@@ -129,8 +143,8 @@ def _is_vector(value: object) -> bool:
 
 def _matrix(vectors: list[list[float]], place: str) -> _Matrix:
     if len({len(v) for v in vectors}) > 1:
-        raise UsageError(f"{place}: embeddings of several lengths; they must be of one model")
+        raise UsageError(f"{place}: embeddings of several lengths; they must come from one model")
     matrix = np.array(vectors, dtype=np.float64)
     if not np.isfinite(matrix).all():
-        raise UsageError(f"{place}: an embedding with a number that is null, NaN or infinite")
+        raise UsageError(f"{place}: an embedding holds a number that is null, NaN or infinite")
     return matrix

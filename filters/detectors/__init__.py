@@ -1,11 +1,20 @@
-"""Language detectors: one a file, a function of the file's name.
+"""Language detectors: one per file, a function of the file's name.
 
 A detector takes a batch of clean texts and returns the probability of each of its labels for each text, over
-all the languages it knows. The same text always gives the same answer, whatever stands beside it.
-Labels are the detector's own codes: the column of its name in the table of languages says which language
-each is; a label that is a tag or code of ours (`swh_Latn`) needs no column. Of no texts it returns its
-labels.
-A file also says what it needs: `PACKAGE`, as installed, `MODULE`, as imported, and `INSTALL`, for pip.
+all languages that it knows. A text always gets the same answer, whatever else is in the batch; for an empty
+batch it returns its labels. Labels are the detector's own codes: the column of its name in the table of
+languages says which language each one is. A label that is one of our tags or codes (`swh_Latn`) needs no
+column. Each file also declares what it needs: `PACKAGE`, the distribution; `MODULE`, the import name; and
+`INSTALL`, the argument of pip install.
+
+Files that begin with an underscore turn detectors into verdicts of the filter `language`. Read in this order:
+
+    _segments.py    cuts texts into pieces of some 40 characters
+    _cascade.py     asks detector after detector about each piece
+    _thresholds.py  the probability at which a piece is accepted (thresholds.csv)
+    _english.py     finds English inside accepted pieces
+    _votes.py       sums the answers up for each row
+    _plain.py       text as detectors written in C accept it
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,14 +33,14 @@ from glotmill.errors import RecipeError
 
 _GROUP = "glotmill.detectors"
 _MODEL = "fasttext:"  # a name that begins so is a fastText model: a path, or an id on the Hub
-_HAN = ("Hans", "Hant")  # scripts of a label that says only Hani
+_HAN = ("Hans", "Hant")  # what a label with the script Hani may mean
 
 
 class Scores(NamedTuple):
-    """What a detector found."""
+    """What a detector returns."""
 
     labels: tuple[str, ...]
-    probabilities: NDArray[np.float32]  # a row a text, a column a label; a row of zeros: nothing to go by
+    probabilities: NDArray[np.float32]  # (texts, labels); a row of zeros: it recognizes nothing
 
 
 Detect: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -111,43 +120,41 @@ def version(name: str) -> str:
 
 @cache
 def labels_of(name: str, tag: str) -> tuple[str, ...]:
-    """Return the detector's labels for a language, none if it does not know it.
+    """Return the detector's labels for a language; none if it does not know it.
 
-    tag: any form that `languages.find` takes. Raises RecipeError if there is no such language or detector.
+    tag: any form that `languages.find` accepts. Raises RecipeError if there is no such language or detector.
     """
-    wanted = languages.find(tag).tag
-    return tuple(label for label, tags in _tags(name).items() if wanted in tags)
+    tag = languages.find(tag).tag
+    return tuple(label for label, tags in _tags(name).items() if tag in tags)
 
 
 @cache
 def tag_of(name: str, label: str) -> str:
-    """Return the language that a label means, of several the one whose code it is; the label itself if the
-    table of languages has none."""
+    """Return the language of a label, the one with its code if it stands for several; the label itself if it
+    is not in the table of languages."""
     return _tags(name).get(label, (label,))[0]
 
 
 @cache
 def _tags(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Each label of a detector that is a language of ours, and the tags it may mean."""
-    column, found = name.partition(":")[0] if name.startswith(_MODEL) else name, {}
+    """Return the tags that each label of a detector may mean, for labels in the table of languages."""
+    column = name.partition(":")[0] if name.startswith(_MODEL) else name
     by_code: dict[str, tuple[str, ...]] = {}
     for row in languages.table():
         for code in row.detectors.get(column, "").split():
-            others = by_code.get(code, ())
-            own = code in (row.bcp47, row.iso639_3)
-            by_code[code] = (row.tag, *others) if own else (*others, row.tag)
+            tags = by_code.get(code, ())
+            is_main = code in (row.bcp47, row.iso639_3)
+            by_code[code] = (row.tag, *tags) if is_main else (*tags, row.tag)
     if name in _files():
         return by_code
-    for label in load(name)([]).labels:
-        if tags := by_code.get(label) or _own(label):
-            found[label] = tags
-    return found
+    by_label = {label: by_code.get(label) or _table_tags(label) for label in load(name)([]).labels}
+    return {label: tags for label, tags in by_label.items() if tags}
 
 
-def _own(label: str) -> tuple[str, ...]:
-    """The tags that a label means which is a tag or a code of ours."""
+def _table_tags(label: str) -> tuple[str, ...]:
+    """Return the tags of a label that is itself a tag or a code in the table of languages."""
     code, _, script = label.partition("_")
-    forms = [f"{code}_{each}" for each in _HAN] if script == "Hani" else [label]
+    forms = [f"{code}_{han}" for han in _HAN] if script == "Hani" else [label]
     tags = []
     for form in forms:
         try:

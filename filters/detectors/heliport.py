@@ -1,5 +1,5 @@
-"""heliport: 220 languages, HeLI-OTS in Rust; 830 MB of memory. Its licence is the GPL, so it is no extra:
-install it yourself."""
+"""heliport: 220 languages, HeLI-OTS in Rust; 830 MB of memory. Licensed under the GPL, so not an extra of
+glotmill: install it yourself."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -11,28 +11,28 @@ from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
 PACKAGE, MODULE, INSTALL = "heliport", "heliport", "heliport"
-MAX_CHARS = 3_000  # of a text; more tells no more and costs time
-_NEAREST = 10  # labels that share the probability; the rest are far behind
+MAX_CHARS = 3_000  # of a text that are read; more costs time and tells nothing new
+_NEAREST = 10  # labels that share the probability; the others are far behind
 
 
 def heliport(texts: Sequence[str]) -> Scores:
-    """Return probabilities made of heliport's scores; a row of zeros where it finds nothing to go by.
+    """Return probabilities derived from heliport's scores; a row of zeros where it recognizes nothing.
 
-    A score is a mean negative log10 of a word's probability. The powers of ten of score x root of words are
-    shared out, so that a longer text is surer.
+    A score is the mean negative log10 of the words' probabilities. The probability of a label is proportional
+    to 10 ** (-score * sqrt(words)), so a longer text is more certain.
     """
     identifier, labels, column = _identifier()
-    found = np.zeros((len(texts), len(labels)), np.float32)
+    probabilities = np.zeros((len(texts), len(labels)), np.float32)
     for row, text in enumerate(texts):
         line = plain(text, MAX_CHARS)
         nearest = identifier.identify_topk_with_score(line, _NEAREST)
         scores = np.array([score for _, score in nearest])
-        if not scores.any():  # all alike
+        if not scores.any():  # all labels are equally likely
             continue
         powers = 10 ** ((scores.min() - scores) * np.sqrt(len(line.split()) or 1))
         for (label, _), share in zip(nearest, powers / powers.sum(), strict=True):
-            found[row, column[label]] = share
-    return Scores(labels, found)
+            probabilities[row, column[label]] = share
+    return Scores(labels, probabilities)
 
 
 @cache

@@ -15,20 +15,20 @@ _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-MAX_CHARS = 3_000  # of a text; more tells no more and costs time
+MAX_CHARS = 3_000  # of a text that are read; more costs time and tells nothing new
 
 
 def langdetect(texts: Sequence[str]) -> Scores:
-    """Return langdetect's probabilities; a row of zeros where it finds nothing to go by.
+    """Return langdetect's probabilities; a row of zeros where it recognizes nothing.
 
-    langdetect draws from the text at random: with one seed, set anew for each text, it answers the same each
-    time.
+    langdetect samples the text at random; the seed is set again for each text, so its answer is always the
+    same.
     """
     labels = tuple(_factory().get_lang_list())
-    found = np.zeros((len(texts), len(labels)), np.float32)
+    probabilities = np.zeros((len(texts), len(labels)), np.float32)
     for row, text in enumerate(texts):
-        found[row] = _detect(text) or 0
-    return Scores(labels, found)
+        probabilities[row] = _detect(text) or 0
+    return Scores(labels, probabilities)
 
 
 def _detect(text: str) -> list[float]:
@@ -40,8 +40,8 @@ def _detect(text: str) -> list[float]:
     detector.set_prior_map(_prior(text))
     try:
         text = _without_names(text[:MAX_CHARS])
-        detector.append(text.lower() if text.isupper() else text)  # it passes over words in capitals
-        detector.get_probabilities()  # leaves out those under 0.1, which langprob has
+        detector.append(text.lower() if text.isupper() else text)  # it ignores words in capitals
+        detector.get_probabilities()  # leaves out those under 0.1, but langprob keeps them
     except LangDetectException:
         return []
     probabilities: list[float] = detector.langprob
@@ -49,17 +49,17 @@ def _detect(text: str) -> list[float]:
 
 
 def _without_names(text: str) -> str:
-    """Chinese, Japanese or Korean text without its Latin letters, unless those are most of what it says.
+    """Remove Latin letters from Chinese, Japanese or Korean text, unless they make up most of it.
 
-    A few names are soon more letters than the sentence around them, and langdetect then judges the names.
+    A few names have more letters than the sentence around them, and langdetect would judge the names.
     """
     dense, latin = len(_DENSE.findall(text)), len(_LATIN.findall(text))
     return _LATIN.sub(" ", text) if 0 < latin <= 2 * dense else text
 
 
 def _prior(text: str) -> dict[str, float]:
-    """All languages alike, but no Korean without Hangul and no Japanese without kana: by itself langdetect
-    takes two of five traditional Chinese sentences for Korean."""
+    """Return equal priors, but none for Korean without Hangul, or for Japanese without kana: otherwise
+    langdetect takes two of five traditional Chinese sentences for Korean."""
     prior = dict.fromkeys(_factory().get_lang_list(), 1.0)
     if not _HANGUL.search(text):
         del prior["ko"]
@@ -70,8 +70,8 @@ def _prior(text: str) -> dict[str, float]:
 
 @cache
 def _factory() -> Any:
-    """A factory of our own: its profiles sorted, since the package takes them as the folder lists them, and
-    its seed not shared with others who use langdetect in this process."""
+    """Return a factory with sorted profiles (the package takes them in the order of the folder) and a seed
+    that other users of langdetect in this process do not share."""
     from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
     profiles = [

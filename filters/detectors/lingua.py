@@ -1,4 +1,4 @@
-"""lingua: 75 languages, the best at a few words; 400 texts a second, and 1.2 GB of memory in version 2.1."""
+"""lingua: 75 languages, the best on a few words; 400 texts a second, and 1.2 GB of memory in version 2.1."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,19 +10,19 @@ from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
 PACKAGE, MODULE, INSTALL = "lingua-language-detector", "lingua", "glotmill[lingua]"
-MAX_CHARS = 1_000  # of a text; more tells no more and costs time
+MAX_CHARS = 1_000  # of a text that are read; more costs time and tells nothing new
 
 
 def lingua(texts: Sequence[str]) -> Scores:
-    """Return lingua's confidence in each language; a row of zeros where it finds nothing to go by."""
+    """Return lingua's confidence in each language; a row of zeros where it recognizes nothing."""
     detector, labels, column = _detector()
-    found = np.zeros((len(texts), len(labels)), np.float32)
+    confidence = np.zeros((len(texts), len(labels)), np.float32)
     for row, text in enumerate(texts):
         line = plain(text, MAX_CHARS)
         if any(map(str.isalpha, line)):
-            for each in detector.compute_language_confidence_values(line):
-                found[row, column[each.language.name]] = each.value
-    return Scores(labels, found)
+            for value in detector.compute_language_confidence_values(line):
+                confidence[row, column[value.language.name]] = value.value
+    return Scores(labels, confidence)
 
 
 @cache

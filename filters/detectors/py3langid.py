@@ -1,4 +1,12 @@
-"""py3langid: 140 languages, 4.6 MB, the best of the small ones; scored here a batch at a time."""
+"""py3langid: 140 languages, 4.6 MB, the best of the small ones.
+
+The package scores one text at a time, in Python; this file scores a batch with numpy, from the same model. It
+is a naive Bayes classifier over patterns of bytes. An automaton finds them: from a state, each byte leads to
+another state, and some states stand for a pattern that ends there. The texts, joined, are cut into lanes of
+64 bytes that walk the automaton side by side, so a step is one index into its table of moves. Each lane
+starts 8 bytes earlier, the longest pattern, after which its state no longer depends on where it started. The
+log-probabilities of a text are then log(1 + counts of its patterns) @ weights + prior.
+"""
 
 import unicodedata
 from collections.abc import Sequence
@@ -12,11 +20,11 @@ from numpy.typing import NDArray
 from glotmill.filters.detectors import Scores
 
 PACKAGE, MODULE, INSTALL = "py3langid", "py3langid", "glotmill"
-MAX_CHARS = 100_000  # of a text; more tells no more
-_NEVER = 0xFF  # a byte that UTF-8 has not: it takes the automaton back to its start
-_REACH = 8  # bytes; no pattern is longer, so after as many the automaton's state is what it is for the whole
-_LANE = 64  # bytes that one lane walks
-_BATCH = 300_000  # bytes in one batch
+MAX_CHARS = 100_000  # of a text that are read; more tells nothing new
+_SEPARATOR = 0xFF  # a byte that UTF-8 never has; it takes the automaton back to its start
+_WARM_UP = 8  # bytes; no pattern is longer
+_LANE = 64  # bytes that one lane covers
+_BATCH = 300_000  # bytes that are scored at once
 _PROBE = (
     "Every morning the baker opens her shop before the sun comes up.",
     "Каждое утро пекарь открывает свою лавку до восхода солнца.",
@@ -25,21 +33,20 @@ _PROBE = (
 
 
 class _Tables(NamedTuple):
-    """py3langid's model as arrays: an automaton over bytes, whose states stand for patterns of characters,
-    and the log-probability of each pattern in each language."""
+    """py3langid's model. States may share a row of moves."""
 
-    moves: NDArray[np.uint32]
-    row: NDArray[np.intp]  # of a state, in `moves`
-    pattern: NDArray[np.int32]  # of a state; -1: none
-    weights: NDArray[np.float32]  # a row a pattern, a column a class
-    prior: NDArray[np.float32]
+    moves: NDArray[np.uint32]  # (rows * 256,): the state after each byte
+    row: NDArray[np.intp]  # (states,): where a state's row begins in `moves`
+    pattern: NDArray[np.int32]  # (states,): the pattern that ends there; -1 if none does
+    weights: NDArray[np.float32]  # (patterns, classes): log-probabilities
+    prior: NDArray[np.float32]  # (classes,): log-probabilities
 
 
 def py3langid(texts: Sequence[str]) -> Scores:
-    """Return py3langid's probabilities, those of its own `rank`, at about ten times its speed.
+    """Return the probabilities of py3langid's own `rank`, at about ten times its speed.
 
-    A text in which it knows no pattern has a row of zeros. Works out the same from the package's arrays;
-    should a release change these, falls back to `rank`.
+    A text without a known pattern has a row of zeros. Should a release change the package's arrays, this
+    function calls `rank`.
     """
     identifier, labels, tables = _model()
     if tables is None:
@@ -48,7 +55,7 @@ def py3langid(texts: Sequence[str]) -> Scores:
 
 
 def _scored(tables: _Tables, labels: Sequence[str], classes: Sequence[str], texts: Sequence[str]) -> Scores:
-    found = np.zeros((len(texts), len(classes)), np.float32)
+    scores = np.zeros((len(texts), len(classes)), np.float32)
     encoded = [_bytes(text) for text in texts]
     sizes = np.fromiter(map(len, encoded), np.intp, len(encoded))
     ends = np.cumsum(sizes)
@@ -56,20 +63,20 @@ def _scored(tables: _Tables, labels: Sequence[str], classes: Sequence[str], text
     while begin < len(encoded):
         first = int(ends[begin] - sizes[begin])
         end = max(begin + 1, int(np.searchsorted(ends, first + _BATCH)))
-        _score(tables, encoded[begin:end], found[begin:end])
+        _score(tables, encoded[begin:end], scores[begin:end])
         begin = end
-    known = np.flatnonzero(found.any(axis=1))
-    logs = found[known] / np.sqrt(sizes[known, None], dtype=np.float32)
+    known = np.flatnonzero(scores.any(axis=1))
+    logs = scores[known] / np.sqrt(sizes[known, None], dtype=np.float32)
     np.exp(logs - logs.max(axis=1, keepdims=True), out=logs)
-    found[known] = logs / logs.sum(axis=1, keepdims=True)
+    scores[known] = logs / logs.sum(axis=1, keepdims=True)
     probabilities = np.zeros((len(texts), len(labels)), np.float32)
     for column, name in enumerate(classes):  # some languages are two classes, one a script
-        probabilities[:, labels.index(name)] += found[:, column]
+        probabilities[:, labels.index(name)] += scores[:, column]
     return Scores(tuple(labels), probabilities)
 
 
-def _score(tables: _Tables, texts: Sequence[bytes], found: NDArray[np.float32]) -> None:
-    """Fill in each text's log-probabilities; a text without patterns is left at zero."""
+def _score(tables: _Tables, texts: Sequence[bytes], scores: NDArray[np.float32]) -> None:
+    """Write the log-probabilities of each text into `scores`; a text without patterns stays zero."""
     keys, counts = _patterns(tables, texts)
     size = len(tables.weights)
     bounds = np.searchsorted(keys, np.arange(len(texts) + 1) * size).tolist()
@@ -77,31 +84,27 @@ def _score(tables: _Tables, texts: Sequence[bytes], found: NDArray[np.float32]) 
     for text, (begin, end) in enumerate(pairwise(bounds)):
         if begin < end:
             rows = tables.weights.take(patterns[begin:end], axis=0)
-            np.add(logs[begin:end] @ rows, tables.prior, out=found[text])
+            np.add(logs[begin:end] @ rows, tables.prior, out=scores[text])
 
 
 def _patterns(tables: _Tables, texts: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The patterns in each text, as text x patterns + pattern in rising order, and how often each is there.
-
-    The texts in a row are cut into lanes that the automaton walks side by side, each from a few bytes before
-    its own.
-    """
+    """Return the patterns in each text, as text * patterns + pattern in rising order, and their counts."""
     sizes = np.fromiter(map(len, texts), np.intp, len(texts)) + 1
     lanes = -(-int(sizes.sum()) // _LANE)
-    whole = np.full(_REACH + lanes * _LANE, _NEVER, np.uint8)
-    joined = np.frombuffer(bytes([_NEVER]).join(texts), np.uint8)
-    whole[_REACH : _REACH + len(joined)] = joined
-    steps = np.lib.stride_tricks.sliding_window_view(whole, _REACH + _LANE)[::_LANE].T
+    padded = np.full(_WARM_UP + lanes * _LANE, _SEPARATOR, np.uint8)
+    joined = np.frombuffer(bytes([_SEPARATOR]).join(texts), np.uint8)
+    padded[_WARM_UP : _WARM_UP + len(joined)] = joined
+    steps = np.lib.stride_tricks.sliding_window_view(padded, _WARM_UP + _LANE)[::_LANE].T
     states = np.zeros(lanes, np.uint32)
-    seen = np.empty((_LANE, lanes), np.uint32)
+    visited = np.empty((_LANE, lanes), np.uint32)
     for step, column in enumerate(np.ascontiguousarray(steps)):
         states = tables.moves.take(tables.row.take(states) + column)
-        if step >= _REACH:
-            seen[step - _REACH] = states
-    pattern = tables.pattern.take(seen.T.ravel())
-    at = np.flatnonzero(pattern >= 0)
-    text = np.repeat(np.arange(len(texts)), sizes).take(at, mode="clip")
-    keys = text * len(tables.weights) + pattern.take(at)
+        if step >= _WARM_UP:
+            visited[step - _WARM_UP] = states
+    pattern = tables.pattern.take(visited.T.ravel())
+    place = np.flatnonzero(pattern >= 0)
+    text = np.repeat(np.arange(len(texts)), sizes).take(place, mode="clip")
+    keys = text * len(tables.weights) + pattern.take(place)
     keys.sort()
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     return keys.take(starts), np.diff(starts, append=len(keys))
@@ -126,7 +129,7 @@ def _ranked(identifier: Any, labels: Sequence[str], texts: Sequence[str]) -> Sco
 
 @cache
 def _model() -> tuple[Any, list[str], _Tables | None]:
-    """py3langid's identifier, its labels, and its tables unless they are not as this file knows them."""
+    """Return py3langid's identifier, its labels, and its tables; None if they have another form."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
@@ -142,11 +145,11 @@ def _model() -> tuple[Any, list[str], _Tables | None]:
 
 
 def _tables(identifier: Any) -> _Tables:
-    """Raises ValueError if the automaton does not go back to its start where it must."""
+    """Raise ValueError if the separator does not take the automaton back to its start."""
     moves = np.asarray(identifier.tk_nextmove, np.uint32)
     row = np.asarray(identifier.tk_row, np.intp) << 8
     pattern = np.asarray(identifier.tk_output, np.int32)
-    if moves[_NEVER::256].any() or pattern[0] >= 0:
+    if moves[_SEPARATOR::256].any() or pattern[0] >= 0:
         raise ValueError("another automaton")
     weights = np.asarray(identifier.nb_ptc, np.float32)
     return _Tables(moves, row, pattern, weights, np.asarray(identifier.nb_pc, np.float32))

@@ -1,4 +1,4 @@
-"""CLD2: 160 languages, among them many that few others know; the fastest. In C, so an extra."""
+"""CLD2: 160 languages, many of which few others know; the fastest. Written in C, so an extra."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,38 +9,38 @@ from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
 PACKAGE, MODULE, INSTALL = "pycld2", "pycld2", "glotmill[cld2]"
-MAX_CHARS = 10_000  # of a text; more tells no more and costs time
+MAX_CHARS = 10_000  # of a text that are read; more costs time and tells nothing new
 
 
 def pycld2(texts: Sequence[str]) -> Scores:
-    """Return probabilities made of the shares that CLD2 finds; a row of zeros where it finds nothing.
+    """Return probabilities derived from the shares that CLD2 reports; a row of zeros where it reports none.
 
-    The square of a language's share of the text, since CLD2 divides a text among languages; half of that
-    where it calls its finding unreliable, and a quarter where it only guesses. A guess of English is none:
-    CLD2 says it of any Latin letters.
+    CLD2 divides a text among languages; the probability is the square of a language's share, half of that if
+    CLD2 calls its result unreliable, and a quarter if it only guesses. A guess of English does not count:
+    CLD2 guesses it for any Latin letters.
     """
     labels, column = _labels()
-    found = np.zeros((len(texts), len(labels)), np.float32)
+    probabilities = np.zeros((len(texts), len(labels)), np.float32)
     for row, text in enumerate(texts):
         line = plain(text, MAX_CHARS)
-        for code, probability in _found(line) or _guessed(line):
+        for code, probability in _detect(line) or _guess(line):
             if code in column:
-                found[row, column[code]] = probability
-    return Scores(labels, found)
+                probabilities[row, column[code]] = probability
+    return Scores(labels, probabilities)
 
 
-def _found(line: str) -> list[tuple[str, float]]:
+def _detect(line: str) -> list[tuple[str, float]]:
     import pycld2
 
     try:
         reliable, _, details = pycld2.detect(line, isPlainText=True)
-    except pycld2.error:  # a code point that it does not take
+    except pycld2.error:  # a code point that it does not accept
         return []
-    sure = 1.0 if reliable else 0.5
-    return [(code, sure * (share / 100) ** 2) for _, code, share, _ in details if share]
+    factor = 1.0 if reliable else 0.5
+    return [(code, factor * (share / 100) ** 2) for _, code, share, _ in details if share]
 
 
-def _guessed(line: str) -> list[tuple[str, float]]:
+def _guess(line: str) -> list[tuple[str, float]]:
     import pycld2
 
     try:
