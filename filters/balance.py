@@ -52,6 +52,8 @@ def _value(column: pl.Expr, per: Sequence[str]) -> pl.Expr:
 
 def _hashes(values: pl.Series) -> pl.Series:
     unique = values.unique()
+    if unique.is_empty():  # replace_strict would return the dtype of the texts
+        return pl.Series(dtype=pl.UInt64)
     return values.replace_strict(unique, text_hashes(unique), return_dtype=pl.UInt64)
 
 
