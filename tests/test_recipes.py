@@ -12,7 +12,6 @@ from glotmill.recipes import template
 from glotmill.recipes.read import built_in, read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate, Render
-from glotmill.recipes.templates import templates
 from glotmill.runner import check
 
 RECIPES = built_in()
@@ -57,10 +56,12 @@ def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str)
     language = find(tag)
     row = open_seeds(read).take(tag, 0, 1, 1)[0][2]
     step = next(s for s in read.steps if isinstance(s, Generate))
-    messages = templates(read, language)[step.name].render({**row, "language": language, "feedback": ""})
+    messages = template.load_all(read, language)[step.name].render(
+        {**row, "language": language, "feedback": ""}
+    )
     assert [m.role for m in messages] == ["system", "user"]
     assert language.name in messages[0].content
-    used = templates(read, language)[step.name].variables - {"language", "feedback"}
+    used = prompt.variables - {"language", "feedback"}
     assert used
     assert all(str(row[name]) in messages[1].content for name in used)
 
@@ -68,7 +69,7 @@ def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str)
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.tag)
 def test_templates_render_in_every_language(row: object) -> None:
     for name in RECIPES:
-        assert templates(read_recipe(name), find(str(getattr(row, "tag", ""))))
+        assert template.load_all(read_recipe(name), find(str(getattr(row, "tag", ""))))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -160,7 +160,7 @@ def test_digest_follows_every_file_that_is_drawn_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{% block user %}x", r"t\.j2:1: .*[Ee]ndblock|t\.j2:1: Unexpected end"),
         ("{{ x | nosuch }}", r"t\.j2:1: No filter named 'nosuch'"),
@@ -168,23 +168,23 @@ def test_digest_follows_every_file_that_is_drawn_on(tmp_path: Path) -> None:
         ("{{ lost }}{% block user %}x{% endblock %}", "would be lost"),
         ("{% if x %}{% block user %}x{% endblock %}{% endif %}", "would be lost"),
         ("{% block sytem %}y{% endblock %}{% block user %}x{% endblock %}", "would be lost"),
-        ("{% block sytem %}y{% endblock %}", "none of system, user"),
+        ("{% block sytem %}y{% endblock %}", "neither system nor user"),
         ("{% block system %}y{% endblock %}", "no user block"),
         ('{% extends "t.j2" %}', "extends itself"),
         ("{% extends name %}{% block user %}x{% endblock %}", "computed"),
         ('{% include "a" ~ "b" %}', "computed"),
-        ('{% include "../out.j2" %}', "may only draw on their own folder"),
-        ('{% include "/etc/passwd" %}', "may only draw on their own folder"),
-        ('{% include "link.j2" %}', "may only draw on their own folder"),
-        ('{% import "nothere.j2" as n %}', "may only draw on their own folder"),
+        ('{% include "../out.j2" %}', "may use only their own folder"),
+        ('{% include "/etc/passwd" %}', "may use only their own folder"),
+        ('{% include "link.j2" %}', "may use only their own folder"),
+        ('{% import "nothere.j2" as n %}', "may use only their own folder"),
     ],
 )
-def test_wrong_templates_are_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_wrong_templates_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "out.j2").write_text("outside")
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "link.j2").symlink_to(tmp_path / "out.j2")
-    with pytest.raises(RecipeError, match=told):
+    with pytest.raises(RecipeError, match=message):
         say(folder, text)
 
 
@@ -234,6 +234,13 @@ def test_a_hostile_or_broken_template_fails_the_row_at_once(tmp_path: Path, text
         said = ""
     assert said == ""
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("text", ["{{ '{:9}'.format(5) }}", "{{ ('{:9}' | attr('format'))(5) }}"])
+def test_str_format_which_pads_to_any_width_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RequestFailed) as failed:
+        user(tmp_path, text)
+    assert failed.value.reason == "template_error"
 
 
 def test_ordinary_computation_works(tmp_path: Path) -> None:

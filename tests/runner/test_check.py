@@ -67,7 +67,7 @@ def test_a_recipe_that_fits(folder: Path) -> None:
         ("{{ draft }}", "no column 'draft'"),
         ("{{ examples }}", "reads 'examples', but the step gives none; add `examples:`"),
         ("{{ language.endonim }}", "a language has no 'endonim'"),
-        ("{% include '../x.j2' %}", "may only draw on their own folder"),
+        ("{% include '../x.j2' %}", "may use only their own folder"),
     ],
 )
 def test_templates_that_do_not_fit(folder: Path, template: str, told: str) -> None:
@@ -108,7 +108,7 @@ def test_templates_that_do_not_fit(folder: Path, template: str, told: str) -> No
         (["steps.draft.generate=feedback", "steps.feedback.template=draft"], "'feedback' is there already"),
         (["steps.draft.generate=finish", "steps.finish.template=draft"], "'finish' is there already"),
         (["steps.draft.template=missing"], "no template missing.j2; there is answer.j2, draft.j2"),
-        (["steps.draft.template=../outside"], "may only draw on their own folder"),
+        (["steps.draft.template=../outside"], "may use only their own folder"),
         (["steps.answer.schema.type=object"], "`as: turns` and `schema` together"),
         (["steps.draft.schema.type=objekt"], "schema: 'objekt' is not valid"),
         (["steps.draft.schema.properties=[1]"], "schema: "),

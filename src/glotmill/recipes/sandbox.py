@@ -1,4 +1,4 @@
-"""Jinja's immutable sandbox, with bounds on what a template can make of a short text."""
+"""Jinja's immutable sandbox, with limits on what a template can make of a short text."""
 
 import re
 from collections.abc import Iterable
@@ -9,21 +9,22 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.filters import do_format, do_indent
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from glotmill.columns import PROMPT_TOO_LONG
 from glotmill.errors import RequestFailed
 
-MAX_CHARS = 2_000_000  # of the messages of one request
+MAX_CHARS = 2_000_000  # in all messages of one request
 
 _PADDING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs", "format", "format_map"})
-_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")  # %5000d, %*d: pads to a width of thousands, or to any
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Fails on a name that nobody provides and on a null, and does not let a few signs fill the memory."""
+    """Fails on undefined names and on null; refuses operations by which a few characters fill the memory."""
 
     intercepted_binops = frozenset(["*", "**", "%", "+"])
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(undefined=StrictUndefined, finalize=_not_null, **options)
+        super().__init__(undefined=StrictUndefined, finalize=_refuse_null, **options)
         del self.globals["lipsum"]
         self.filters["format"] = _format
         self.filters["indent"] = _indent
@@ -31,7 +32,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             del self.filters[name]
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute with numbers; put texts and lists together and fill in texts, if what is made is short."""
+        """Allow arithmetic on numbers, `+` on texts and lists up to a length, and `%` on texts."""
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if operator == "%" and isinstance(left, str):
             return _format(left, *(right if isinstance(right, tuple) else (right,)))
@@ -43,26 +44,29 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError(f"a template made over {MAX_CHARS:,} characters")
         return super().call_binop(context, operator, left, right)
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave `str.format` to `is_safe_attribute`: jinja2's wrapper of it pads to any width."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Refuse what pads a text to any width."""
+        """Refuse the methods that pad a text to any width."""
         return not (isinstance(obj, str) and attr in _PADDING) and super().is_safe_attribute(obj, attr, value)
 
 
-def bounded(parts: Iterable[str], most: int) -> str:
-    """Join texts. Raises RequestFailed as soon as they are longer than `most` characters."""
-    kept: list[str] = []
+def join_bounded(parts: Iterable[str], limit: int) -> str:
+    """Join texts. Raises RequestFailed as soon as they exceed `limit` characters."""
+    texts: list[str] = []
     length = 0
     for part in parts:
         length += len(part)
-        if length > most:
-            raise RequestFailed("prompt_too_long", f"a template made over {MAX_CHARS:,} characters")
-        kept.append(part)
-    return "".join(kept)
+        if length > limit:
+            raise RequestFailed(PROMPT_TOO_LONG, f"a template made over {MAX_CHARS:,} characters")
+        texts.append(part)
+    return "".join(texts)
 
 
-def _not_null(value: Any) -> Any:
+def _refuse_null(value: Any) -> Any:
     if value is None:
-        raise UndefinedError("a value that is said is null; test it with {% if %}, or give it")
+        raise UndefinedError("a value that the template prints is null; test it with {% if %}, or provide it")
     return value
 
 

@@ -1,13 +1,13 @@
-"""What is said: one folder a recipe. This module finds, checks and renders its templates.
+"""Finds, checks and renders the templates of a recipe.
 
-A template is a Jinja file whose blocks `system` and `user` are the chat roles; without such blocks the whole
-text is the user's. `answer.swh_Latn.j2` or `answer.swh.j2` stands in for `answer.j2` where the language is
-Swahili, with the same variables. Templates run in an immutable sandbox, see only files of their own folder,
-and fail on a name that nobody provides and on a value that is null.
+A template is a Jinja file whose blocks `system` and `user` are the chat roles; without such blocks, the whole
+text is the user's message. `answer.swh_Latn.j2` or `answer.swh.j2` replaces `answer.j2` for Swahili and must
+read the same variables. Templates run in an immutable sandbox, see only files of their own folder, and fail
+on names that are not defined and on values that are null.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,48 +15,82 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, TemplateError, TemplateSyntaxError, nodes
 from jinja2 import Template as JinjaTemplate
-from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.meta import find_referenced_templates
 
+from glotmill.columns import EMPTY_PROMPT, TEMPLATE_ERROR, TEMPLATE_VARIABLES, prompt_column
 from glotmill.errors import RecipeError, RequestFailed
 from glotmill.languages import Language
+from glotmill.languages import find as find_language
 from glotmill.messages import Message
-from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, bounded
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, join_bounded
+from glotmill.recipes.steps import Generate, Render
+from glotmill.recipes.template_check import (
+    ROLES,
+    has_only_blocks,
+    inheritance_chain,
+    refuse_lost_text,
+    refuse_unknown_language_fields,
+    variables_read,
+)
 
-ROLES = ("system", "user")
 MAX_TEMPLATE_BYTES = 1_000_000
 
-_WRONG = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-_SILENT = (nodes.Extends, nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
+# What a template may raise over values that do not fit it.
+_RENDER_ERRORS = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError),
+)
 
 
 @dataclass(frozen=True)
 class Template:
-    """One template as one language says it."""
+    """A compiled template, as one language uses it."""
 
     path: Path
-    variables: frozenset[str]  # the names it reads, those of parents and includes with them
-    files: frozenset[str]  # its own and all that it draws on, as its folder names them
-    digest: str  # sha256 over the text of these
+    variables: frozenset[str]  # names that it, its parents and its includes read
+    files: frozenset[str]  # its own file and all that it extends, includes or imports, relative to the folder
+    digest: str  # sha256 of the text of these files
     _compiled: JinjaTemplate
-    _alone: bool  # nothing but blocks of its own
+    _only_blocks: bool
 
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
-        """Return the messages of one row; a system message without a text is left out.
+        """Return the messages for one row. A system message without text is left out.
 
-        Raises RequestFailed for this row: `template_error` if the values do not fit, `prompt_too_long`,
-        `empty_prompt` if nothing is said to the model.
+        Raises RequestFailed, which fails this row: `template_error` if the values do not fit,
+        `prompt_too_long`, or `empty_prompt` if the user's message has no text.
         """
         try:
-            messages = tuple(_messages(self._compiled, values, self._alone))
-        except _WRONG as error:
-            raise RequestFailed("template_error", f"{self.path.name}: {error}"[:500]) from error
+            messages = tuple(self._messages(values))
+        except _RENDER_ERRORS as error:
+            raise RequestFailed(TEMPLATE_ERROR, f"{self.path.name}: {error}"[:500]) from error
         if not any(m.role == "user" and m.content.strip() for m in messages):
-            raise RequestFailed("empty_prompt", f"{self.path.name} says nothing to the model")
+            raise RequestFailed(EMPTY_PROMPT, f"{self.path.name} renders to a user message without text")
         return messages
+
+    def _messages(self, values: Mapping[str, Any]) -> Iterator[Message]:
+        context = self._compiled.new_context(dict(values))
+        # Running the template from its top links in the blocks of its parents and runs {% set %} and imports.
+        # Where there is nothing but blocks, that would only render them twice.
+        text = "" if self._only_blocks else join_bounded(self._compiled.root_render_func(context), MAX_CHARS)
+        blocks = {role: context.blocks[role][0] for role in ROLES if role in context.blocks}
+        if not blocks:
+            yield Message("user", text)
+        remaining = MAX_CHARS
+        for role, render_block in blocks.items():
+            text = join_bounded(render_block(context), remaining)
+            remaining -= len(text)
+            if role != "system" or text.strip():
+                yield Message(role, text)
+
+
+def load_all(recipe: Recipe, language: Language) -> dict[str, Template]:
+    """Return the template of each step that has one, by the step's name. Raises RecipeError."""
+    steps = _steps_with_template(recipe)
+    return {step.name: load(recipe.folder, step.template_name, language) for step in steps}
 
 
 def load(folder: Path, name: str, language: Language) -> Template:
-    """Read, check and compile the template `name` of a recipe's folder as `language` says it.
+    """Read, check and compile the template `name` of a recipe folder for a language.
 
     Raises RecipeError: no such file, broken syntax, a file outside the folder, text outside the blocks.
     """
@@ -65,48 +99,79 @@ def load(folder: Path, name: str, language: Language) -> Template:
 
 def load_file(folder: Path, file: str) -> Template:
     """Read, check and compile one template file of a folder. Raises RecipeError as `load` does."""
-    sources = dict(_sources(folder, file))
-    return _compile(folder, file, tuple(sources.items()))
+    return _compile(folder, file, tuple(_sources(folder, file)))
 
 
 def find(folder: Path, name: str, language: Language) -> Path:
-    """Return the file that says `name`: `name.tag.j2`, else `name.iso639_3.j2`, else `name.j2`."""
+    """Return the file of template `name`: `name.tag.j2`, else `name.iso639_3.j2`, else `name.j2`."""
     for candidate in (f"{name}.{language.tag}.j2", f"{name}.{language.iso639_3}.j2", f"{name}.j2"):
         if (folder / candidate).is_file():
             return folder / candidate
-    there = ", ".join(sorted(path.name for path in folder.glob("*.j2"))) or "no template at all"
-    raise RecipeError(f"{folder}: no template {name}.j2; there is {there}. Write {folder / (name + '.j2')}")
+    files = ", ".join(sorted(path.name for path in folder.glob("*.j2"))) or "no template at all"
+    raise RecipeError(f"{folder}: no template {name}.j2; there is {files}. Write {folder / (name + '.j2')}")
 
 
 def variants(folder: Path, name: str) -> list[Path]:
     """Return the language variants of a template: every `name.LANGUAGE.j2`."""
     base = folder / name
-    start = f"{base.name}."
-    there = (path for path in base.parent.glob("*.j2") if path.name.startswith(start))
-    return sorted(path for path in there if path.name.count(".") == start.count(".") + 1)
+    prefix = f"{base.name}."
+    paths = (path for path in base.parent.glob("*.j2") if path.name.startswith(prefix))
+    return sorted(path for path in paths if path.name.count(".") == prefix.count(".") + 1)
+
+
+def seed_variables(recipe: Recipe) -> frozenset[str]:
+    """Return the variables that seeds must provide: read by a template, and made by no step."""
+    language = find_language(recipe.languages[0] if recipe.languages else "eng_Latn")
+    templates = load_all(recipe, language)
+    read = frozenset[str]().union(*(template.variables for template in templates.values()))
+    return read - {*templates, *map(prompt_column, templates)} - TEMPLATE_VARIABLES
+
+
+def refuse_uneven_variants(recipe: Recipe) -> None:
+    """Raise RecipeError where a language variant does not read the same variables as its base."""
+    for step in _steps_with_template(recipe):
+        for path in variants(recipe.folder, step.template_name):
+            tag = path.name.split(".")[-2]
+            try:
+                language = find_language(tag)
+            except RecipeError as error:
+                raise RecipeError(f"{path}: named as the variant of a language; {error}") from None
+            if tag not in (language.tag, language.iso639_3):
+                name = path.name.removesuffix(f"{tag}.j2") + f"{language.tag}.j2"
+                raise RecipeError(f"{path}: rename it to {name}; {tag!r} is never looked for")
+            variant = load_file(recipe.folder, path.relative_to(recipe.folder).as_posix())
+            base = load_file(recipe.folder, f"{step.template_name}.j2")
+            if missing := base.variables - variant.variables - TEMPLATE_VARIABLES:
+                raise RecipeError(f"{path}: does not use {', '.join(sorted(missing))}, which its base does")
+            if extra := variant.variables - base.variables - TEMPLATE_VARIABLES:
+                raise RecipeError(f"{path}: uses {', '.join(sorted(extra))}, which its base does not")
+
+
+def _steps_with_template(recipe: Recipe) -> Iterator[Generate | Render]:
+    return (step for step in recipe.live_steps if isinstance(step, Generate | Render))
 
 
 def _sources(folder: Path, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of a template and of all that it extends, includes or imports."""
+    """Yield file name and text of a template and of all that it extends, includes or imports."""
     waiting, seen = [name], set[str]()
     while waiting:
         file = waiting.pop()
         if file in seen:
             continue
         seen.add(file)
-        text = _read(folder, file, name)
+        text = _read_text(folder, file, name)
         yield file, text
-        for other in _referenced(text, folder / file):
-            if other is None:
+        for reference in _references(text, folder / file):
+            if reference is None:
                 raise RecipeError(f"{folder / file}: extends or includes a computed name; write it out")
-            waiting.append(other)
+            waiting.append(reference)
 
 
-def _read(folder: Path, file: str, of: str) -> str:
+def _read_text(folder: Path, file: str, referrer: str) -> str:
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise RecipeError(
-            f"{folder / of}: {file!r} is not a file of {folder}; templates may only draw on their own folder"
+            f"{folder / referrer}: no file {file!r} in {folder}; templates may use only their own folder"
         )
     if path.stat().st_size > MAX_TEMPLATE_BYTES:
         raise RecipeError(
@@ -118,14 +183,9 @@ def _read(folder: Path, file: str, of: str) -> str:
         raise RecipeError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
 
-def _environment(sources: Mapping[str, str]) -> Environment:
-    return Sandbox(
-        loader=DictLoader(sources), keep_trailing_newline=True, autoescape=False, auto_reload=False
-    )
-
-
 @lru_cache(maxsize=1024)
-def _referenced(text: str, path: Path) -> tuple[str | None, ...]:
+def _references(text: str, path: Path) -> tuple[str | None, ...]:
+    """Return the files that a template extends, includes or imports; None for a computed name."""
     return tuple(find_referenced_templates(_parse(text, path)))
 
 
@@ -135,131 +195,27 @@ def _parse(text: str, path: Path) -> nodes.Template:
     except TemplateSyntaxError as error:
         raise RecipeError(f"{path}:{error.lineno}: {error.message}") from None
     except RecursionError:
-        raise RecipeError(f"{path}: nests too deep; make it simpler") from None
+        raise RecipeError(f"{path}: nested too deeply; simplify it") from None
+
+
+def _environment(sources: Mapping[str, str]) -> Environment:
+    return Sandbox(
+        loader=DictLoader(sources), keep_trailing_newline=True, autoescape=False, auto_reload=False
+    )
 
 
 @lru_cache(maxsize=1024)
 def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> Template:
     trees = {name: _parse(text, folder / name) for name, text in sources}
-    chain = _chain(trees, file, folder)
-    _refuse_lost_text(chain)
-    for path, tree in {folder / name: tree for name, tree in trees.items()}.items():
-        _refuse_unknown_fields(path, tree)
-    alone = _only_blocks(trees[file])
-    _drop_overridden(list(chain.values()))
+    chain = inheritance_chain(trees, file, folder)
+    refuse_lost_text(chain)
+    for name, tree in trees.items():
+        refuse_unknown_language_fields(folder / name, tree)
+    only_blocks = has_only_blocks(trees[file])
     try:
-        read = frozenset[str]().union(*(find_undeclared_variables(tree) for tree in trees.values()))
-        variables = read.difference(*(_set_beside_blocks(tree) for tree in chain.values()))
+        variables = variables_read(trees, chain)
         compiled = _environment(dict(sources)).get_template(file)
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
-    digest = sha256("\0".join(part for item in sorted(sources) for part in item).encode()).hexdigest()
-    return Template(folder / file, variables, frozenset(trees), digest, compiled, alone)
-
-
-def _chain(trees: Mapping[str, nodes.Template], file: str, folder: Path) -> dict[Path, nodes.Template]:
-    """Return a template and what it extends, the nearest first."""
-    chain: dict[Path, nodes.Template] = {}
-    name: str | None = file
-    while name is not None:
-        if folder / name in chain:
-            raise RecipeError(f"{folder / file}: extends itself, by way of {name}")
-        chain[folder / name] = tree = trees[name]
-        extends = next(tree.find_all(nodes.Extends), None)
-        name = extends.template.as_const() if extends else None
-    return chain
-
-
-def _refuse_lost_text(chain: Mapping[Path, nodes.Template]) -> None:
-    """Text outside of the role blocks would be said to nobody."""
-    of_whole = [(path, block) for path, tree in chain.items() for block in tree.find_all(nodes.Block)]
-    names = {block.name for _, block in of_whole}
-    file = next(iter(chain))
-    if not names & set(ROLES):
-        if len(chain) == 1 and names:
-            there = ", ".join(sorted(names))
-            raise RecipeError(f"{file}: blocks {there}, but none of system, user; name them so")
-        return
-    if "user" not in names:
-        raise RecipeError(
-            f"{file}: a system block but no user block; add {{% block user %}}...{{% endblock %}}"
-        )
-    inner = {
-        part.name
-        for _, block in of_whole
-        for node in block.body
-        for part in [*node.find_all(nodes.Block), *([node] if isinstance(node, nodes.Block) else [])]
-    }
-    for path, tree in chain.items():
-        for node in tree.body:
-            lost = not isinstance(node, (nodes.Block, nodes.Output, *_SILENT))
-            if isinstance(node, nodes.Block):
-                lost = node.name not in ROLES and node.name not in inner
-            elif isinstance(node, nodes.Output):
-                lost = any(not isinstance(p, nodes.TemplateData) or p.data.strip() for p in node.nodes)
-            if lost:
-                raise RecipeError(
-                    f"{path}:{node.lineno}: what stands outside of the blocks system and user would be lost; "
-                    "move it into one"
-                )
-
-
-def _refuse_unknown_fields(path: Path, tree: nodes.Template) -> None:
-    known = {field.name for field in fields(Language)}
-    for node in tree.find_all(nodes.Getattr):
-        if isinstance(node.node, nodes.Name) and node.node.name == "language" and node.attr not in known:
-            raise RecipeError(
-                f"{path}:{node.lineno}: a language has no {node.attr!r}; there is {', '.join(sorted(known))}"
-            )
-
-
-def _drop_overridden(chain: list[nodes.Template]) -> None:
-    """Empty the blocks that a nearer template says anew without super(): nobody reads their variables."""
-    closed: set[str] = set()
-    for tree in chain:
-        blocks = list(tree.find_all(nodes.Block))
-        own = {b.name for b in blocks if not any(c.name == "super" for c in _called(b))}
-        for block in blocks:
-            if block.name in closed:
-                block.body = []
-        closed |= own
-
-
-def _called(block: nodes.Block) -> Iterator[nodes.Name]:
-    return (call.node for call in block.find_all(nodes.Call) if isinstance(call.node, nodes.Name))
-
-
-def _set_beside_blocks(tree: nodes.Template) -> Iterator[str]:
-    """Names that the top of a template gives to its blocks."""
-    for node in tree.body:
-        match node:
-            case nodes.Assign() | nodes.AssignBlock():
-                target = node.target
-                yield from [n.name for n in target.find_all(nodes.Name)]
-                yield from [target.name] if isinstance(target, nodes.Name) else []
-            case nodes.Import():
-                yield node.target
-            case nodes.Macro():
-                yield node.name
-            case nodes.FromImport():
-                yield from (name if isinstance(name, str) else name[1] for name in node.names)
-
-
-def _only_blocks(tree: nodes.Template) -> bool:
-    kinds = {type(node) for node in tree.body}
-    return nodes.Block in kinds and kinds <= {nodes.Block, nodes.Output}
-
-
-def _messages(template: JinjaTemplate, values: Mapping[str, Any], alone: bool) -> Iterator[Message]:
-    context = template.new_context(dict(values))
-    left = MAX_CHARS
-    # Running the whole links in the blocks of parents and what is set beside blocks; else it is wasted.
-    whole = "" if alone else bounded(template.root_render_func(context), left)
-    blocks = {role: context.blocks[role][0] for role in ROLES if role in context.blocks}
-    if not blocks:
-        yield Message("user", whole)
-    for role, block in blocks.items():
-        text = bounded(block(context), left)
-        left -= len(text)
-        if role != "system" or text.strip():
-            yield Message(role, text)
+    digest = sha256("\0".join(part for source in sorted(sources) for part in source).encode()).hexdigest()
+    return Template(folder / file, variables, frozenset(trees), digest, compiled, only_blocks)

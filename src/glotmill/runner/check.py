@@ -22,8 +22,7 @@ from glotmill.languages import Language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.seeds import Row, Seeds
 from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
-from glotmill.recipes.template import Template
-from glotmill.recipes.templates import refuse_uneven_variants, templates
+from glotmill.recipes.template import Template, load_all, refuse_uneven_variants
 from glotmill.runner import dataset, parse
 from glotmill.runner.apply_filters import apply_filters, streaming_rule
 from glotmill.runner.generate import expect_filters, fan_out, step_columns
@@ -34,7 +33,7 @@ def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision:
     """Return what a language's shards share. Raises RecipeError for anything that does not fit."""
     refuse_uneven_variants(recipe)
     shown = [s for s in recipe.live_steps if isinstance(s, Generate) and s.examples]
-    said = templates(recipe, language)
+    said = load_all(recipe, language)
     try:
         examples = {s.name: _examples(recipe, s) for s in shown}
         found = LanguagePlan(recipe, language, said, examples, model, revision, seeds.schema)

@@ -9,7 +9,7 @@ from glotmill.errors import RecipeError
 from glotmill.languages import find
 from glotmill.recipes import model
 from glotmill.recipes.read import read_recipe
-from glotmill.recipes.templates import refuse_uneven_variants, seed_variables, templates
+from glotmill.recipes.template import load_all, refuse_uneven_variants, seed_variables
 
 PLAIN = """
 about: A test.
@@ -19,7 +19,7 @@ output: {columns: [draft]}
 """
 
 
-def made(folder: Path, **texts: str) -> model.Recipe:
+def recipe_with(folder: Path, **texts: str) -> model.Recipe:
     base = {"ask": "About {{ topic }} in {{ language }}", "write": "{{ ask }} {{ feedback }} {{ mood }}"}
     return read_recipe(
         write(folder / "mine", PLAIN, **base, **{n.replace("__", "."): t for n, t in texts.items()})
@@ -27,47 +27,47 @@ def made(folder: Path, **texts: str) -> model.Recipe:
 
 
 def test_each_language_has_its_own(tmp_path: Path) -> None:
-    read = made(tmp_path, ask__swh="Kuhusu {{ topic }}")
-    assert {n: t.path.name for n, t in templates(read, find("sw")).items()} == {
+    recipe = recipe_with(tmp_path, ask__swh="Kuhusu {{ topic }}")
+    assert {n: t.path.name for n, t in load_all(recipe, find("sw")).items()} == {
         "ask": "ask.swh.j2",
         "draft": "write.j2",
     }
-    assert templates(read, find("fr"))["ask"].path.name == "ask.j2"
+    assert load_all(recipe, find("fr"))["ask"].path.name == "ask.j2"
 
 
 def test_what_seeds_must_bring(tmp_path: Path) -> None:
-    assert seed_variables(made(tmp_path)) == {"topic", "mood"}
+    assert seed_variables(recipe_with(tmp_path)) == {"topic", "mood"}
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("ask__swh", "Kuhusu", "ask.swh.j2: does not use topic, which its base does"),
         ("ask__swh", "{{ topic }} {{ mood }}", "ask.swh.j2: uses mood, which its base does not"),
         ("ask__swh", '{% extends "ask.j2" %}', None),
         ("ask__swh_Latn", "{{ topic }}", None),
-        ("ask__sw", "{{ topic }}", "ask.sw.j2: name it ask.swh_Latn.j2; 'sw' is not looked for"),
+        ("ask__sw", "{{ topic }}", "ask.sw.j2: rename it to ask.swh_Latn.j2; 'sw' is never looked for"),
         ("ask__old", "{{ topic }}", "ask.old.j2: named as the variant of a language"),
         ("write__fra", "{{ ask }}{{ mood }}", None),
     ],
 )
-def test_variants_are_even(tmp_path: Path, name: str, text: str, told: str | None) -> None:
-    read = made(tmp_path, **{name: text})
-    if told is None:
-        refuse_uneven_variants(read)
+def test_variants_are_even(tmp_path: Path, name: str, text: str, message: str | None) -> None:
+    recipe = recipe_with(tmp_path, **{name: text})
+    if message is None:
+        refuse_uneven_variants(recipe)
         return
-    with pytest.raises(RecipeError, match=told):
-        refuse_uneven_variants(read)
+    with pytest.raises(RecipeError, match=message):
+        refuse_uneven_variants(recipe)
 
 
 def test_a_variant_that_overrides_a_block_must_read_what_the_block_read(tmp_path: Path) -> None:
-    read = made(tmp_path, ask__swh='{% extends "ask.j2" %}{% block user %}Kuhusu{% endblock %}')
-    (read.folder / "ask.j2").write_text("{% block user %}{{ topic }}{% endblock %}")
+    recipe = recipe_with(tmp_path, ask__swh='{% extends "ask.j2" %}{% block user %}Kuhusu{% endblock %}')
+    (recipe.folder / "ask.j2").write_text("{% block user %}{{ topic }}{% endblock %}")
     with pytest.raises(RecipeError, match=r"does not use topic"):
-        refuse_uneven_variants(read)
+        refuse_uneven_variants(recipe)
 
 
 def test_a_variant_for_every_script_is_seen_beside_one_for_one(tmp_path: Path) -> None:
-    read = made(tmp_path, ask__swh_Latn="{{ topic }}", ask__swh="Kuhusu")
+    recipe = recipe_with(tmp_path, ask__swh_Latn="{{ topic }}", ask__swh="Kuhusu")
     with pytest.raises(RecipeError, match=r"ask.swh.j2: does not use topic"):
-        refuse_uneven_variants(read)
+        refuse_uneven_variants(recipe)
