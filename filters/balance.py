@@ -28,7 +28,7 @@ def balance(column: pl.Expr, *, most: int, per: Sequence[str] = ("language",)) -
 def keys(column: pl.Expr, *, most: int, per: Sequence[str] = ("language",)) -> pl.Expr:
     """Return a number that rows counted together share, the same in every process and on every machine."""
     _check(most)
-    hashed = _value(column, per).map_batches(_hashes, return_dtype=pl.UInt64, is_elementwise=True)
+    hashed = _value(column, per).map_batches(text_hashes, return_dtype=pl.UInt64, is_elementwise=True)
     return hashed.reshape((-1, 1)).arr.to_list()
 
 
@@ -48,13 +48,6 @@ def _value(column: pl.Expr, per: Sequence[str]) -> pl.Expr:
     names = [per] if isinstance(per, str) else per
     parts = [column.alias("0"), *(pl.col(name).alias(str(n)) for n, name in enumerate(names, 1))]
     return pl.struct(parts).struct.json_encode()
-
-
-def _hashes(values: pl.Series) -> pl.Series:
-    unique = values.unique()
-    if unique.is_empty():  # replace_strict would return the dtype of the texts
-        return pl.Series(dtype=pl.UInt64)
-    return values.replace_strict(unique, text_hashes(unique), return_dtype=pl.UInt64)
 
 
 def _check(most: int) -> None:

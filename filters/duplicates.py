@@ -158,8 +158,7 @@ def _meaning_keys(cosine: float, model: str) -> Callable[[pl.Series], pl.Series]
 def _salt(table: pl.DataFrame, present: NDArray[np.bool_]) -> U64:
     """Return a number for the other columns of each row; few rows differ in them."""
     rest = table["rest"].filter(pl.Series(present))
-    values = rest.unique()
-    return rest.replace_strict(values, text_hashes(values), return_dtype=pl.UInt64).to_numpy()
+    return text_hashes(rest).to_numpy()
 
 
 def _keys_and_sketches(

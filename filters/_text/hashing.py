@@ -46,13 +46,10 @@ def mixed(numbers: U64) -> U64:
 
 def text_hashes(texts: pl.Series) -> pl.Series:
     """Return the first 8 bytes of each text's BLAKE2b as a UInt64; null for null."""
-    hashes = [
-        None
-        if text is None
-        else int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-        for text in texts.to_list()
-    ]
-    return pl.Series(hashes, dtype=pl.UInt64)
+    by_text: dict[str | None, int | None] = {None: None}
+    for text in texts.unique().drop_nulls().to_list():
+        by_text[text] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return pl.Series([by_text[text] for text in texts.to_list()], dtype=pl.UInt64)
 
 
 def _powers(size: int, base: int) -> tuple[U64, U64]:
