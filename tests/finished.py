@@ -57,7 +57,7 @@ def finished(
     for tag, said in languages.items():
         whole = pl.DataFrame(said, infer_schema_length=None, schema_overrides=VERDICTS)
         for number, start in enumerate(range(0, whole.height, shard)):
-            run.write_rows(f"{tag}-{number:05d}", whole[start : start + shard], {})
+            run.write_rows(f"{tag}-{number:05d}", whole[start : start + shard])
         kept = whole.filter(verdict="kept").head(wanted)
         dataset.write(folder / "dataset", tag, [dataset.shape(kept, Output.model_validate(output))])
     return run

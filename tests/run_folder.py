@@ -81,7 +81,7 @@ def make(
         rows = [_row(tag, n, *said[tag]) for n in range(each)]
         table = pl.DataFrame(rows, infer_schema_length=None)
         for start in range(0, each, shard):
-            run.write_rows(f"{tag}-{start // shard:05}", table[start : start + shard], {})
+            run.write_rows(f"{tag}-{start // shard:05}", table[start : start + shard])
         kept = table.filter(verdict="kept").head(each // 2)
         place = folder / "dataset" / tag
         place.mkdir(parents=True, exist_ok=True)

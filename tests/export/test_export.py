@@ -1,6 +1,7 @@
 """A finished run leaves in a trainer's form: which rows, and on which side."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,10 @@ def test_a_run_without_seed_keys_is_run_again_first(tmp_path: Path, spy: State) 
     options: Any = {"engine": "spy:spy", "model": "m", "folder": tmp_path / "run", "per_language": 6}
     made = glotmill.run(folder, **options)
     path = tmp_path / "run/rows/eng_Latn-00000.parquet"
-    about = {**made.about_rows("eng_Latn-00000"), "digest": "of an earlier version"}
-    made.write_rows("eng_Latn-00000", pl.read_parquet(path).drop("seed_key"), about)
+    info = made.shard_info("eng_Latn-00000")
+    assert info is not None
+    info = replace(info, digest="of an earlier version")
+    made.write_rows("eng_Latn-00000", pl.read_parquet(path).drop("seed_key"), info)
     with pytest.raises(UsageError, match=r"have no 'seed_key'.*; run the same `glotmill run` command again"):
         export(made, tmp_path / "out")
     asked = len(spy.asked)

@@ -15,7 +15,7 @@ def test_shards_have_one_form_for_a_format_whatever_steps_their_rows_came_to(tmp
     early = [{k: v for k, v in row.items() if k != "answer"} for row in rows("eng_Latn", 3)]
     early = [{**row, "id": f"e{row['id']}", "verdict": "dropped", "reason": "x"} for row in early]
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 8)})
-    made.write_rows("eng_Latn-00001", pl.DataFrame(early), {})
+    made.write_rows("eng_Latn-00001", pl.DataFrame(early))
     with pytest.raises(
         UsageError, match=r"own_formats:judged: column 'answer' has a null; filter such rows out"
     ):

@@ -192,7 +192,7 @@ def test_only_what_may_differ_is_fetched(hub: Emulator, glotmill: Client, make: 
     first = glotmill("publish", make("run", BOTH, 4).folder, "--repo", name, "--json").plain
     grown = make("grown/run", BOTH, 4)
     dataset.write(grown.folder / "dataset", "arb_Arab", [make("more", BOTH, 6).frame("arb_Arab")])
-    grown.write_rows("arb_Arab-00000", make("rows", BOTH, 6).rows("arb_Arab").collect(), {})
+    grown.write_rows("arb_Arab-00000", make("rows", BOTH, 6).rows("arb_Arab").collect())
     hub.store.requests.clear()
     done = glotmill("publish", grown.folder, "--repo", name, "--json").plain
     assert done["rows"] == {"all": 10, "arb_Arab": 6, "eng_Latn": 4}

@@ -216,7 +216,7 @@ def test_chats_and_lists_are_measured(tmp_path: Path, run: Run) -> None:
         "reason_at": None,
         "messages": [{"role": "user", "content": "नमस्ते"}, {"role": "assistant", "content": "ok"}],
     }
-    made.write_rows("eng_Latn-00000", pl.DataFrame([row]), {})
+    made.write_rows("eng_Latn-00000", pl.DataFrame([row]))
     assert facts(made)["lengths"]["characters"]["languages"]["eng_Latn"]["most"] == len("नमस्ते") + 2
 
 
@@ -227,7 +227,7 @@ def test_the_last_column_of_a_histogram_holds_all_that_is_longer(tmp_path: Path,
     made.write_info({name: value for name, value in info.items() if name != "format"})
     answers = ["a" * 24] * 150 + ["a" * 5_000]
     whole = {"language": "eng_Latn", "verdict": "kept", "reason": None, "reason_at": None}
-    made.write_rows("eng_Latn-00000", pl.DataFrame([{**whole, "answer": of} for of in answers]), {})
+    made.write_rows("eng_Latn-00000", pl.DataFrame([{**whole, "answer": of} for of in answers]))
     told = facts(made)["lengths"]["characters"]
     assert told["width"] == 1
     assert told["languages"]["eng_Latn"]["histogram"] == [0] * 23 + [151]

@@ -83,7 +83,7 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
         "answer_language_detected": bold,
         "topic": pl.lit("<b id=bold>x</b>\U000e0041\ufff9"),  # with a letter that hides what it says
     }
-    run.write_rows("eng_Latn-00000", rows.with_columns(**changed, id="<i>" + pl.col("id")), {})
+    run.write_rows("eng_Latn-00000", rows.with_columns(**changed, id="<i>" + pl.col("id")))
     write(run, tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")

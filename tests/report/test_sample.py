@@ -52,7 +52,7 @@ def test_scores_of_a_judge_count_too(tmp_path: Path) -> None:
     info["recipe"]["steps"].append({"filter": "at_least", "of": "grade.points", "value": 1})
     rows = run.read_rows("eng_Latn-00000").drop("answer_language_score")
     grades = [{"points": 50 - n} for n in range(rows.height)]
-    run.write_rows("eng_Latn-00000", rows.with_columns(grade=pl.Series(grades)), {})
+    run.write_rows("eng_Latn-00000", rows.with_columns(grade=pl.Series(grades)))
     found = sample(run, Recipe.model_validate(info["recipe"]), ["eng_Latn"], 30)
     last = rows.filter(verdict="kept")["id"].to_list()[-1]
     assert last in {row["id"] for row in found if row["worst"] is not None}

@@ -102,7 +102,7 @@ def test_reasons_come_with_the_most_first_in_each_language(tmp_path: Path) -> No
     run = make(tmp_path / "run", each=10, said={tag: SAID[tag] for tag in ("eng_Latn", "arb_Arab")})
     for tag, most in (("eng_Latn", "unparsed_json"), ("arb_Arab", "wrong_language")):
         rows = run.read_rows(f"{tag}-00000")
-        run.write_rows(f"{tag}-00000", rows.with_columns(pl.col("reason").replace("engine_died", most)), {})
+        run.write_rows(f"{tag}-00000", rows.with_columns(pl.col("reason").replace("engine_died", most)))
     write(run, tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")
@@ -113,7 +113,7 @@ def test_reasons_come_with_the_most_first_in_each_language(tmp_path: Path) -> No
 def test_names_stay_text_and_what_is_short_is_marked(tmp_path: Path) -> None:
     run = make(tmp_path / "run", said={"eng_Latn": SAID["eng_Latn"]})
     rows = run.read_rows("eng_Latn-00000")
-    run.write_rows("eng_Latn-00000", rows.with_columns(answer_language_detected=pl.lit("<b>x</b>")), {})
+    run.write_rows("eng_Latn-00000", rows.with_columns(answer_language_detected=pl.lit("<b>x</b>")))
     run.write_info({**info(run), "per_language": 1_026})
     write(run, tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
@@ -180,7 +180,7 @@ def test_what_a_matrix_has_no_columns_for_is_told_in_order(tmp_path: Path) -> No
     for file in sorted((tmp_path / "run" / "rows").glob("*.parquet")):
         rows = run.read_rows(file.stem)
         mixed = [tags[n % 20] if n < 19 else "eng_Latn" for n in rows["row"]]
-        run.write_rows(file.stem, rows.with_columns(answer_language_detected=pl.Series(mixed)), {})
+        run.write_rows(file.stem, rows.with_columns(answer_language_detected=pl.Series(mixed)))
     write(run, tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")

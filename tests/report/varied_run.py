@@ -47,7 +47,7 @@ def varied(folder: Path, many: int) -> Run:
         made = [_row(rng, tag, n, weights, yielded, size, others) for n in range(SHARDS * EACH)]
         rows = pl.DataFrame(made, infer_schema_length=None)
         for shard in range(SHARDS):
-            run.write_rows(f"{tag}-{shard:05}", rows[shard * EACH : (shard + 1) * EACH], {})
+            run.write_rows(f"{tag}-{shard:05}", rows[shard * EACH : (shard + 1) * EACH])
     return run
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.messages import Message, Reply, Request
-from glotmill.runner.folder import Run
+from glotmill.runner.folder import Run, ShardInfo
 
 SHARD = "eng_Latn-00000"
 
@@ -77,24 +77,24 @@ def test_a_broken_line_in_the_middle_is_told_of(run: Run, line: str) -> None:
 
 def test_rows_are_written_whole_with_what_is_said_of_them(run: Run) -> None:
     rows = pl.DataFrame({"id": ["a"], "text": ["é"]})
-    run.write_rows(SHARD, rows, {"digest": "x", "seeds": "1"})
-    about = run.about_rows(SHARD)
-    assert (about["digest"], about["seeds"]) == ("x", "1")
+    info = ShardInfo("x", 1, 1, transient=2, before="-")
+    run.write_rows(SHARD, rows, info)
+    assert run.shard_info(SHARD) == info
     assert run.read_rows(SHARD).equals(rows)
     assert [path.name for path in (run.folder / "rows").iterdir()] == [f"{SHARD}.parquet"]
-    assert run.about_rows("eng_Latn-00001") == {}
+    assert run.shard_info("eng_Latn-00001") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 500])
 def test_a_broken_file_of_rows_is_as_none(run: Run, content: bytes) -> None:
     (run.folder / "rows").mkdir()
     (run.folder / "rows" / f"{SHARD}.parquet").write_bytes(content)
-    assert run.about_rows(SHARD) == {}
+    assert run.shard_info(SHARD) is None
 
 
 def test_rows_of_a_language_in_any_form(run: Run) -> None:
     for name in ("eng_Latn-00000", "eng_Latn-100000", "swh_Latn-00000"):
-        run.write_rows(name, pl.DataFrame({"id": [name]}), {})
+        run.write_rows(name, pl.DataFrame({"id": [name]}))
     assert run.rows("English").collect()["id"].to_list() == ["eng_Latn-00000", "eng_Latn-100000"]
     assert run.rows().collect().height == 3
     run.drop_rows("eng_Latn", 1)

@@ -30,7 +30,7 @@ def test_counts_add_up(tmp_path: Path) -> None:
     kinds = dict.fromkeys(("language", "verdict", "reason", "reason_at"), pl.String)
     for tag in ("eng_Latn", "swh_Latn"):
         part = pl.DataFrame([(*r, "answer")[:4] for r in rows if r[0] == tag], schema=kinds, orient="row")
-        run.write_rows(f"{tag}-00000", part, {})
+        run.write_rows(f"{tag}-00000", part)
     (tmp_path / "dataset" / "eng_Latn").mkdir(parents=True)
     pl.DataFrame({"id": ["a", "b"]}).write_parquet(tmp_path / "dataset" / "eng_Latn" / "train-0.parquet")
     swahili, english, french = funnel(run)

@@ -14,7 +14,8 @@ from glotmill.languages import find
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
-from glotmill.runner.folder import Run
+from glotmill.runner.finish import LanguageFinish
+from glotmill.runner.folder import Run, ShardInfo
 from glotmill.runner.quota import NO_SEED, LanguageQuota
 
 PLAIN = """
@@ -29,10 +30,10 @@ output: {columns: [draft]}
 """
 
 
-def quota(folder: Path, wanted: int = 100, plain: str = PLAIN, **more: Any) -> LanguageQuota:
-    read = read_recipe(write(folder / "mine", plain, draft="{{ topic }}"))
-    plan = check.plan(read, find("eng"), open_seeds(read), "m")
-    return LanguageQuota(plan, Run(folder), wanted, 4, **more)
+def language(folder: Path, target: int = 100, recipe: str = PLAIN, **counts: Any) -> LanguageFinish:
+    parsed = read_recipe(write(folder / "mine", recipe, draft="{{ topic }}"))
+    plan = check.plan(parsed, find("eng"), open_seeds(parsed), "m")
+    return LanguageFinish(LanguageQuota(plan, target, 4, **counts), Run(folder))
 
 
 def rows(*drafts: str, topics: str = "") -> pl.DataFrame:
@@ -51,13 +52,8 @@ def rows(*drafts: str, topics: str = "") -> pl.DataFrame:
     )
 
 
-def about(table: pl.DataFrame) -> dict[str, str]:
-    return {
-        "seeds": str(table.height),
-        "kept": str(table.filter(verdict="kept").height),
-        "digest": "d",
-        "transient": "0",
-    }
+def info(table: pl.DataFrame) -> ShardInfo:
+    return ShardInfo("d", table.height, table.filter(verdict="kept").height)
 
 
 SHARDS = [
@@ -68,16 +64,31 @@ SHARDS = [
 ]
 
 
-def done(made: LanguageQuota, order: Any) -> list[list[Any]]:
+def settle(finish: LanguageFinish, order: Any) -> list[list[Any]]:
     for number in order:
-        made.opened += 1
-        made.finished(number, about(SHARDS[number]), SHARDS[number])
-    names = [made.name(n) for n in range(made.settled)]
-    return [made.store.read_rows(name).select("verdict", "reason", "reason_at").rows() for name in names]
+        finish.quota.opened += 1
+        finish.take(number, info(SHARDS[number]), SHARDS[number])
+    tables = [read(finish, number) for number in range(finish.quota.settled)]
+    return [table.select("verdict", "reason", "reason_at").rows() for table in tables]
+
+
+def read(finish: LanguageFinish, number: int) -> pl.DataFrame:
+    return finish.run.read_rows(finish.quota.shard_name(number))
+
+
+def read_info(finish: LanguageFinish, number: int) -> ShardInfo | None:
+    return finish.run.shard_info(finish.quota.shard_name(number))
+
+
+def take_again(finish: LanguageFinish, *numbers: int) -> None:
+    for number in numbers:
+        on_disk = read_info(finish, number)
+        assert on_disk is not None
+        finish.take(number, on_disk)
 
 
 def test_first_come_by_place_not_by_time(tmp_path: Path) -> None:
-    first = done(quota(tmp_path / "0"), range(4))
+    first = settle(language(tmp_path / "0"), range(4))
     reasons = [[row[1] for row in shard] for shard in first]
     assert reasons == [
         [None, None, "too_short", "duplicate"],
@@ -87,38 +98,36 @@ def test_first_come_by_place_not_by_time(tmp_path: Path) -> None:
     ]
     assert [row[2] for row in first[3]] == [None, None, None, "finish.topic.duplicates"]
     for number, order in enumerate(itertools.permutations(range(4)), 1):
-        assert done(quota(tmp_path / str(number)), order) == first
+        assert settle(language(tmp_path / str(number)), order) == first
 
 
 def test_rows_wait_on_disk_and_not_in_memory(tmp_path: Path) -> None:
-    made = quota(tmp_path)
-    made.opened = 4
-    made.finished(3, about(SHARDS[3]), SHARDS[3])
-    assert made.settled == made.accepted == 0
-    assert made.yielded == 4
-    assert made.store.read_rows(made.name(3)).equals(SHARDS[3])
+    finish = language(tmp_path)
+    finish.quota.opened = 4
+    finish.take(3, info(SHARDS[3]), SHARDS[3])
+    assert finish.quota.settled == finish.quota.accepted == 0
+    assert finish.quota.accepted_so_far == 4
+    assert read(finish, 3).equals(SHARDS[3])
 
 
 def test_going_on_settles_the_same(tmp_path: Path) -> None:
-    before = done(quota(tmp_path), range(4))
+    before = settle(language(tmp_path), range(4))
     files = {p.name: p.read_bytes() for p in (tmp_path / "rows").iterdir()}
-    again = quota(tmp_path)
-    again.opened = 4
-    for number in (2, 0, 3, 1):
-        again.finished(number, again.store.about_rows(again.name(number)))
-    assert again.accepted == sum(row[0] == "kept" for shard in before for row in shard) == 7
+    again = language(tmp_path)
+    again.quota.opened = 4
+    take_again(again, 2, 0, 3, 1)
+    assert again.quota.accepted == sum(row[0] == "kept" for shard in before for row in shard) == 7
     assert {p.name: p.read_bytes() for p in (tmp_path / "rows").iterdir()} == files
 
 
 def test_an_earlier_shard_that_changed_changes_the_later(tmp_path: Path) -> None:
-    done(quota(tmp_path), range(4))
-    again = quota(tmp_path)
-    again.opened = 4
+    settle(language(tmp_path), range(4))
+    again = language(tmp_path)
+    again.quota.opened = 4
     changed = rows("z", "d", "-c", "e")
-    again.finished(0, about(changed), changed)
-    for number in (1, 2, 3):
-        again.finished(number, again.store.about_rows(again.name(number)))
-    reasons = [again.store.read_rows(again.name(n))["reason"].to_list() for n in range(4)]
+    again.take(0, info(changed), changed)
+    take_again(again, 1, 2, 3)
+    reasons = [read(again, n)["reason"].to_list() for n in range(4)]
     assert reasons == [
         [None, None, "too_short", None],
         [None, None, "duplicate", "too_short"],
@@ -128,67 +137,75 @@ def test_an_earlier_shard_that_changed_changes_the_later(tmp_path: Path) -> None
 
 
 def test_full_means_that_nothing_more_is_settled(tmp_path: Path) -> None:
-    made = quota(tmp_path, wanted=3)
-    done(made, (1, 0))
-    assert (made.accepted, made.settled, made.full, made.over, made.hungry) == (4, 2, True, True, False)
-    made.finished(2, about(SHARDS[2]), SHARDS[2])
-    assert made.settled == 2
-    assert made.store.about_rows(made.name(2)) == {}
+    finish = language(tmp_path, target=3)
+    settle(finish, (1, 0))
+    assert (
+        finish.quota.accepted,
+        finish.quota.settled,
+        finish.quota.is_full,
+        finish.quota.is_finished,
+        finish.quota.needs_shard,
+    ) == (4, 2, True, True, False)
+    finish.take(2, info(SHARDS[2]), SHARDS[2])
+    assert finish.quota.settled == 2
+    assert read_info(finish, 2) is None
 
 
 def test_as_many_shards_are_opened_as_will_likely_do(tmp_path: Path) -> None:
-    made = quota(tmp_path, wanted=12)
-    while made.hungry:
-        made.opened += 1
-    assert made.opened == 5, "12 of 0.7 x 4 a shard"
-    made.finished(0, about(SHARDS[2]), SHARDS[2])
-    assert made.rate < 0.7
-    assert made.hungry
+    finish = language(tmp_path, target=12)
+    while finish.quota.needs_shard:
+        finish.quota.opened += 1
+    assert finish.quota.opened == 5, "12 of 0.7 x 4 a shard"
+    finish.take(0, info(SHARDS[2]), SHARDS[2])
+    assert finish.quota.rate < 0.7
+    assert finish.quota.needs_shard
 
 
 def test_a_language_under_the_floor_is_given_up(tmp_path: Path) -> None:
-    made = quota(tmp_path)
+    finish = language(tmp_path)
     lost = rows(*["-x"] * 50)
     for number in range(4):
-        assert not made.over
-        made.opened += 1
-        made.finished(number, about(lost), lost)
-    assert made.short.startswith(
+        assert not finish.quota.is_finished
+        finish.quota.opened += 1
+        finish.take(number, info(lost), lost)
+    assert finish.quota.shortfall.startswith(
         "0 of the last 200 seed rows were accepted, under the floor of 2%; most were"
     )
-    assert made.short.endswith("were lost to too_short (200)")
+    assert finish.quota.shortfall.endswith("were lost to too_short (200)")
 
 
 def test_a_good_beginning_does_not_hide_a_bad_end(tmp_path: Path) -> None:
-    made = quota(tmp_path, wanted=10_000)
+    finish = language(tmp_path, target=10_000)
     good, lost = rows(*[f"r{n}" for n in range(100)]), rows(*["-x"] * 100)
     for number, table in enumerate([good, lost, lost, lost]):
-        made.finished(number, about(table), table)
-    assert made.short.startswith("0 of the last 200 ") or made.short.startswith("0 of the last 300 ")
+        finish.take(number, info(table), table)
+    assert finish.quota.shortfall.startswith("0 of the last 200 ") or finish.quota.shortfall.startswith(
+        "0 of the last 300 "
+    )
 
 
 def test_a_floor_of_nothing_never_gives_up(tmp_path: Path) -> None:
-    made = quota(tmp_path, plain=PLAIN + "floor: 0\n")
+    finish = language(tmp_path, recipe=PLAIN + "floor: 0\n")
     lost = rows(*["-x"] * 300)
-    made.finished(0, about(lost), lost)
-    assert not made.over
+    finish.take(0, info(lost), lost)
+    assert not finish.quota.is_finished
 
 
-@pytest.mark.parametrize(("opened", "told"), [(1, "the seeds are spent after 100 passes"), (0, NO_SEED)])
-def test_spent_seeds(tmp_path: Path, opened: int, told: str) -> None:
-    made = quota(tmp_path, opened=opened)
-    made.end()
-    assert not made.short
-    made.seeds_spent = True
-    made.end()
-    assert made.short == told
+@pytest.mark.parametrize(("opened", "shortfall"), [(1, "the seeds are spent after 100 passes"), (0, NO_SEED)])
+def test_spent_seeds(tmp_path: Path, opened: int, shortfall: str) -> None:
+    finish = language(tmp_path, opened=opened)
+    finish.quota.close()
+    assert not finish.quota.shortfall
+    finish.quota.seeds_spent = True
+    finish.quota.close()
+    assert finish.quota.shortfall == shortfall
 
 
 def test_a_shard_that_lost_all_its_rows_early_may_lack_columns(tmp_path: Path) -> None:
-    made = quota(tmp_path)
+    finish = language(tmp_path)
     bare = rows("-x").drop("draft", "topic")
-    made.finished(0, about(bare), bare)
-    assert made.settled == 1
+    finish.take(0, info(bare), bare)
+    assert finish.quota.settled == 1
 
 
 NEAR = (
@@ -204,23 +221,23 @@ LONG = "the first of some words that are said in a row, so that one of them does
 def test_near_rows_of_other_shards_and_of_an_earlier_dataset(tmp_path: Path) -> None:
     old = pl.DataFrame({"draft": ["old words"] * 2, "language": ["eng_Latn", "fra_Latn"]})
     old.write_parquet(tmp_path / "old.parquet")
-    made = quota(tmp_path, plain=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
+    finish = language(tmp_path, recipe=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
     tables = [rows(LONG, "old words"), rows("new words", LONG.replace("row", "queue"), "-" + LONG)]
     for number, table in enumerate(tables):
-        made.finished(number, about(table), table)
-    said = [made.store.read_rows(made.name(n)) for n in range(2)]
-    assert said[0].select("reason", "draft_duplicates_first").rows() == [
+        finish.take(number, info(table), table)
+    tables = [read(finish, n) for n in range(2)]
+    assert tables[0].select("reason", "draft_duplicates_first").rows() == [
         (None, None),
         ("near_duplicate", None),
     ]
-    assert said[1].select("reason", "draft_duplicates_first").rows() == [
+    assert tables[1].select("reason", "draft_duplicates_first").rows() == [
         *((None, None), ("near_duplicate", "0"), ("too_short", None))
     ]
-    assert made.accepted == 2
-    again = quota(tmp_path, plain=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
-    again.finished(0, about(rows("other")), rows("other"))
-    again.finished(1, again.store.about_rows(again.name(1)))
-    changed = again.store.read_rows(again.name(1))
+    assert finish.quota.accepted == 2
+    again = language(tmp_path, recipe=NEAR.replace("OLD", str(tmp_path / "old.parquet")))
+    again.take(0, info(rows("other")), rows("other"))
+    take_again(again, 1)
+    changed = read(again, 1)
     assert changed.select("verdict", "draft_duplicates_first").rows() == [("kept", None)] * 2 + [
         ("dropped", None)
     ]
@@ -230,11 +247,11 @@ def test_another_earlier_dataset_judges_anew(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     for text, accepted in (("nothing", 4), (LONG, 3)):
         pl.DataFrame({"draft": [text]}).write_parquet(path)
-        made = quota(tmp_path, plain=NEAR.replace("OLD", str(path)))
+        finish = language(tmp_path, recipe=NEAR.replace("OLD", str(path)))
         table = rows(LONG, "a", "b", "c")
-        made.finished(0, about(table), table)
-        assert made.accepted == accepted
-        assert made.store.read_rows(made.name(0)).filter(verdict="kept").height == accepted
+        finish.take(0, info(table), table)
+        assert finish.quota.accepted == accepted
+        assert read(finish, 0).filter(verdict="kept").height == accepted
 
 
 OWN = """
@@ -257,14 +274,14 @@ def test_an_edited_filter_judges_anew(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "own_keys.py").write_text(OWN.replace("REASON", reason))
         monkeypatch.delitem(sys.modules, "own_keys", raising=False)
         importlib.invalidate_caches()
-        made = quota(tmp_path, plain=plain)
-        there = made.store.about_rows(made.name(0))
-        made.finished(0, there or about(table), None if there else table)
-        assert made.store.read_rows(made.name(0))["reason"].to_list() == [
+        finish = language(tmp_path, recipe=plain)
+        on_disk = read_info(finish, 0)
+        finish.take(0, on_disk or info(table), None if on_disk else table)
+        assert read(finish, 0)["reason"].to_list() == [
             None,
             None,
             reason,
             None,
             "too_short",
         ]
-        assert made.accepted == 3
+        assert finish.quota.accepted == 3

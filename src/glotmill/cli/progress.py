@@ -57,12 +57,12 @@ class _Rate:
     start: tuple[float, dict[str, int]] | None = None
 
     def add(self, progress: Progress) -> None:
-        window = progress.window
-        self.samples.append((progress.seconds, window.tokens if window else 0))
+        queue = progress.request_queue
+        self.samples.append((progress.seconds, queue.tokens if queue else 0))
         while self.samples[-1][0] - self.samples[0][0] > RATE_SPAN and len(self.samples) > 2:
             self.samples.popleft()
-        if self.start is None and window and window.answered:
-            self.start = progress.seconds, {quota.tag: quota.yielded for quota in progress.quotas}
+        if self.start is None and queue and queue.answered:
+            self.start = progress.seconds, {quota.tag: quota.accepted_so_far for quota in progress.quotas}
 
     @property
     def tokens(self) -> float | None:
@@ -75,15 +75,15 @@ class _Rate:
         if self.start is None:
             return None
         start, rows_before = self.start
-        rows = quota.yielded - rows_before[quota.tag]
+        rows = quota.accepted_so_far - rows_before[quota.tag]
         seconds = self.samples[-1][0] - start
         if rows <= 0 or seconds <= 0:
             return None
-        return seconds * max(0, quota.needed - quota.yielded) / rows
+        return seconds * max(0, quota.needed - quota.accepted_so_far) / rows
 
     def total_seconds_left(self, progress: Progress) -> float | None:
         """Seconds until the last language is full; None while that of one is unknown."""
-        times = [self.seconds_left(quota) for quota in progress.quotas if not quota.over]
+        times = [self.seconds_left(quota) for quota in progress.quotas if not quota.is_finished]
         known = [time for time in times if time is not None]
         return max(known) if known and len(known) == len(times) else None
 
@@ -98,14 +98,14 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
     limit = max(3, height - 5)
     quotas = progress.quotas
     if len(quotas) > limit:
-        quotas = sorted(quotas, key=lambda quota: quota.over)[:limit]
+        quotas = sorted(quotas, key=lambda quota: quota.is_finished)[:limit]
     for quota in quotas:
-        kept = min(quota.yielded, quota.needed)
+        kept = min(quota.accepted_so_far, quota.needed)
         table.add_row(
             Text(f"{quota.tag} {quota.plan.language.name}"),
             ProgressBar(quota.needed, kept, width=20),
             f"{kept:,} of {quota.needed:,}",
-            f"{quota.yielded / quota.asked:.0%}" if quota.asked else "-",
+            f"{quota.accepted_so_far / quota.asked:.0%}" if quota.asked else "-",
             Text(_state(quota, rate)),
         )
     lines = [Text(_totals(progress, rate), style="dim")]
@@ -115,18 +115,18 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
 
 
 def _state(quota: LanguageQuota, rate: _Rate) -> str:
-    if quota.full:
+    if quota.is_full:
         return "done"
-    if quota.short:
+    if quota.shortfall:
         return "given up"
     return _clock(rate.seconds_left(quota))
 
 
 def _totals(progress: Progress, rate: _Rate) -> str:
-    window = progress.window
+    queue = progress.request_queue
     parts = [_clock(progress.seconds)]
-    if window and window.answered:
-        parts.append(f"{window.answered:,} {'reply' if window.answered == 1 else 'replies'}")
+    if queue and queue.answered:
+        parts.append(f"{queue.answered:,} {'reply' if queue.answered == 1 else 'replies'}")
         if rate.tokens:
             parts.append(f"{rate.tokens:,.0f} tokens/s")
     if (seconds := rate.total_seconds_left(progress)) is not None:
@@ -157,14 +157,14 @@ def _languages(progress: Progress) -> str:
     quotas = progress.quotas
     text = ""
     if len(quotas) > MAX_LANGUAGES:
-        kept = sum(min(q.yielded, q.needed) for q in quotas)
+        kept = sum(min(q.accepted_so_far, q.needed) for q in quotas)
         total = sum(quota.needed for quota in quotas)
-        full = sum(quota.full for quota in quotas)
+        full = sum(quota.is_full for quota in quotas)
         text = f"{kept:,} of {total:,} rows, {full} of {len(quotas)} languages full"
-        unfinished = [quota for quota in quotas if not quota.full]
-        quotas = sorted(unfinished, key=lambda quota: quota.yielded / quota.needed)[:3]
+        unfinished = [quota for quota in quotas if not quota.is_full]
+        quotas = sorted(unfinished, key=lambda quota: quota.accepted_so_far / quota.needed)[:3]
         text += "; slowest: " if quotas else ""
-    return text + ", ".join(f"{q.tag} {min(q.yielded, q.needed):,}/{q.needed:,}" for q in quotas)
+    return text + ", ".join(f"{q.tag} {min(q.accepted_so_far, q.needed):,}/{q.needed:,}" for q in quotas)
 
 
 def _clock(seconds: float | None) -> str:

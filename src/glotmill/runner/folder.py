@@ -3,9 +3,9 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,35 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 FORMAT = 1  # of the folder
+
+
+@dataclass(frozen=True)
+class ShardInfo:
+    """What the file of a finished shard says about itself, in its parquet metadata."""
+
+    digest: str  # LanguagePlan.digest of the shard's seeds
+    seeds: int
+    kept: int  # rows, before `finish:`
+    transient: int = 0  # failures that another try may mend: the shard is then made again
+    before: str = ""  # LanguageFinish's state in front of the shard
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the texts that a parquet file keeps."""
+        return {name: str(value) for name, value in asdict(self).items() if value != ""}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> "ShardInfo | None":
+        """Read the texts of a parquet file; None if it holds no such texts."""
+        try:
+            return cls(
+                metadata["digest"],
+                int(metadata["seeds"]),
+                int(metadata["kept"]),
+                int(metadata["transient"]),
+                metadata.get("before", ""),
+            )
+        except (KeyError, ValueError):
+            return None
 
 
 @dataclass(frozen=True)
@@ -126,21 +155,25 @@ class Run:
         path.parent.mkdir(exist_ok=True)
         return Journal(path)
 
-    def write_rows(self, shard: str, rows: pl.DataFrame, about: dict[str, str]) -> None:
+    def rows_file(self, shard: str) -> Path:
+        """Return the path of a shard's rows."""
+        return self.folder / "rows" / f"{shard}.parquet"
+
+    def write_rows(self, shard: str, rows: pl.DataFrame, info: "ShardInfo | None" = None) -> None:
         """Write a finished shard, whole or not at all."""
-        path = self.folder / "rows" / f"{shard}.parquet"
+        path = self.rows_file(shard)
         path.parent.mkdir(exist_ok=True)
         draft = path.with_suffix(".tmp")
-        rows.write_parquet(draft, compression="zstd", metadata=about)
+        rows.write_parquet(draft, compression="zstd", metadata=info.to_metadata() if info else None)
         draft.replace(path)
 
-    def about_rows(self, shard: str) -> dict[str, str]:
-        """Return what `write_rows` was told of a shard; nothing if it is not finished."""
-        path = self.folder / "rows" / f"{shard}.parquet"
+    def shard_info(self, shard: str) -> "ShardInfo | None":
+        """Return what `write_rows` noted about a shard; None if it is not finished."""
         try:
-            return pl.read_parquet_metadata(path)
+            metadata = pl.read_parquet_metadata(self.rows_file(shard))
         except (FileNotFoundError, pl.exceptions.PolarsError):
-            return {}
+            return None
+        return ShardInfo.from_metadata(metadata)
 
     def drop_rows(self, language: str, settled: int) -> None:
         """Forget finished shards of a language that are not needed after all: their replies are kept."""
@@ -150,7 +183,7 @@ class Run:
 
     def read_rows(self, shard: str, columns: list[str] | None = None) -> pl.DataFrame:
         """Return the rows of a finished shard."""
-        return pl.read_parquet(self.folder / "rows" / f"{shard}.parquet", columns=columns)
+        return pl.read_parquet(self.rows_file(shard), columns=columns)
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.folder / name

@@ -23,7 +23,7 @@ def manifest(job: PreparedRun) -> dict[str, Any]:
         "seeds": without_secrets(job.seeds.place),
         "seeds_sha256": _digest(Path(job.seeds.place)),
         "languages": [f.tag for f in job.quotas],
-        "per_language": job.quotas[0].wanted,
+        "per_language": job.quotas[0].target,
         "model": job.model,
         "revision": job.options.get("revision"),
         "engine": job.engine,

@@ -40,7 +40,7 @@ class Progress:
     run: Run
     quotas: list[LanguageQuota]
     note: str = ""  # what happens now, if it is not generation
-    window: RequestQueue | None = None
+    request_queue: RequestQueue | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -4,20 +4,19 @@ import asyncio
 import re
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Unpack
 
-import polars as pl
-
 from glotmill import plugins
-from glotmill.errors import ShortfallError, UsageError
+from glotmill.errors import UsageError
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
-from glotmill.runner import check, dataset, schedule
+from glotmill.runner import check, schedule
+from glotmill.runner.finish import write_datasets
 from glotmill.runner.folder import Run
 from glotmill.runner.manifest import keep_recipe, manifest
 from glotmill.runner.options import NANO, WINDOW, PreparedRun, Progress, RunOptions
@@ -29,7 +28,6 @@ __all__ = [
     "Progress",
     "RunOptions",
     "default_engine",
-    "finish",
     "prepare",
     "run",
     "run_async",
@@ -59,7 +57,8 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
         job.run.write_info(manifest(job))
         keep_recipe(job)
         await schedule.fill(job, Progress(job.run, job.quotas), options.get("watch") or (lambda _: None))
-        return finish(job)
+        write_datasets(job.run, job.quotas)
+        return job.run
 
 
 def prepare(recipe: str | Path, options: RunOptions) -> PreparedRun:
@@ -74,20 +73,7 @@ def prepare(recipe: str | Path, options: RunOptions) -> PreparedRun:
     size = _shard_size(store, wanted)
     model, revision = options.get("model") or NANO, options.get("revision") or ""
     plans = [check.plan(read, find_language(tag), seeds, model, revision) for tag in tags]
-    return PreparedRun(
-        read, seeds, [LanguageQuota(p, store, wanted, size) for p in plans], store, engine, options
-    )
-
-
-def finish(job: PreparedRun) -> Run:
-    """Write the dataset of every language. Raises ShortfallError if one has fewer rows than were wanted."""
-    for quota in job.quotas:
-        job.run.drop_rows(quota.tag, quota.settled)
-        dataset.write(job.run.folder / "dataset", quota.tag, _accepted(quota))
-    if short := [f for f in job.quotas if (f.left or 0) < f.wanted]:
-        lines = [f"{f.tag}: {f.left or 0} of {f.wanted} rows: {f.short or 'stopped'}" for f in short]
-        raise ShortfallError("\n".join(lines))
-    return job.run
+    return PreparedRun(read, seeds, [LanguageQuota(p, wanted, size) for p in plans], store, engine, options)
 
 
 def default_engine() -> str:
@@ -123,19 +109,6 @@ def _check_engine(engine: str, options: RunOptions) -> None:
         raise UsageError(f"engine {engine}: the revision is said by --revision, not by --engine-arg")
     place = f"engine {engine}"
     plugins.check_options(plugins.find("generators", engine), {"revision": None, **arguments}, place)
-
-
-def _accepted(quota: LanguageQuota) -> Iterator[pl.DataFrame]:
-    """Yield a language's accepted rows, in order, and no more than were wanted."""
-    left = quota.wanted
-    output = quota.plan.recipe.output
-    for number in range(quota.settled):
-        if left <= 0:
-            return
-        rows = quota.store.read_rows(quota.name(number)).filter(verdict="kept").head(left)
-        if not rows.is_empty():  # else steps may be missing that no row came to
-            left -= rows.height
-            yield dataset.shape(rows, output)
 
 
 def _folder(recipe: str | Path, options: RunOptions) -> Path:

@@ -1,134 +1,156 @@
-"""Fills all languages of a job: shards are opened, several at once, until enough rows are accepted."""
+"""Fills all languages of a run: opens shards, several at once, until enough rows are accepted.
+
+Read `fill` from top to bottom. A round opens shards until no language needs one more; then `finish:` looks at
+all rows of each language, and the languages that have too few rows left go into another round.
+"""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from glotmill import plugins
 from glotmill.errors import EngineError
 from glotmill.messages import Engine, Reply, Request
 from glotmill.recipes.seeds import Row
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
-from glotmill.runner.finish import select
+from glotmill.runner.finish import LanguageFinish
+from glotmill.runner.folder import ShardInfo
 from glotmill.runner.options import PreparedRun, Progress
-from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.requests import RequestQueue
 from glotmill.runner.shard import Shard, run_shard
 
-GRACE = 10  # seconds that replies in flight are waited for when a run is stopped
+GRACE = 10  # seconds to wait for the replies in flight when a run is stopped
 
 
-@dataclass(frozen=True)
-class _Means:
-    """What all shards share."""
-
-    window: RequestQueue
-    judges: FilterWorkers
-
-
-async def fill(job: PreparedRun, progress: Progress, watch: Callable[[Progress], None]) -> None:
-    """Open shards until every language has its rows or is given up. Raises EngineError, RecipeError."""
-    judges = max(1, (os.cpu_count() or 2) // 2)
-    async with open_filter_workers(judges) as judging, _engine(job, progress) as generate:
-        window = progress.window = RequestQueue(generate, job.window, job.options.get("max_failures", 0.2))
+async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progress], None]) -> None:
+    """Make rows until every language is full or given up. Raises EngineError, RecipeError."""
+    finishes = [LanguageFinish(quota, prepared.run) for quota in prepared.quotas]
+    workers = max(1, (os.cpu_count() or 2) // 2)
+    async with open_filter_workers(workers) as filter_workers, _engine(prepared, progress) as engine:
+        request_queue = RequestQueue(engine, prepared.window, prepared.options.get("max_failures", 0.2))
+        progress.request_queue = request_queue
         try:
-            for quota in job.quotas:
-                await asyncio.to_thread(quota.begin)
-            while True:
-                await _loop(job, _Means(window, judging), lambda: watch(progress))
+            for finish in finishes:
+                await asyncio.to_thread(finish.begin)
+            unfilled = finishes
+            while unfilled:
+                await _Round(prepared, finishes, request_queue, filter_workers).run(lambda: watch(progress))
                 progress.note = "waiting for the replies in flight"
-                await window.drain()
-                progress.note = "judging all rows"
+                await request_queue.drain()
+                progress.note = "applying filters to all rows"
                 watch(progress)
-                if not [f for f in job.quotas if await select(f, judging)]:
-                    break
+                unfilled = [finish for finish in finishes if await finish.apply_to_all(filter_workers)]
                 progress.note = ""
         except BaseException:
             progress.note = "waiting for the replies in flight"
             watch(progress)
-            await window.drain(GRACE)
+            await request_queue.drain(GRACE)
             raise
         progress.note = "writing the dataset"
         watch(progress)
 
 
-async def _loop(job: PreparedRun, means: _Means, tick: Callable[[], None]) -> None:
-    """Open shards, oldest needs first; settle what is finished; until no language is hungry."""
-    tasks: dict[asyncio.Task[None], LanguageQuota] = {}
-    most = max(len(job.quotas), 4 + 2 * job.window // job.quotas[0].shard_size)
-    opened = 0
-    try:
-        while True:
-            while len(tasks) < most and (hungry := [f for f in job.quotas if f.hungry]):
-                quota = min(hungry, key=lambda f: f.expected / f.needed)
-                if seeds := await _seeds(job, quota):
-                    work = _shard(quota, quota.opened - 1, seeds, means, opened)
-                    tasks[asyncio.ensure_future(work)] = quota
-                    opened += 1
-            if not tasks:
-                break
-            done, _ = await asyncio.wait(tasks, timeout=1, return_when=asyncio.FIRST_COMPLETED)
-            await _leave(done, tasks)
-            await _stop([task for task, quota in tasks.items() if quota.over], tasks)
-            tick()
-    finally:
-        await _stop(list(tasks), tasks)
-    for quota in job.quotas:
-        quota.end()
+@dataclass
+class _Round:
+    """Shards in the making, until no language needs one more."""
 
+    prepared: PreparedRun
+    finishes: Sequence[LanguageFinish]
+    request_queue: RequestQueue
+    filter_workers: FilterWorkers
+    opened: int = 0  # shards of all languages
+    tasks: dict[asyncio.Task[None], LanguageFinish] = field(default_factory=dict)
 
-async def _leave(done: set[asyncio.Task[None]], tasks: dict[asyncio.Task[None], LanguageQuota]) -> None:
-    """Take finished tasks out. Raises what the first that failed raised."""
-    for task in done:
-        del tasks[task]
-    results = await asyncio.gather(*done, return_exceptions=True)
-    for error in results:
-        if error is not None:
-            raise error
+    async def run(self, tick: Callable[[], None]) -> None:
+        """Open shards and settle those that are finished; call tick about once a second."""
+        try:
+            while True:
+                await self._open_shards()
+                if not self.tasks:
+                    break
+                done, _ = await asyncio.wait(self.tasks, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+                await self._collect(done)
+                await self._cancel([t for t, finish in self.tasks.items() if finish.quota.is_finished])
+                tick()
+        finally:
+            await self._cancel(list(self.tasks))
+        for finish in self.finishes:
+            finish.quota.close()
 
+    async def _open_shards(self) -> None:
+        """Open shards while there is room, for the language that is furthest from full."""
+        quotas = self.prepared.quotas
+        limit = max(len(quotas), 4 + 2 * self.prepared.window // quotas[0].shard_size)
+        while len(self.tasks) < limit:
+            candidates = [finish for finish in self.finishes if finish.quota.needs_shard]
+            if not candidates:
+                return
+            finish = min(candidates, key=lambda finish: finish.quota.expected / finish.quota.needed)
+            if seeds := await self._take_seeds(finish):
+                task = asyncio.ensure_future(
+                    self._run_shard(finish, finish.quota.opened - 1, self.opened, seeds)
+                )
+                self.tasks[task] = finish
+                self.opened += 1
 
-async def _stop(some: list[asyncio.Task[None]], tasks: dict[asyncio.Task[None], LanguageQuota]) -> None:
-    """End tasks whose rows nobody needs; what they asked for already is noted when it comes."""
-    for task in some:
-        task.cancel()
-    await asyncio.gather(*some, return_exceptions=True)
-    for task in some:
-        del tasks[task]
+    async def _take_seeds(self, finish: LanguageFinish) -> list[tuple[int, str, Row]]:
+        """Take the seed rows of a language's next shard; none if they are spent."""
+        quota = finish.quota
+        start = quota.opened * quota.shard_size
+        # in a thread: a dataset may come over a network
+        seeds = await asyncio.to_thread(
+            self.prepared.seeds.take,
+            quota.tag,
+            start,
+            start + quota.shard_size,
+            self.prepared.recipe.passes,
+        )
+        quota.seeds_spent = len(seeds) < quota.shard_size
+        if seeds:
+            quota.opened += 1
+        return seeds
 
+    async def _run_shard(
+        self, finish: LanguageFinish, number: int, order: int, seeds: Sequence[tuple[int, str, Row]]
+    ) -> None:
+        """Take a shard through all steps, unless its file is there and everything it depends on is the same.
 
-async def _seeds(job: PreparedRun, quota: LanguageQuota) -> list[tuple[int, str, Row]]:
-    """Take the seed rows of a language's next shard; none if they are spent."""
-    start, stop = quota.opened * quota.shard_size, (quota.opened + 1) * quota.shard_size
-    # in a thread: a dataset may come over a network
-    seeds = await asyncio.to_thread(job.seeds.take, quota.tag, start, stop, job.recipe.passes)
-    quota.seeds_spent = len(seeds) < quota.shard_size
-    quota.opened += bool(seeds)
-    return seeds
+        order: of opening, among the shards of all languages.
+        """
+        run, plan, name = finish.run, finish.quota.plan, finish.quota.shard_name(number)
+        digest = plan.digest(seeds)
+        info = run.shard_info(name)
+        if info is not None and info.digest == digest and info.transient == 0:
+            finish.take(number, info)
+            return
+        shard = Shard(
+            plan, order, run.journal(name), run.replies(name), self.request_queue, self.filter_workers
+        )
+        rows = await run_shard(shard, seeds)
+        kept = rows.filter(verdict="kept").height
+        finish.take(number, ShardInfo(digest, len(seeds), kept, shard.transient_failures), rows)
 
+    async def _collect(self, done: Iterable[asyncio.Task[None]]) -> None:
+        """Take finished tasks out. Raises the error of the first that failed."""
+        for task in done:
+            del self.tasks[task]
+        for error in await asyncio.gather(*done, return_exceptions=True):
+            if error is not None:
+                raise error
 
-async def _shard(
-    quota: LanguageQuota, number: int, seeds: Sequence[tuple[int, str, Row]], means: _Means, place: int
-) -> None:
-    store, name = quota.store, quota.name(number)
-    digest = quota.plan.digest(seeds)
-    about = store.about_rows(name)
-    if about.get("digest") == digest and about.get("transient") == "0":
-        quota.finished(number, about)
-        return
-    shard = Shard(quota.plan, place, store.journal(name), store.replies(name), means.window, means.judges)
-    rows = await run_shard(shard, seeds)
-    counts = {
-        "seeds": len(seeds),
-        "kept": rows.filter(verdict="kept").height,
-        "transient": shard.transient_failures,
-    }
-    quota.finished(number, {"digest": digest, **{n: str(c) for n, c in counts.items()}}, rows)
+    async def _cancel(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Stop shards that are not needed; replies to their requests still reach the journal."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            del self.tasks[task]
 
 
 @asynccontextmanager
-async def _engine(job: PreparedRun, progress: Progress) -> AsyncIterator[Engine]:
+async def _engine(prepared: PreparedRun, progress: Progress) -> AsyncIterator[Engine]:
     """Yield the engine, opened by the first request: what the journals hold needs none.
 
     One task opens it and closes it, as libraries want it.
@@ -138,14 +160,17 @@ async def _engine(job: PreparedRun, progress: Progress) -> AsyncIterator[Engine]
     keeper: asyncio.Task[None] | None = None
 
     async def keep() -> None:
-        progress.note = f"starting {job.engine}"
-        arguments = {"revision": job.options.get("revision"), **(job.options.get("engine_args") or {})}
+        progress.note = f"starting {prepared.engine}"
+        arguments = {
+            "revision": prepared.options.get("revision"),
+            **(prepared.options.get("engine_args") or {}),
+        }
         async with AsyncExitStack() as stack:
             try:
-                opened = plugins.find("generators", job.engine)(job.model, **arguments)
+                opened = plugins.find("generators", prepared.engine)(prepared.model, **arguments)
                 generate: Engine = await stack.enter_async_context(opened)
             except (TypeError, ValueError) as error:  # an option of a wrong type, most often
-                raise EngineError(f"engine {job.engine}: cannot be started: {error}") from error
+                raise EngineError(f"engine {prepared.engine}: cannot be started: {error}") from error
             progress.note = ""
             ready.set_result(generate)
             await enough.wait()
