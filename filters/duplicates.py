@@ -69,7 +69,7 @@ def duplicates(
             "duplicates: a model needs `near:`, the cosine from which texts mean the same, such as 0.9"
         )
     if against:
-        open_rows(against, rows_of_run=True)  # raises if there is nothing to read
+        open_rows(against, run_rows=True)  # raises if there is nothing to read
     options = {"within": within, "also": also, "near": near, "model": model, "against": against}
     history_rule = rule(sys.modules[__name__], text, options)
     assert history_rule is not None
@@ -118,7 +118,7 @@ def earlier(
     if model:
         embed([""], model)  # fail now if the model cannot be read, not once the first rows are there
     columns = [*column.meta.root_names(), within, *also]
-    tables = open_rows(against, rows_of_run=True).tables(columns) if against else ()
+    tables = open_rows(against, run_rows=True).tables(columns) if against else ()
     return map(to_polars, tables)
 
 

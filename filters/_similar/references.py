@@ -1,4 +1,4 @@
-"""Rows to compare with: a place that `glotmill.io.rows` reads, or a benchmark of benchmarks.csv."""
+"""Rows to compare with: anything that `glotmill.io.rows` reads, or a benchmark of benchmarks.csv."""
 
 import csv
 import re
@@ -33,7 +33,7 @@ class Reference:
 def find(spec: str, columns: Sequence[str] = ()) -> Reference:
     """Return the reference that a text names, after checking what can be checked without the network.
 
-    spec: a place of rows, or the name of a benchmark. Both a benchmark and a dataset of the Hub may end in
+    spec: a location of rows, or the name of a benchmark. Both a benchmark and a dataset of the Hub may end in
     `/config`, which may hold `*`: `belebele/swh_Latn`. columns: those that hold texts; by default all, or
     those that benchmarks.csv names. Files are opened and must have a row; a benchmark behind a login needs
     one. Raises RecipeError and UsageError.

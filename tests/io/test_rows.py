@@ -56,12 +56,12 @@ def test_files_of_a_folder_have_one_schema(tmp_path: Path) -> None:
 
 def test_of_a_run_the_rows_that_it_kept_are_read_with_all_columns(tmp_path: Path) -> None:
     place = a_run(tmp_path)
-    source = open_rows(place, rows_of_run=True)
+    source = open_rows(place, run_rows=True)
     assert pa.concat_tables(source.tables(["text"])).to_pydict() == {"text": TEXTS}
     assert [row["verdict"] for row in source.rows()] == ["kept", "kept"]
     other = pl.DataFrame({"text": ["a", "b"], "verdict": ["kept", "dropped"]})
     other.write_parquet(tmp_path / "other.parquet")
-    assert len(list(open_rows("other.parquet", rows_of_run=True).rows())) == 2, "a verdict of its own"
+    assert len(list(open_rows("other.parquet", run_rows=True).rows())) == 2, "a verdict of its own"
 
 
 def test_large_files_come_in_tables_of_some_thousand_rows(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_text_a_line_fills_one_variable_only(tmp_path: Path) -> None:
 def test_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     seeds = open_seeds(read(tmp_path), "-")
-    assert seeds.place == "stdin"
+    assert seeds.location == "stdin"
     assert rows(seeds) == [{"topic": "the sea"}, {"topic": "the moon"}]
 
 
@@ -241,9 +241,9 @@ def test_a_dataset_of_the_hub_is_streamed(tmp_path: Path, monkeypatch: pytest.Mo
     assert rows(open_seeds(recipe)) == [{"topic": "a"}, {"topic": "b"}]
     seeds = open_seeds(recipe, spec)
     assert rows(seeds) == [{"topic": "a", "seed_id": 1}, {"topic": "b", "seed_id": 2}]
-    assert seeds.place == name
+    assert seeds.location == name
     seeds = open_seeds(recipe, f"hf://{name}@v1/other")
-    assert seeds.place == f"hf://{name}@v1/other"
+    assert seeds.location == f"hf://{name}@v1/other"
     assert calls == [(name, "main", None), (name, None, None), (name, "other", "v1")]
 
 

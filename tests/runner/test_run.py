@@ -242,11 +242,15 @@ def test_rows_from_a_pipe_are_kept_for_going_on(
     recipe = write(
         tmp_path / "one", ONE.replace(DRAW, "'-'").replace(", number]", "]"), answer="A {{ word }} B"
     )
-    monkeypatch.setattr(sys, "stdin", io.StringIO("moon\n{{ 7*7 }}\n\u3000漢字 é\n" + "rain\n" * 9))
+    monkeypatch.setattr(
+        sys,
+        "stdin",
+        io.TextIOWrapper(io.BytesIO(("moon\n{{ 7*7 }}\n\u3000漢字 é\n" + "rain\n" * 9).encode())),
+    )
     made = run(recipe, per_language=8)
     assert {"A moon B", "A {{ 7*7 }} B", "A 漢字 é B"} <= set(made.frame()["answer"])
     asked = len(spy.asked)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     assert contents(run(recipe, per_language=8)) == contents(made)
     assert len(spy.asked) == asked
 

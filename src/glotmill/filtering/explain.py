@@ -143,8 +143,8 @@ def _find_row(data: RowSource, row_id: str) -> tuple[Any, int]:
             return table.slice(index, 1), first + index
         first += table.num_rows
     if "id" in data.schema.names:
-        raise UsageError(f"{data.place}: no row has the id {row_id!r}")
-    raise UsageError(f"{data.place}: no row {row_id!r}; its {first:,} rows are numbered from 0")
+        raise UsageError(f"{data.location}: no row has the id {row_id!r}")
+    raise UsageError(f"{data.location}: no row {row_id!r}; its {first:,} rows are numbered from 0")
 
 
 def _ids(table: Any, first: int) -> pl.Series:

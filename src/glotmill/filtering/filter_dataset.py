@@ -121,7 +121,7 @@ def about(job: FilterJob) -> dict[str, Any]:
         for each in (*job.judges, *job.across)
     ]
     return {
-        "input": job.data.place,
+        "input": job.data.location,
         "rows": job.data.fingerprint,
         "language": job.asked.tag or {"column": job.asked.column} if job.asked else None,
         "filters": filters,

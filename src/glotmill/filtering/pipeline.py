@@ -163,7 +163,7 @@ class _Work:
                 found = await self.judges.verdicts(rows.filter(known), self.job.judges, self.job.across)
             except (EngineError, UsageError) as error:
                 last = start + table.num_rows - 1
-                raise type(error)(f"{self.job.data.place}: rows {start} to {last}: {error}") from None
+                raise type(error)(f"{self.job.data.location}: rows {start} to {last}: {error}") from None
         strange = pl.when(~known)
         found = scatter(found, known).with_columns(
             reason=strange.then(pl.lit("unknown_language")).otherwise("reason"),

@@ -1,4 +1,4 @@
-"""Seed rows: from any place that `glotmill.io.rows` reads, a table in the recipe, or lists to draw from.
+"""Seed rows: from anything that `glotmill.io.rows` reads, a table in the recipe, or lists to draw from.
 
 Seeds are numbered for each language. A row with a `language` is a seed of that language, any other of all.
 """
@@ -35,7 +35,7 @@ MAX_COMBINATIONS = 1_000_000
 class Seeds:
     """Seed rows in the order of their source, read only as far as needed."""
 
-    place: str
+    location: str
     schema: pl.Schema  # of the columns, without `language`
     _source: Iterator[Row]
     _rows: list[tuple[str, Row]] = field(default_factory=list)  # (hash, row)
@@ -44,14 +44,14 @@ class Seeds:
 
     def take(self, language: str, start: int, stop: int, passes: int) -> list[tuple[int, str, Row]]:
         """Return (pass, hash, row) for positions start..stop of a language's stream of `passes` passes."""
-        while len(numbers := self._numbers_of(language)) < stop and self._read_row():
+        while len(numbers := self._row_numbers(language)) < stop and self._read_row():
             pass
         if not numbers:
             return []
         positions = range(start, min(stop, passes * len(numbers)))
         return [(p // len(numbers), *self._rows[numbers[p % len(numbers)]]) for p in positions]
 
-    def _numbers_of(self, language: str) -> list[int]:
+    def _row_numbers(self, language: str) -> list[int]:
         if language not in self._numbers:
             self._numbers[language] = list(self._numbers.get("", ()))
         return self._numbers[language]
@@ -68,23 +68,23 @@ class Seeds:
         number = len(self._rows)
         self._rows.append((digest, row))
         if language:
-            self._numbers_of(language).append(number)
+            self._row_numbers(language).append(number)
         else:
-            self._numbers_of("")
+            self._row_numbers("")
             for numbers in self._numbers.values():
                 numbers.append(number)
         return True
 
 
-def open_seeds(recipe: Recipe, place: str | None = None) -> Seeds:
-    """Open the seeds at a place, by default those of the recipe.
+def open_seeds(recipe: Recipe, location: str | None = None) -> Seeds:
+    """Open the seeds at a location, by default those of the recipe.
 
     Raises RecipeError, UsageError, and EngineError without the Hub.
     """
-    if place is None:
+    if location is None:
         name, rows = _open(recipe, recipe.seeds, recipe.folder)
     else:
-        name, rows = _open(recipe, place, Path())
+        name, rows = _open(recipe, location, Path())
     source = _checked(name, rows)
     first = list(itertools.islice(source, 1000))
     if not first:
@@ -143,14 +143,14 @@ def _open(recipe: Recipe, spec: str | Draw | Table | Dataset, base: Path) -> tup
     if not isinstance(source, FileRows):
         return str(source.path), source.rows()
     if not source.plain_text:
-        return source.place, source.rows()
+        return source.location, source.rows()
     variables = sorted(seed_variables(recipe))
     if len(variables) != 1:
         raise RecipeError(
-            f"{source.place}: plain lines can fill one variable, but the templates read "
+            f"{source.location}: plain lines can fill one variable, but the templates read "
             f"{', '.join(variables) or 'none'}; give rows as JSON objects, one a line"
         )
-    return source.place, ({variables[0]: row["text"]} for row in source.rows())
+    return source.location, ({variables[0]: row["text"]} for row in source.rows())
 
 
 def _draw(spec: Draw) -> Iterator[Row]:
@@ -181,12 +181,12 @@ def _same(value: Any, stored: Any) -> bool:
     return bool(stored == value or value != value)  # noqa: PLR0124 NaN
 
 
-def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
+def _checked(location: str, rows: Iterable[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         for name in row:
             if name in RESERVED and not _is_seed_id(name, row):
                 raise RecipeError(
-                    f"{place}: row {number}: column {name!r} is one that glotmill makes; rename it "
+                    f"{location}: row {number}: column {name!r} is one that glotmill makes; rename it "
                     "(of a dataset, name the needed columns under seeds.columns)"
                 )
         seed = {SEED_ID if _is_seed_id(name, row) else str(name): value for name, value in row.items()}
@@ -194,7 +194,7 @@ def _checked(place: str, rows: Iterable[Row]) -> Iterator[Row]:
             try:
                 seed[LANGUAGE] = find_language(seed[LANGUAGE]).tag
             except RecipeError as error:
-                raise RecipeError(f"{place}: row {number}: {error}") from None
+                raise RecipeError(f"{location}: row {number}: {error}") from None
         yield seed
 
 

@@ -1,6 +1,5 @@
 """Finds what is wrong with a recipe before a model is loaded: a table without rows goes through its steps."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +17,7 @@ from glotmill.columns import (
     raw_column,
 )
 from glotmill.errors import RecipeError, UsageError
+from glotmill.io.rows import open_rows
 from glotmill.languages import Language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.seeds import Row, Seeds
@@ -177,14 +177,9 @@ def _examples(recipe: Recipe, step: Generate) -> list[Row]:
     path = (recipe.folder / step.examples.file).resolve()
     if not path.is_relative_to(recipe.folder.resolve()) or not path.is_file():
         raise RecipeError(f"steps.{step.name}.examples: no file {step.examples.file} in {recipe.folder}")
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{path}: not JSON lines: {error}") from None
-    if len(rows) < step.examples.n or not all(isinstance(row, dict) for row in rows):
-        raise RecipeError(
-            f"{path}: {len(rows)} examples; the step shows {step.examples.n}, each a JSON object"
-        )
+    rows = list(open_rows(str(path)).rows())
+    if len(rows) < step.examples.n:
+        raise RecipeError(f"{path}: {len(rows)} examples; the step shows {step.examples.n}")
     return rows
 
 

@@ -20,8 +20,8 @@ def manifest(job: PreparedRun) -> dict[str, Any]:
     return {
         "recipe": job.recipe.resolved(),
         "templates": {f.tag: {n: t.digest for n, t in f.plan.templates.items()} for f in job.quotas},
-        "seeds": without_secrets(job.seeds.place),
-        "seeds_sha256": _digest(Path(job.seeds.place)),
+        "seeds": without_secrets(job.seeds.location),
+        "seeds_sha256": _digest(Path(job.seeds.location)),
         "languages": [f.tag for f in job.quotas],
         "per_language": job.quotas[0].target,
         "model": job.model,

@@ -61,7 +61,7 @@ async def problems(
                     opened = opened or open_seeds(recipe, seeds)
                     plan = check.plan(recipe, find_language(tag), opened, NANO)
                     if not (first := opened.take(tag, 0, 1, 1)):
-                        raise UsageError(f"{opened.place}: no seed row for this language")
+                        raise UsageError(f"{opened.location}: no seed row for this language")
                     (row,) = await _walk(plan, first, _refuse, (filter_workers, folder))
                     found[tag] = _wrong(row)
                 except UsageError as error:
@@ -83,7 +83,7 @@ async def preview(
     plan = check.plan(recipe, found, opened, model, engine["revision"] or "")
     rows = opened.take(found.tag, 0, number, 1)
     if not rows:
-        raise UsageError(f"{opened.place}: no seed row for {found.tag}")
+        raise UsageError(f"{opened.location}: no seed row for {found.tag}")
     if not (engine["engine"] or engine["model"]):
         return plan, await messages(plan, rows)
     name = engine["engine"] or default_engine()

@@ -124,8 +124,8 @@ def _keep_stdin(store: Run, seeds: str | None, read: Recipe) -> str | None:
     if seeds != "-" and (seeds is not None or read.seeds != "-"):
         return seeds
     path = store.folder / "seeds.txt"
-    if sys.stdin is not None and not sys.stdin.isatty() and (text := sys.stdin.read()).strip():
-        path.write_text(text, encoding="utf-8", errors="replace", newline="")
+    if sys.stdin is not None and not sys.stdin.isatty() and (data := sys.stdin.buffer.read()).strip():
+        path.write_bytes(data)
     return str(path) if path.exists() else "-"
 
 

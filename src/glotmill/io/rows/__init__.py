@@ -1,8 +1,8 @@
 """The one reader of rows: for seeds, `glotmill filter`, and the datasets that filters compare with.
 
-A place is a file, a folder of files, a pattern such as `data/*.parquet`, the folder of a run or of
+A location is a file, a folder of files, a pattern such as `data/*.parquet`, the folder of a run or of
 `glotmill filter`, a dataset of the Hub (`hf://owner/name[@revision][/config]`; without `hf://` where no such
-path exists), or `-` for stdin. `open_rows(place)` returns a source with two views of the same rows:
+path exists), or `-` for stdin. `open_rows(location)` returns a source with two views of the same rows:
 
 - `rows()` yields dictionaries with the values as they are written, and reads little further than it is asked.
 - `tables()` yields pyarrow tables of at most ROWS rows and about BYTES bytes, cut at the same places every
@@ -13,7 +13,7 @@ cells are text and empty ones null; .txt and stdin hold a text a line, in the co
 line if the first is one. All but .parquet may be compressed (.gz, .zst) and begin with a byte order mark.
 Blank lines are no rows.
 
-Read `files.py` first (which files a place stands for, and how they become one dataset), then `formats.py`
+Read `files.py` first (which files a location stands for, and how they become one dataset), then `formats.py`
 with `objects.py` (how one file is read), `lines.py` (where it is cut), `arrow.py`, and `hub.py`.
 """
 
@@ -26,7 +26,7 @@ from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.rows.files import PLACES, FileRows, list_files
 from glotmill.io.rows.formats import SUFFIXES
 from glotmill.io.rows.hub import HubRows
-from glotmill.io.rows.lines import STDIN, suffix_of
+from glotmill.io.rows.lines import STDIN, file_suffix
 from glotmill.io.rows.objects import Row
 
 __all__ = ["PLACES", "FileRows", "HubRows", "Row", "RowSource", "is_file_name", "open_rows"]
@@ -35,43 +35,45 @@ RowSource = FileRows | HubRows
 
 
 def open_rows(
-    place: str,
+    location: str,
     *,
     base: Path = Path(),
     config: str | None = None,
     split: str = "train",
-    rows_of_run: bool = False,
+    run_rows: bool = False,
     stdin: bool = False,
 ) -> RowSource:
-    """Open the rows of a place; nothing is read yet.
+    """Open the rows at a location; nothing is read yet.
 
     base: the folder that paths are relative to. config, split: of a dataset of the Hub. rows_of_run: of a
     run, take the rows that it kept, with all their columns, not its dataset. stdin: allow `-`.
     Raises UsageError if there is nothing to read.
     """
-    if place == "-":
+    if location == "-":
         if not stdin:
             raise UsageError("-: rows from a pipe cannot be read again; write them to a .jsonl file")
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("-: nothing is piped in")
         return FileRows("stdin", (STDIN,))
-    on_hub = place.startswith("hf://")
-    files = [] if on_hub else list_files(base / place, rows_of_run)
-    dataset = parse_hub_path(place)
-    if dataset and (on_hub or not (files or (base / place).exists() or is_file_name(place))):
+    on_hub = location.startswith("hf://")
+    files = [] if on_hub else list_files(base / location, run_rows)
+    dataset = parse_hub_path(location)
+    if dataset and (on_hub or not (files or (base / location).exists() or is_file_name(location))):
         if config and dataset.config not in (None, config):
-            raise UsageError(f"{place}: names the config {dataset.config}, and --config {config}; give one")
+            raise UsageError(
+                f"{location}: names the config {dataset.config}, and --config {config}; give one"
+            )
         return HubRows(replace(dataset, config=config or dataset.config), split)
     if on_hub:
-        raise UsageError(f"{place}: write hf://owner/name, with @revision or /config after it if needed")
+        raise UsageError(f"{location}: write hf://owner/name, with @revision or /config after it if needed")
     if config:
-        raise UsageError(f"{place}: --config is for datasets of the Hub, and this is none")
+        raise UsageError(f"{location}: --config is for datasets of the Hub, and this is none")
     if not files:
-        problem = "holds no rows" if (base / place).exists() else "no such file or folder"
-        raise UsageError(f"{base / place}: {problem}; give {PLACES}")
-    return FileRows(str(base / place), tuple(files), kept_only=rows_of_run)
+        problem = "holds no rows" if (base / location).exists() else "no such file or folder"
+        raise UsageError(f"{base / location}: {problem}; give {PLACES}")
+    return FileRows(str(base / location), tuple(files), kept_only=run_rows)
 
 
-def is_file_name(place: str) -> bool:
-    """Return whether a place ends as files do that can be read, as in `data/rows.jsonl.gz`."""
-    return suffix_of(Path(place)) in SUFFIXES
+def is_file_name(location: str) -> bool:
+    """Return whether a location ends like a file that can be read, as in `data/rows.jsonl.gz`."""
+    return file_suffix(Path(location)) in SUFFIXES

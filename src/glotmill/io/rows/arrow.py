@@ -27,7 +27,7 @@ def select(schema: Any, names: Any) -> Any:
     return schema if names is None else pa.schema([field for field in schema if field.name in names])
 
 
-def fit(table: Any, schema: Any, place: str) -> Any:
+def fit(table: Any, schema: Any, location: str) -> Any:
     """Return a table with the columns of a schema, in its order; missing ones are null. Raises UsageError."""
     import pyarrow as pa
 
@@ -39,7 +39,7 @@ def fit(table: Any, schema: Any, place: str) -> Any:
             for field in schema
         ]
     except (pa.ArrowException, KeyError) as error:
-        raise UsageError(f"{place}: rows that differ from those before: {one_line(error)}") from None
+        raise UsageError(f"{location}: rows that differ from those before: {one_line(error)}") from None
     return pa.Table.from_arrays(columns, schema=schema)
 
 

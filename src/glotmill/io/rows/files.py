@@ -1,4 +1,4 @@
-"""Files as one dataset: which files a place stands for, and their rows in one schema."""
+"""Files as one dataset: which files a path stands for, and their rows in one schema."""
 
 import hashlib
 from collections.abc import Collection, Iterator
@@ -10,8 +10,8 @@ from typing import Any
 from glotmill.columns import KEPT, VERDICT
 from glotmill.errors import UsageError, one_line
 from glotmill.io.rows.arrow import fit, select
-from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, format_of
-from glotmill.io.rows.lines import suffix_of
+from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, file_format
+from glotmill.io.rows.lines import file_suffix
 from glotmill.io.rows.objects import Row
 
 PLACES = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
@@ -21,7 +21,7 @@ PLACES = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder,
 class FileRows:
     """The rows of files of one format, in order."""
 
-    place: str
+    location: str
     files: tuple[Path, ...]
     kept_only: bool = False  # of the rows of a run, those that it kept
 
@@ -53,7 +53,7 @@ class FileRows:
         try:
             return self._format.unify([schema for schema, _ in self._surveys])
         except pa.ArrowException as error:
-            raise UsageError(f"{self.place}: its files do not fit each other: {one_line(error)}") from None
+            raise UsageError(f"{self.location}: its files do not fit each other: {one_line(error)}") from None
 
     @cached_property
     def total(self) -> int | None:
@@ -86,12 +86,12 @@ class FileRows:
 
     @cached_property
     def _format(self) -> Format:
-        formats = {format_of(path) for path in self.files}
+        formats = {file_format(path) for path in self.files}
         if len(formats) > 1:
-            suffixes = sorted({suffix_of(path) for path in self.files})
-            pattern = Path(self.place, "**", f"*{suffixes[-1]}")
+            suffixes = sorted({file_suffix(path) for path in self.files})
+            pattern = Path(self.location, "**", f"*{suffixes[-1]}")
             raise UsageError(
-                f"{self.place}: holds {' and '.join(suffixes)}; name one kind, as in '{pattern}'"
+                f"{self.location}: holds {' and '.join(suffixes)}; name one kind, as in '{pattern}'"
             )
         return formats.pop()
 
@@ -99,7 +99,7 @@ class FileRows:
         return self.kept_only and path.parent.name == "rows" and (path.parent.parent / "run.json").is_file()
 
 
-def list_files(path: Path, rows_of_run: bool = False) -> list[Path]:
+def list_files(path: Path, run_rows: bool = False) -> list[Path]:
     """Return the files that a path stands for, sorted; none if there are none.
 
     Of a run it is its dataset (rows_of_run: its rows), of a folder of `glotmill filter` what it kept. Raises
@@ -109,13 +109,13 @@ def list_files(path: Path, rows_of_run: bool = False) -> list[Path]:
         if (path / "filter.json").is_file():
             path /= "kept"
         elif (path / "run.json").is_file():
-            path /= "rows" if rows_of_run else "dataset"
-        files = [p for p in path.rglob("*") if suffix_of(p) in SUFFIXES and p.is_file()]
+            path /= "rows" if run_rows else "dataset"
+        files = [p for p in path.rglob("*") if file_suffix(p) in SUFFIXES and p.is_file()]
         files = [p for p in files if not any(part[0] in "._" for part in p.relative_to(path).parts)]
         return sorted(files)
     found = [path] if path.exists() else Path(path.anchor).glob(str(path.relative_to(path.anchor)))
     files = sorted(file for file in found if not file.is_dir())
     for file in files:
-        if suffix_of(file) not in SUFFIXES:
+        if file_suffix(file) not in SUFFIXES:
             raise UsageError(f"{file}: unknown kind of file {file.suffix!r}; give {PLACES}")
     return files

@@ -17,7 +17,7 @@ import polars as pl
 from glotmill.errors import UsageError, one_line
 from glotmill.io.rows import lines, objects
 from glotmill.io.rows.arrow import from_polars, to_polars
-from glotmill.io.rows.lines import suffix_of
+from glotmill.io.rows.lines import file_suffix
 from glotmill.io.rows.objects import Row
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt")
@@ -25,17 +25,30 @@ SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
 @dataclass(frozen=True)
 class Format:
-    """How files of one kind are read. A schema is a polars.Schema where objects are read, else of pyarrow."""
+    """How files of one kind are read. A schema is a polars.Schema for JSON, else a pyarrow.Schema."""
 
-    rows: Callable[[Path], Iterator[Row]]
     survey: Callable[[Path], tuple[Any, int | None]]  # -> schema, number of rows where the file tells it
     unify: Callable[[Sequence[Any]], Any]  # schemas of files -> one pyarrow.Schema
-    tables: Callable[[Path, Any], Iterator[Any]]  # (file, schema) -> pyarrow.Tables, other columns too
+    tables: Callable[[Path, Any], Iterator[Any]]  # (file, schema or None) -> pyarrow.Tables
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Yield the rows of a file as dictionaries."""
+        for table in self.tables(path, None):
+            yield from to_polars(table).iter_rows(named=True)
 
 
-def format_of(path: Path) -> Format:
+@dataclass(frozen=True)
+class JsonFormat(Format):
+    """Objects are read as they are written, not as a table needs them."""
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Yield the objects of a file."""
+        return objects.rows(path)
+
+
+def file_format(path: Path) -> Format:
     """Return the format of a file, whose suffix is one of SUFFIXES, or of stdin."""
-    match suffix_of(path):
+    match file_suffix(path):
         case ".parquet":
             return PARQUET
         case ".csv" | ".tsv":
@@ -52,11 +65,6 @@ def _unify(schemas: Sequence[Any]) -> Any:
 
 
 # Parquet
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    for table in _parquet_tables(path, None):
-        yield from to_polars(table).iter_rows(named=True)
 
 
 def _survey_parquet(path: Path) -> tuple[Any, int | None]:
@@ -94,12 +102,6 @@ def _parquet(path: Path) -> Iterator[Any]:
 # Cells: every one is text, so that 007 stays 007; an empty one is null
 
 
-def _cell_rows(path: Path) -> Iterator[Row]:
-    with _cells(path) as (names, rows):
-        for row in rows:
-            yield {name: cell or None for name, cell in zip(names, row, strict=True)}
-
-
 def _survey_cells(path: Path) -> tuple[Any, int | None]:
     import pyarrow as pa
 
@@ -120,11 +122,11 @@ def _cells(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
     """The header, and the rows."""
     csv.field_size_limit(2**31 - 1)  # a text may be long
     with lines.open_file(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, strict=True, delimiter="\t" if suffix_of(path) == ".tsv" else ",")
+        reader = csv.reader(text, strict=True, delimiter="\t" if file_suffix(path) == ".tsv" else ",")
         try:
             names = next(filter(None, reader), [])
             _refuse_repeated(names, f"{path}:{reader.line_num}")
-            yield names, _of_width(reader, len(names), path)
+            yield names, _checked_cells(reader, len(names), path)
         except csv.Error as error:
             raise UsageError(f"{path}:{reader.line_num}: {error}") from None
         except UnicodeDecodeError:
@@ -133,25 +135,20 @@ def _cells(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
             raise
 
 
-def _of_width(reader: Any, width: int, path: Path) -> Iterator[list[str]]:
+def _checked_cells(reader: Any, width: int, path: Path) -> Iterator[list[str]]:
     for row in filter(None, reader):
         if len(row) != width:
             raise UsageError(f"{path}:{reader.line_num}: the header has {width} cells, this row {len(row)}")
         yield row
 
 
-def _refuse_repeated(names: Sequence[str], place: str) -> None:
+def _refuse_repeated(names: Sequence[str], location: str) -> None:
     for name in names:
         if list(names).count(name) > 1:
-            raise UsageError(f"{place}: two columns are named {name!r}; rename one")
+            raise UsageError(f"{location}: two columns are named {name!r}; rename one")
 
 
 # Lines of text
-
-
-def _text_rows(path: Path) -> Iterator[Row]:
-    for number, line in lines.numbered_lines(path):
-        yield {"text": lines.decode(line, f"{path}:{number}").strip()}
 
 
 def _survey_text(path: Path) -> tuple[Any, int | None]:
@@ -168,7 +165,7 @@ def _text_tables(path: Path, schema: Any) -> Iterator[Any]:
         )
 
 
-PARQUET = Format(_parquet_rows, _survey_parquet, _unify, _parquet_tables)
-CSV = Format(_cell_rows, _survey_cells, _unify, _cell_tables)
-TEXT = Format(_text_rows, _survey_text, _unify, _text_tables)
-JSON = Format(objects.rows, objects.survey, objects.unify, objects.tables)
+PARQUET = Format(_survey_parquet, _unify, _parquet_tables)
+CSV = Format(_survey_cells, _unify, _cell_tables)
+TEXT = Format(_survey_text, _unify, _text_tables)
+JSON = JsonFormat(objects.survey, objects.unify, objects.tables)

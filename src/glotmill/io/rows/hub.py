@@ -58,7 +58,7 @@ class HubRows:
             return (stream.features.arrow_schema if stream.features else schema).remove_metadata()
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The dataset and its state when it was opened."""
         return f"{self.path.id}@{self.builder.hash}"
 

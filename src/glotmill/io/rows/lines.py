@@ -21,7 +21,7 @@ T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
 
 
-def suffix_of(path: Path) -> str:
+def file_suffix(path: Path) -> str:
     """Return `.jsonl` of `a.jsonl` and of `A.JSONL.gz`."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     if len(suffixes) == 2 and suffixes[1] in COMPRESSED and suffixes[0] != ".parquet":
@@ -82,12 +82,12 @@ def batches(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]:
         yield batch
 
 
-def decode(line: bytes, place: str) -> str:
+def decode(line: bytes, location: str) -> str:
     """Return a line as text. Raises UsageError if it is not UTF-8."""
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise UsageError(f"{location}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ import polars as pl
 
 from glotmill.errors import UsageError, one_line
 from glotmill.io.rows.arrow import from_polars, to_polars
-from glotmill.io.rows.lines import batches, blocks, decode, numbered_lines, open_file, suffix_of
+from glotmill.io.rows.lines import batches, blocks, decode, file_suffix, numbered_lines, open_file
 from glotmill.io.text import replace_surrogates
 
 Row = dict[str, Any]
@@ -68,7 +68,7 @@ def tables(path: Path, schema: Any) -> Iterator[Any]:
 def _array(path: Path) -> list[Row] | None:
     """The objects of a file that holds one array; None if it holds none."""
     _, first = next(numbered_lines(path), (0, b""))
-    if suffix_of(path) != ".json" or not first.lstrip().startswith(b"["):
+    if file_suffix(path) != ".json" or not first.lstrip().startswith(b"["):
         return None
     with open_file(path) as file:
         data = file.read()
@@ -121,10 +121,10 @@ def _parsed(path: Path, number: int, lines: Sequence[bytes], read: Callable[[io.
         raise UsageError(f"{path}: lines {number} to {last}: not rows: {one_line(error)}") from None
 
 
-def _object(line: bytes, place: str, **options: Any) -> Row:
+def _object(line: bytes, location: str, **options: Any) -> Row:
     """The object of one line. options: of json.loads."""
     try:
-        value = json.loads(decode(line, place), **options)
+        value = json.loads(decode(line, location), **options)
     except json.JSONDecodeError as error:
         problem = f"not JSON at character {error.pos}: {error.msg}"
     except (ValueError, RecursionError) as error:
@@ -133,7 +133,7 @@ def _object(line: bytes, place: str, **options: Any) -> Row:
         if isinstance(value, dict):
             return replace_surrogates(value) if _SURROGATE.search(line) else value
         problem = f"a {type(value).__name__}"
-    raise UsageError(f"{place}: {problem}; write one object a line")
+    raise UsageError(f"{location}: {problem}; write one object a line")
 
 
 def _merged(left: pl.Schema, right: pl.Schema) -> pl.Schema:
