@@ -56,9 +56,8 @@ def test_first_prompt_names_the_language_and_holds_the_seed(name: str, tag: str)
     language = find(tag)
     row = open_seeds(read).take(tag, 0, 1, 1)[0][2]
     step = next(s for s in read.steps if isinstance(s, Generate))
-    messages = template.load_all(read, language)[step.name].render(
-        {**row, "language": language, "feedback": ""}
-    )
+    prompt = template.load_all(read, language)[step.name]
+    messages = prompt.render({**row, "language": language, "feedback": ""})
     assert [m.role for m in messages] == ["system", "user"]
     assert language.name in messages[0].content
     used = prompt.variables - {"language", "feedback"}
