@@ -29,7 +29,7 @@ _KEYS = pl.Struct({"keys": pl.List(pl.UInt64), "sketch": pl.Binary})
 def duplicates(
     text: pl.Expr,
     *,
-    within: str = "language",
+    within: str | None = "language",
     also: Sequence[str] = (),
     near: float = 0.0,
     model: str = "",
@@ -78,7 +78,12 @@ def duplicates(
 
 
 def keys(
-    column: pl.Expr, *, within: str = "language", also: Sequence[str] = (), near: float = 0.0, model: str = ""
+    column: pl.Expr,
+    *,
+    within: str | None = "language",
+    also: Sequence[str] = (),
+    near: float = 0.0,
+    model: str = "",
 ) -> pl.Expr:
     """Return numbers that equal texts share, and similar ones (with near) probably; null for null.
 
@@ -112,12 +117,17 @@ def reason(*, near: float = 0.0, model: str = "") -> str:
 
 
 def earlier(
-    column: pl.Expr, *, within: str = "language", also: Sequence[str] = (), model: str = "", against: str = ""
+    column: pl.Expr,
+    *,
+    within: str | None = "language",
+    also: Sequence[str] = (),
+    model: str = "",
+    against: str = "",
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows of an earlier dataset."""
     if model:
         embed([""], model)  # fail now if the model cannot be read, not once the first rows are there
-    columns = [*column.meta.root_names(), within, *also]
+    columns = [*column.meta.root_names(), *([within] if within else []), *also]
     tables = open_rows(against, run_rows=True).tables(columns) if against else ()
     return map(to_polars, tables)
 

@@ -16,7 +16,7 @@ def quality_buckets(
     *,
     bucket: Literal["low", "medium", "high"] = "high",
     spread: str = "",
-    per: str = "language",
+    per: str | None = "language",
 ) -> pl.Expr:
     """Keep one third of the rows of each language by a score, such as the mean of a judge's ratings.
 

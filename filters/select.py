@@ -12,7 +12,7 @@ def select(
     *,
     keep: float | None = None,
     top: int | None = None,
-    per: str = "language",
+    per: str | None = "language",
     order: Literal["highest", "lowest"] = "highest",
 ) -> pl.Expr:
     """Keep the rows with the best scores of each language.

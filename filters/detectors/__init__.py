@@ -28,10 +28,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from glotmill import languages
-from glotmill.errors import RecipeError
+from glotmill import languages, plugins
+from glotmill.errors import RecipeError, UsageError
 
-_GROUP = "glotmill.detectors"
 _MODEL = "fasttext:"  # a name that begins so is a fastText model: a path, or an id on the Hub
 _HAN = ("Hans", "Hant")  # what a label with the script Hani may mean
 
@@ -65,21 +64,12 @@ def load(name: str) -> Detect:
         raise RecipeError(
             "language: detector 'fasttext' wants a model; write fasttext:PATH or fasttext:HUB_ID"
         )
+    if _is_built_in(name):
+        _needed(name)
     try:
-        if name in _files():
-            found = getattr(_needed(name), name)
-        elif points := metadata.entry_points(group=_GROUP, name=name):
-            found = next(iter(points)).load()
-        elif ":" in name:
-            module, _, attribute = name.partition(":")
-            found = getattr(import_module(module), attribute)
-        else:
-            raise RecipeError(f"language: no detector {name!r}; there is {', '.join(names())}")
-    except (ImportError, AttributeError, SyntaxError, ValueError) as error:
-        raise RecipeError(f"language: detector {name!r} cannot be loaded: {error}") from error
-    if not callable(found):
-        raise RecipeError(f"language: detector {name!r} is a {type(found).__name__}, not a function")
-    detect: Detect = found
+        detect: Detect = plugins.find("detectors", name)
+    except UsageError as error:
+        raise RecipeError(f"language: {error}") from error
     try:
         fits = isinstance(detect([]), Scores)
     except (TypeError, ValueError, AttributeError, LookupError):
@@ -90,14 +80,14 @@ def load(name: str) -> Detect:
 
 
 def names() -> list[str]:
-    """Names that `load` takes, sorted, installed or not; a fastText model is `fasttext:` and where it is."""
-    return sorted({*_files(), *(point.name for point in metadata.entry_points(group=_GROUP))})
+    """Return the names that `load` takes, sorted, installed or not; a fastText model is `fasttext:MODEL`."""
+    return plugins.names("detectors")
 
 
 @cache
 def installed(name: str) -> bool:
     """Whether the package that a file of this folder needs is installed; of other names, always true."""
-    return name not in _files() or find_spec(_module(name).MODULE) is not None
+    return not _is_built_in(name) or find_spec(_module(name).MODULE) is not None
 
 
 @cache
@@ -111,11 +101,12 @@ def version(name: str) -> str:
 
         _needed("fasttext")
         return digest(name.removeprefix(_MODEL))
-    if name in _files():
+    if _is_built_in(name):
         return metadata.version(str(_needed(name).PACKAGE))
-    for point in metadata.entry_points(group=_GROUP, name=name):
-        return point.dist.version if point.dist else ""
-    return ""
+    if ":" in name:
+        return ""
+    distribution = plugins.distribution(plugins.find("detectors", name))
+    return distribution.version if distribution else ""
 
 
 @cache
@@ -145,7 +136,7 @@ def _tags(name: str) -> Mapping[str, tuple[str, ...]]:
             tags = by_code.get(code, ())
             is_main = code in (row.bcp47, row.iso639_3)
             by_code[code] = (row.tag, *tags) if is_main else (*tags, row.tag)
-    if name in _files():
+    if _is_built_in(name):
         return by_code
     by_label = {label: by_code.get(label) or _table_tags(label) for label in load(name)([]).labels}
     return {label: tags for label, tags in by_label.items() if tags}
@@ -164,8 +155,8 @@ def _table_tags(label: str) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def _files() -> list[str]:
-    return [path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")]
+def _is_built_in(name: str) -> bool:
+    return ":" not in name and (Path(__file__).parent / f"{name}.py").is_file() and not name.startswith("_")
 
 
 def _module(name: str) -> ModuleType:

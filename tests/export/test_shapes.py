@@ -90,14 +90,14 @@ def test_a_column_beside_may_not_have_the_name_of_one_that_is_made(
     ("name", "given", "told"),
     [
         ("trl-dpo", {"margin": "high"}, "option 'margin' is 'high'; give a number"),
-        ("trl-dpo", {"score": 3}, "option 'score' is 3; give a text: 'score=\"3\"'"),
+        ("trl-dpo", {"score": 3}, "option 'score' is 3; give a text: \"3\""),
         ("text", {"of": ["a"]}, r"option 'of' is \['a'\]; give a text"),
         (
             "trl-sft",
             {"columns": "topic"},
-            "option 'columns' is 'topic'; give names, as in --columns topic,task",
+            "option 'columns' is 'topic'; give a list of texts",
         ),
-        ("trl-sft", {"columns": [1]}, r"option 'columns' is \[1\]; give names"),
+        ("trl-sft", {"columns": [1]}, r"option 'columns' is \[1\]; give a list of texts"),
     ],
 )
 def test_options_of_another_kind(tmp_path: Path, name: str, given: dict[str, object], told: str) -> None:

@@ -131,7 +131,7 @@ def test_a_language_that_no_detector_knows_is_said_and_never_passed():
 
 
 def test_an_unknown_detector_is_an_error_that_names_those_there_are():
-    with pytest.raises(RecipeError, match=r"no detector 'langdetct'; there is .*langdetect"):
+    with pytest.raises(RecipeError, match=r"no detector named 'langdetct'; did you mean 'langdetect'"):
         language(TEXT, detectors=["langdetct"])
     with pytest.raises(RecipeError, match=r"write \[langdetect\]"):
         language(TEXT, detectors="langdetect")

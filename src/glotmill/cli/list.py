@@ -12,7 +12,7 @@ import click
 from glotmill.cli import options
 from glotmill.errors import RecipeError, UsageError
 
-PLUGINS = {"filters": "filters", "transforms": "transforms", "engines": "generators", "formats": "formats"}
+PLUGINS = {"filters": "filters", "transforms": "transforms", "engines": "engines", "formats": "formats"}
 KINDS = ("recipes", *PLUGINS, "detectors", "languages")
 
 
@@ -105,7 +105,7 @@ def describe(kind: str, name: str) -> Plugin:
     except UsageError as error:
         return Plugin(name, f"{about} ({error})")
     parameters = dict(plugins.options(plugin))
-    if kind == "generators":
+    if kind == "engines":
         parameters.pop("revision", None)  # has an option of its own, --revision
     empty = inspect.Parameter.empty
     types = get_type_hints(plugin)

@@ -17,7 +17,7 @@ class Shape:
     """A format, ready to be called."""
 
     name: str
-    unit: plugins.Unit
+    unit: plugins.Plugin
     options: Mapping[str, Any]
 
     @property
@@ -81,8 +81,6 @@ def shape(name: str, given: Mapping[str, Any], columns: list[str]) -> Shape:
     unit = plugins.find("formats", name)
     place = f"format {name}"
     plugins.check_options(unit, given, place)
-    plugins.check_values(unit, given, place)
-    _check_texts(unit, given, place)
     options = dict(given)
     if "columns" in plugins.options(unit):
         options.setdefault("columns", columns)
@@ -90,16 +88,6 @@ def shape(name: str, given: Mapping[str, Any], columns: list[str]) -> Shape:
     if found.suffix not in SUFFIXES:
         raise UsageError(f"format {name}: SUFFIX {found.suffix!r}; one of {', '.join(SUFFIXES)}")
     return found
-
-
-def _check_texts(unit: plugins.Unit, given: Mapping[str, Any], place: str) -> None:
-    wanted = {name: option.annotation for name, option in plugins.options(unit).items()}
-    for name, value in given.items():
-        listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-        if wanted.get(name) == Sequence[str] and not listed:
-            raise UsageError(f"{place}: option {name!r} is {value!r}; give names, as in --columns topic,task")
-        if wanted.get(name) is str and not isinstance(value, str):
-            raise UsageError(f"{place}: option {name!r} is {value!r}; give a text: '{name}=\"{value}\"'")
 
 
 def _has_null(column: pl.Series) -> bool:

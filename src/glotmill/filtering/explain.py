@@ -1,6 +1,5 @@
 """`glotmill filter --explain`: what each filter finds in one row, even after one has dropped it."""
 
-import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -216,9 +215,7 @@ def _keys(rows: pl.DataFrame, step: Filter) -> pl.Series:
 
 
 def _all_options(step: Filter) -> dict[str, Any]:
-    parameters = plugins.options(plugins.find("filters", step.filter))
-    empty = inspect.Parameter.empty
-    return {**{n: p.default for n, p in parameters.items() if p.default is not empty}, **step.options}
+    return {**plugins.defaults(plugins.find("filters", step.filter)), **step.options}
 
 
 def _first_value(column: pl.Series) -> Any:

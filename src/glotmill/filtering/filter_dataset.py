@@ -21,7 +21,7 @@ from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
 
-_PACKAGES = ("glotmill", "polars", "pyarrow", *plugins.JUDGES)
+_PACKAGES = ("glotmill", "polars", "pyarrow")
 
 
 class StoppedError(GlotmillError):
@@ -125,7 +125,7 @@ def about(job: FilterJob) -> dict[str, Any]:
         "rows": job.data.fingerprint,
         "language": job.asked.tag or {"column": job.asked.column} if job.asked else None,
         "filters": filters,
-        "versions": versions(_PACKAGES),
+        "versions": versions((*_PACKAGES, *plugins.filter_packages())),
     }
 
 

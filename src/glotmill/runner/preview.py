@@ -87,7 +87,7 @@ async def preview(
     if not (engine["engine"] or engine["model"]):
         return plan, await messages(plan, rows)
     name = engine["engine"] or default_engine()
-    factory = plugins.find("generators", name)
+    factory = plugins.find("engines", name)
     plugins.check_options(factory, engine["engine_args"], f"engine {name}")
     async with AsyncExitStack() as stack:
         try:

@@ -108,7 +108,7 @@ def _check_engine(engine: str, options: RunOptions) -> None:
     if "revision" in arguments:
         raise UsageError(f"engine {engine}: the revision is said by --revision, not by --engine-arg")
     place = f"engine {engine}"
-    plugins.check_options(plugins.find("generators", engine), {"revision": None, **arguments}, place)
+    plugins.check_options(plugins.find("engines", engine), {"revision": None, **arguments}, place)
 
 
 def _folder(recipe: str | Path, options: RunOptions) -> Path:

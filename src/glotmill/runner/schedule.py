@@ -167,7 +167,7 @@ async def _engine(prepared: PreparedRun, progress: Progress) -> AsyncIterator[En
         }
         async with AsyncExitStack() as stack:
             try:
-                opened = plugins.find("generators", prepared.engine)(prepared.model, **arguments)
+                opened = plugins.find("engines", prepared.engine)(prepared.model, **arguments)
                 generate: Engine = await stack.enter_async_context(opened)
             except (TypeError, ValueError) as error:  # an option of a wrong type, most often
                 raise EngineError(f"engine {prepared.engine}: cannot be started: {error}") from error

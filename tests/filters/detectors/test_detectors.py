@@ -179,7 +179,7 @@ def test_names_are_told_without_loading_any():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("py3langit", "no detector 'py3langit'; there is .*py3langid"),
+        ("py3langit", "no detector named 'py3langit'; did you mean 'py3langid'"),
         ("fasttext", "write fasttext:PATH"),
         ("fasttext:/no/such.bin", "no fastText model at '/no/such.bin'"),
         ("json:nothing", "json:nothing"),

