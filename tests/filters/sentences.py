@@ -76,6 +76,3 @@ def measure(verdict: pl.Expr, field: str, texts: Any, **columns: Any) -> list[An
     """Return what a filter of the column `text` measures in each row, one of its fields."""
     frame = pl.DataFrame({"text": texts, **columns}, strict=False)
     return frame.select(verdict.alias("verdict")).to_series().struct.field(field).to_list()
-
-
-judge = reasons

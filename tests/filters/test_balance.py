@@ -3,7 +3,7 @@ import sys
 
 import polars as pl
 import pytest
-from sentences import judge
+from sentences import reasons
 
 from glotmill.filters.balance import balance, keys, limit, reason
 
@@ -12,7 +12,7 @@ SOURCE = pl.col("text")
 
 def test_the_first_rows_of_each_value_stay():
     sources = ["a", "b", "a", "a", "b", "c"]
-    assert judge(balance(SOURCE, most=1, per=()), sources) == [
+    assert reasons(balance(SOURCE, most=1, per=()), sources) == [
         None,
         None,
         "over_cap",
@@ -20,20 +20,24 @@ def test_the_first_rows_of_each_value_stay():
         "over_cap",
         None,
     ]
-    assert judge(balance(SOURCE, most=2, per=()), sources) == [None, None, None, "over_cap", None, None]
+    assert reasons(balance(SOURCE, most=2, per=()), sources) == [None, None, None, "over_cap", None, None]
 
 
 def test_rows_of_other_languages_are_counted_apart():
     tags = ["swh_Latn", "fra_Latn", "swh_Latn"]
-    assert judge(balance(SOURCE, most=1), ["a"] * 3, language=tags) == [None, None, "over_cap"]
+    assert reasons(balance(SOURCE, most=1), ["a"] * 3, language=tags) == [None, None, "over_cap"]
     apart = balance(SOURCE, most=1, per=("language", "template"))
-    assert judge(apart, ["a"] * 3, language=tags, template=["x", "x", "y"]) == [None, None, None]
+    assert reasons(apart, ["a"] * 3, language=tags, template=["x", "x", "y"]) == [None, None, None]
 
 
 def test_values_of_any_kind_are_told_apart():
-    assert judge(balance(SOURCE, most=1, per=()), [None, None, 1]) == [None, "over_cap", None]
-    assert judge(balance(SOURCE, most=1, per="b"), ["x", "x,y"], b=["y,z", "z"]) == [None, None]
-    assert judge(balance(SOURCE, most=1, per=()), [["a", "b"], ["a"], ["a", "b"]]) == [None, None, "over_cap"]
+    assert reasons(balance(SOURCE, most=1, per=()), [None, None, 1]) == [None, "over_cap", None]
+    assert reasons(balance(SOURCE, most=1, per="b"), ["x", "x,y"], b=["y,z", "z"]) == [None, None]
+    assert reasons(balance(SOURCE, most=1, per=()), [["a", "b"], ["a"], ["a", "b"]]) == [
+        None,
+        None,
+        "over_cap",
+    ]
 
 
 def test_keys_are_shared_by_rows_that_are_counted_together():

@@ -3,7 +3,7 @@ import sys
 import unicodedata
 
 import polars as pl
-from sentences import HUMAN, judge
+from sentences import HUMAN, reasons
 
 from glotmill.filters.duplicates import duplicates, keys
 
@@ -12,27 +12,27 @@ TEXT = pl.col("text")
 
 def test_the_first_of_equal_texts_stays():
     texts = ["Habari yako", "habari  YAKO!", "Habari zako", None, None, "Habari yako?"]
-    said = judge(duplicates(TEXT, within=""), texts)
+    said = reasons(duplicates(TEXT, within=""), texts)
     assert said == [None, "duplicate", None, "empty", "empty", "duplicate"]
 
 
 def test_human_texts_differ_and_their_copies_do_not():
     texts = list(HUMAN.values())
     copies = ["«" + unicodedata.normalize("NFD", text).replace(" ", "\n ") + "» !" for text in texts]
-    assert judge(duplicates(TEXT, within=""), texts + copies) == [None] * len(texts) + ["duplicate"] * len(
+    assert reasons(duplicates(TEXT, within=""), texts + copies) == [None] * len(texts) + ["duplicate"] * len(
         texts
     )
 
 
 def test_texts_are_compared_within_a_language():
     texts, tags = ["Taxi!", "Taxi?", "taxi"], ["deu_Latn", "fra_Latn", "deu_Latn"]
-    assert judge(duplicates(TEXT), texts, language=tags) == [None, None, "duplicate"]
-    assert judge(duplicates(TEXT, within="topic"), texts, topic=[1, 1, 2]) == [None, "duplicate", None]
+    assert reasons(duplicates(TEXT), texts, language=tags) == [None, None, "duplicate"]
+    assert reasons(duplicates(TEXT, within="topic"), texts, topic=[1, 1, 2]) == [None, "duplicate", None]
 
 
 def test_other_columns_may_have_to_be_equal_too():
     texts = ["same", "same", "same", "same"]
-    said = judge(duplicates(TEXT, within="", also=["answer"]), texts, answer=["1", "2", "1", None])
+    said = reasons(duplicates(TEXT, within="", also=["answer"]), texts, answer=["1", "2", "1", None])
     assert said == [None, None, "duplicate", None]
 
 
@@ -45,12 +45,12 @@ def test_signs_between_numbers_tell_texts_apart():
         "What is 1.5?",
         "What is 15?",
     ]
-    assert judge(duplicates(TEXT, within=""), texts) == [None] * 6
+    assert reasons(duplicates(TEXT, within=""), texts) == [None] * 6
 
 
 def test_lists_are_compared_by_their_items():
     lists = [["3+4=7", "7*2=14"], ["7*2=14", "3+4=7"], ["3+4=7", "7*2=14"], []]
-    assert judge(duplicates(TEXT, within=""), lists) == [None, None, "duplicate", None]
+    assert reasons(duplicates(TEXT, within=""), lists) == [None, None, "duplicate", None]
 
 
 def keys_of(texts, **columns):

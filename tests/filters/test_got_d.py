@@ -4,7 +4,7 @@ import numpy as np
 import ot
 import polars as pl
 import pytest
-from sentences import judge, measure
+from sentences import measure, reasons
 from static_model import write_model
 
 from glotmill.errors import UsageError
@@ -34,7 +34,7 @@ def pets_model(tmp_path):
 
 def test_of_many_cats_and_few_dogs_only_dogs_are_taken(pets):
     pool = around([1, 0, 0], 396) + around([0, 1, 0], 4)
-    said = judge(got_d(VECTOR, target=pets, keep=0.01), pool)
+    said = reasons(got_d(VECTOR, target=pets, keep=0.01), pool)
     assert [n for n, why in enumerate(said) if why is None] == [396, 397, 398, 399]
     gradient = measure(got_d(VECTOR, target=pets, keep=0.01), "gradient", pool)
     assert max(gradient[396:]) < min(gradient[:396])
@@ -42,17 +42,17 @@ def test_of_many_cats_and_few_dogs_only_dogs_are_taken(pets):
 
 @pytest.mark.parametrize(("keep", "left"), [(0.01, 1), (0.1, 10), (0.505, 51), (1.0, 100)])
 def test_the_budget_is_honoured(pets, keep, left):
-    said = judge(got_d(VECTOR, target=pets, keep=keep), around([1, 1, 1], 100))
+    said = reasons(got_d(VECTOR, target=pets, keep=keep), around([1, 1, 1], 100))
     assert said.count(None) == left
     assert said.count("not_selected") == 100 - left
 
 
 def test_nulls_take_no_place(pets):
     pool = [None, *around([1, 0, 0], 3), None]
-    said = judge(got_d(VECTOR, target=pets, keep=0.5), pool)
+    said = reasons(got_d(VECTOR, target=pets, keep=0.5), pool)
     assert said[0] == said[-1] == "empty"
     assert said.count(None) == 2
-    assert judge(got_d(VECTOR, target=pets, keep=0.5), pl.Series([None], dtype=pl.List(pl.Float64))) == [
+    assert reasons(got_d(VECTOR, target=pets, keep=0.5), pl.Series([None], dtype=pl.List(pl.Float64))) == [
         "empty"
     ]
 
@@ -77,7 +77,7 @@ def test_texts_are_compared_by_a_model(tmp_path, pets_model):
     target = tmp_path / "target.txt"
     target.write_text("cat\ndog\n" * 20)
     pool = ["cat"] * 97 + ["dog", "dog dog", None]
-    said = judge(got_d(VECTOR, target=str(target), keep=0.02, model=pets_model), pool)
+    said = reasons(got_d(VECTOR, target=str(target), keep=0.02, model=pets_model), pool)
     assert [n for n, why in enumerate(said) if why is None] == [97, 98]
     assert said[-1] == "empty"
 
@@ -91,6 +91,6 @@ def test_what_is_missing_is_said_before_anything_runs(tmp_path, pets):
 
 def test_embeddings_of_two_models_are_an_error(pets):
     with pytest.raises(UsageError, match=r"3 numbers.*2"):
-        judge(got_d(VECTOR, target=pets, keep=0.5), [[1.0, 0.0]])
+        reasons(got_d(VECTOR, target=pets, keep=0.5), [[1.0, 0.0]])
     with pytest.raises(UsageError, match="several lengths"):
-        judge(got_d(VECTOR, target=pets, keep=0.5), [[1.0, 0.0], [1.0]])
+        reasons(got_d(VECTOR, target=pets, keep=0.5), [[1.0, 0.0], [1.0]])

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
-from sentences import HOSTILE, HUMAN, judge
+from sentences import HOSTILE, HUMAN, reasons
 from static_model import write_model
 
 from glotmill.errors import RecipeError, UsageError
@@ -36,7 +36,7 @@ def test_copies_with_few_words_changed_are_found_in_every_script():
     chance, found = random.Random(5), 0
     for tag, text in HUMAN.items():
         copies = [edited(text, tag, chance) for _ in range(10)]
-        said = judge(near(), [text, *copies])
+        said = reasons(near(), [text, *copies])
         assert said[0] is None
         found += said.count("near_duplicate")
     assert found >= 0.95 * 10 * len(HUMAN)
@@ -44,7 +44,7 @@ def test_copies_with_few_words_changed_are_found_in_every_script():
 
 def test_different_human_texts_are_kept():
     sentences = [s for text in HUMAN.values() for s in (text, text[: len(text) // 2], text[len(text) // 2 :])]
-    assert judge(near(), sentences) == [None] * len(sentences)
+    assert reasons(near(), sentences) == [None] * len(sentences)
 
 
 def test_one_template_filled_with_other_numbers_and_names_is_kept():
@@ -55,20 +55,24 @@ def test_one_template_filled_with_other_numbers_and_names_is_kept():
     asked = [f"What is the capital of {name}?" for name in ("France", "Spain", "Kenya")]
     signs = ["What is 12 + 4?", "What is 12 * 4?", "What is 12 - 4?"]
     texts = [*problems, *asked, *signs]
-    assert judge(near(), texts) == [None] * len(texts)
+    assert reasons(near(), texts) == [None] * len(texts)
 
 
 def test_an_equal_text_is_near():
     for text in [*HUMAN.values(), "Yes", "42", "はい", "?", ""]:
-        assert judge(near(), [text, f" «{text}»\n"]) == [None, "near_duplicate"], text
-    assert judge(near(), ["Yes", "No", "42", "43", "?", None]) == [None, None, None, None, None, "empty"]
+        assert reasons(near(), [text, f" «{text}»\n"]) == [None, "near_duplicate"], text
+    assert reasons(near(), ["Yes", "No", "42", "43", "?", None]) == [None, None, None, None, None, "empty"]
 
 
 def test_rows_are_compared_within_and_by_other_columns():
     text = HUMAN["eng_Latn"]
     copy = text.replace("bread", "cake")
-    assert judge(near(within="topic"), [text, copy, copy], topic=[1, 2, 1]) == [None, None, "near_duplicate"]
-    assert judge(near(also=["n"]), [text, copy, copy], n=[1, 2, 2]) == [None, None, "near_duplicate"]
+    assert reasons(near(within="topic"), [text, copy, copy], topic=[1, 2, 1]) == [
+        None,
+        None,
+        "near_duplicate",
+    ]
+    assert reasons(near(also=["n"]), [text, copy, copy], n=[1, 2, 2]) == [None, None, "near_duplicate"]
 
 
 def test_a_copy_of_a_row_that_was_dropped_is_like_the_row_that_was_kept():
@@ -87,7 +91,7 @@ def test_a_copy_of_a_row_that_was_dropped_is_like_the_row_that_was_kept():
 def test_a_chain_of_edits_ends_where_the_first_text_is_no_longer_near():
     words = [f"word{n}" for n in range(60)]
     chain = [" ".join([f"new{n}" for n in range(k)] + words[k:]) for k in range(0, 60, 2)]
-    said = judge(near(), chain)
+    said = reasons(near(), chain)
     kept = [n for n, reason in enumerate(said) if reason is None]
     assert 4 <= len(kept) <= 12
     assert all(b - a >= 2 for a, b in pairwise(kept)), "the next edit is near"
@@ -108,8 +112,8 @@ def test_numbers_are_the_same_in_another_process():
 def test_the_less_alike_the_more_is_near():
     text = HUMAN["eng_Latn"]
     third = " ".join(word if n % 9 else "other" for n, word in enumerate(text.split()))
-    assert judge(near(near=0.9), [text, third]) == [None, None]
-    assert judge(near(near=0.4), [text, third]) == [None, "near_duplicate"]
+    assert reasons(near(near=0.9), [text, third]) == [None, None]
+    assert reasons(near(near=0.4), [text, third]) == [None, "near_duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -128,19 +132,19 @@ def test_options_that_cannot_be(options, told):
 
 
 def test_hostile_texts_are_compared():
-    said = judge(near(), [*HOSTILE, *HOSTILE])
+    said = reasons(near(), [*HOSTILE, *HOSTILE])
     assert said[len(HOSTILE) :] == ["near_duplicate"] * len(HOSTILE)
-    assert judge(near(), [HOSTILE[:3], HOSTILE[5:8]]) == [None, None], "lists of texts"
+    assert reasons(near(), [HOSTILE[:3], HOSTILE[5:8]]) == [None, None], "lists of texts"
 
 
 def test_meaning_is_compared_by_a_model(tmp_path):
     model = write_model(tmp_path / "model")
     texts = ["cat", "dog", "cat cat cat", "dog unheard", "cat dog", "unheard", "unheard of", None]
-    assert judge(near(near=0.95, model=model), texts) == [
+    assert reasons(near(near=0.95, model=model), texts) == [
         *(None, None, "same_meaning", "same_meaning", None),
         *(None, "same_meaning", "empty"),
     ]
-    assert judge(near(near=0.5, model=model), ["cat", "cat dog"]) == [None, "same_meaning"], "cosine 0.71"
+    assert reasons(near(near=0.5, model=model), ["cat", "cat dog"]) == [None, "same_meaning"], "cosine 0.71"
 
 
 def test_a_model_that_is_not_there(tmp_path):
@@ -157,15 +161,15 @@ def test_the_rows_of_an_earlier_dataset_count_as_seen(tmp_path):
     path = tmp_path / "old.parquet"
     pl.DataFrame({"text": [text, HUMAN["hin_Deva"]]}).write_parquet(path)
     texts = [text.replace("bread", "cake"), HUMAN["swh_Latn"], HUMAN["hin_Deva"]]
-    assert judge(near(against=str(path)), texts) == ["near_duplicate", None, "near_duplicate"]
-    assert judge(duplicates(TEXT, within="", against=str(path)), texts) == [None, None, "duplicate"]
+    assert reasons(near(against=str(path)), texts) == ["near_duplicate", None, "near_duplicate"]
+    assert reasons(duplicates(TEXT, within="", against=str(path)), texts) == [None, None, "duplicate"]
 
 
 def test_an_earlier_dataset_without_the_columns_is_refused(tmp_path):
     path = tmp_path / "old.parquet"
     pl.DataFrame({"text": ["a"]}).write_parquet(path)
     with pytest.raises(UsageError, match="no column 'topic'; there is text"):
-        judge(near(against=str(path), within="topic"), ["a"], topic=["b"])
+        reasons(near(against=str(path), within="topic"), ["a"], topic=["b"])
 
 
 def test_earlier_rows_of_a_language_only(tmp_path):

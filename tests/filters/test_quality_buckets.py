@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import judge, measure
+from sentences import measure, reasons
 
 from glotmill.filters.quality_buckets import quality_buckets
 
@@ -18,13 +18,13 @@ def test_three_buckets_of_one_size(rows, sizes):
 
 def test_one_bucket_stays():
     scores = [1, 9, 5]
-    assert judge(quality_buckets(SCORE, per=""), scores) == ["other_bucket", None, "other_bucket"]
-    assert judge(quality_buckets(SCORE, bucket="low", per=""), scores) == [
+    assert reasons(quality_buckets(SCORE, per=""), scores) == ["other_bucket", None, "other_bucket"]
+    assert reasons(quality_buckets(SCORE, bucket="low", per=""), scores) == [
         None,
         "other_bucket",
         "other_bucket",
     ]
-    assert judge(quality_buckets(SCORE, bucket="medium", per=""), scores) == [
+    assert reasons(quality_buckets(SCORE, bucket="medium", per=""), scores) == [
         "other_bucket",
         "other_bucket",
         None,
@@ -33,7 +33,7 @@ def test_one_bucket_stays():
 
 def test_each_language_has_its_own_buckets():
     tags = ["swh_Latn", "fra_Latn"] * 3
-    said = judge(quality_buckets(SCORE), [1, 10, 2, 20, 3, 30], language=tags)
+    said = reasons(quality_buckets(SCORE), [1, 10, 2, 20, 3, 30], language=tags)
     assert said == ["other_bucket"] * 4 + [None, None]
 
 
@@ -46,7 +46,7 @@ def test_equal_scores_are_sorted_by_their_spread_and_then_by_order():
 
 def test_what_is_no_score_is_in_no_bucket():
     judged = quality_buckets(SCORE, per="")
-    assert judge(judged, ["1", None, "x", "2", "3"]) == [
+    assert reasons(judged, ["1", None, "x", "2", "3"]) == [
         "other_bucket",
         "no_score",
         "no_score",

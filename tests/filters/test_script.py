@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from sentences import HUMAN, judge, measure
+from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.script import script
 from glotmill.languages import table
@@ -10,14 +10,14 @@ TAGS = list(HUMAN)
 
 
 def test_human_text_is_in_its_script():
-    assert judge(script(TEXT), list(HUMAN.values()), language=TAGS) == [None] * len(TAGS)
+    assert reasons(script(TEXT), list(HUMAN.values()), language=TAGS) == [None] * len(TAGS)
     assert measure(script(TEXT), "share", list(HUMAN.values()), language=TAGS) == [1.0] * len(TAGS)
 
 
 def test_english_is_dropped_where_another_script_was_asked_for():
     asked = [tag for tag in TAGS if not tag.endswith("Latn")]
     assert len(asked) >= 10
-    assert judge(script(TEXT), [HUMAN["eng_Latn"]] * len(asked), language=asked) == ["wrong_script"] * len(
+    assert reasons(script(TEXT), [HUMAN["eng_Latn"]] * len(asked), language=asked) == ["wrong_script"] * len(
         asked
     )
 
@@ -25,7 +25,7 @@ def test_english_is_dropped_where_another_script_was_asked_for():
 def test_every_language_of_the_table_has_a_script_that_can_be_judged():
     tags = [language.tag for language in table()]
     endonyms = [language.endonym for language in table()]
-    assert "unknown_script" not in judge(script(TEXT), endonyms, language=tags)
+    assert "unknown_script" not in reasons(script(TEXT), endonyms, language=tags)
 
 
 @pytest.mark.parametrize(
@@ -43,53 +43,53 @@ def test_every_language_of_the_table_has_a_script_that_can_be_judged():
     ],
 )
 def test_foreign_names_and_signs_are_fine(tag, text):
-    assert judge(script(TEXT), [text], language=[tag]) == [None]
+    assert reasons(script(TEXT), [text], language=[tag]) == [None]
 
 
 def test_code_and_addresses_do_not_count():
     text = "استخدم هذا:\n```python\nprint('hello to everyone who reads this')\n```\nأو https://example.com/long/path"
-    assert judge(script(TEXT), [text], language=["arb_Arab"]) == [None]
+    assert reasons(script(TEXT), [text], language=["arb_Arab"]) == [None]
     assert measure(script(TEXT), "share", [text], language=["arb_Arab"]) == [1.0]
 
 
 def test_simplified_and_traditional_chinese_are_told_apart():
     texts = [HUMAN["zho_Hans"], HUMAN["zho_Hant"]]
-    assert judge(script(TEXT), texts, language=["zho_Hant", "zho_Hans"]) == ["wrong_script"] * 2
-    assert judge(script(TEXT), ["人山人海"] * 2, language=["zho_Hant", "zho_Hans"]) == [None] * 2
+    assert reasons(script(TEXT), texts, language=["zho_Hant", "zho_Hans"]) == ["wrong_script"] * 2
+    assert reasons(script(TEXT), ["人山人海"] * 2, language=["zho_Hant", "zho_Hans"]) == [None] * 2
 
 
 def test_a_language_of_two_scripts_is_held_to_the_one_asked_for():
     latin, cyrillic = "Dobar dan, kako ste danas?", "Добар дан, како сте данас?"
     asked = ["srp_Cyrl", "srp_Latn", "srp_Cyrl", "srp_Latn"]
-    said = judge(script(TEXT), [cyrillic, latin, latin, cyrillic], language=asked)
+    said = reasons(script(TEXT), [cyrillic, latin, latin, cyrillic], language=asked)
     assert said == [None, None, "wrong_script", "wrong_script"]
 
 
 def test_long_chinese_is_neither_japanese_nor_korean():
     texts = [HUMAN["zho_Hant"]] * 2
-    assert judge(script(TEXT), texts, language=["jpn_Jpan", "kor_Hang"]) == ["wrong_script"] * 2
+    assert reasons(script(TEXT), texts, language=["jpn_Jpan", "kor_Hang"]) == ["wrong_script"] * 2
 
 
 def test_text_without_letters_is_kept_and_null_is_empty():
     texts = ["", "12 + 3 = 15", "😀", None]
-    assert judge(script(TEXT), texts, language=["arb_Arab"] * 4) == [None, None, None, "empty"]
+    assert reasons(script(TEXT), texts, language=["arb_Arab"] * 4) == [None, None, None, "empty"]
     assert measure(script(TEXT), "share", texts, language=["arb_Arab"] * 4) == [None] * 4
 
 
 def test_no_script_in_the_tag_is_a_reason():
-    said = judge(script(TEXT), ["Hello there"] * 3, language=["eng", "eng_Zzzz", None])
+    said = reasons(script(TEXT), ["Hello there"] * 3, language=["eng", "eng_Zzzz", None])
     assert said == ["unknown_script"] * 3
 
 
 def test_rows_of_many_languages_keep_their_order():
     texts, tags = list(HUMAN.values()), TAGS[1:] + TAGS[:1]
-    together = judge(script(TEXT), texts, language=tags)
-    alone = [judge(script(TEXT), [t], language=[g])[0] for t, g in zip(texts, tags, strict=True)]
+    together = reasons(script(TEXT), texts, language=tags)
+    alone = [reasons(script(TEXT), [t], language=[g])[0] for t, g in zip(texts, tags, strict=True)]
     assert together == alone
     assert {None, "wrong_script"} == set(together)
 
 
 def test_turns_and_lists_are_judged_as_a_whole():
     turns = [[{"speaker": "A", "text": "Привет"}, {"speaker": "B", "text": "Здравствуй, как дела?"}]]
-    assert judge(script(TEXT), turns, language=["rus_Cyrl"]) == [None]
-    assert judge(script(TEXT), [["Hello there", "my friend"]], language=["rus_Cyrl"]) == ["wrong_script"]
+    assert reasons(script(TEXT), turns, language=["rus_Cyrl"]) == [None]
+    assert reasons(script(TEXT), [["Hello there", "my friend"]], language=["rus_Cyrl"]) == ["wrong_script"]

@@ -2,7 +2,7 @@ import unicodedata
 
 import polars as pl
 import pytest
-from sentences import HUMAN, judge
+from sentences import HUMAN, reasons
 
 from glotmill.filters._text.folding import folded_series
 from glotmill.filters.duplicates import duplicates
@@ -34,7 +34,7 @@ def fold(*texts):
 def test_spellings_of_one_word_become_one(one, other):
     folded = fold(one, other)
     assert folded[0] == folded[1]
-    assert judge(duplicates(pl.col("text"), within=""), [one, other]) == [None, "duplicate"]
+    assert reasons(duplicates(pl.col("text"), within=""), [one, other]) == [None, "duplicate"]
 
 
 def test_other_letters_stay_what_they_are():

@@ -1,6 +1,6 @@
 import numpy as np
 import polars as pl
-from sentences import judge, measure
+from sentences import measure, reasons
 
 from glotmill.filters.detectors import Scores
 from glotmill.filters.language import language
@@ -27,14 +27,15 @@ def test_the_next_detector_is_asked_only_of_what_is_not_accepted():
     stack = [f"{__name__}:says_french", f"{__name__}:says_nothing"]
     ASKED.clear()
     judged = language(TEXT, detectors=stack)
-    assert judge(judged, [*texts, texts[0]], language=["fra_Latn"] * 3) == [None, "wrong_language", None]
+    assert reasons(judged, [*texts, texts[0]], language=["fra_Latn"] * 3) == [None, "wrong_language", None]
     assert [text.strip() for text in ASKED if text] == [*texts, texts[1]], "equal texts are asked once"
     votes = measure(judged, "votes", texts, language=["fra_Latn"] * 2)
     assert votes == [f"{stack[0]}=fra_Latn", f"{stack[0]}=eus_Latn"]
     assert measure(judged, "detected", texts, language=["fra_Latn"] * 2) == ["fra_Latn", "eus_Latn"]
     assert measure(judged, "score", texts, language=["fra_Latn"] * 2) == [1, 0]
     assert (
-        judge(language(TEXT, detectors=stack[1:]), texts, language=["deu_Latn"] * 2) == ["wrong_language"] * 2
+        reasons(language(TEXT, detectors=stack[1:]), texts, language=["deu_Latn"] * 2)
+        == ["wrong_language"] * 2
     )
 
 
@@ -57,7 +58,7 @@ def test_what_is_certainly_another_language_is_not_put_to_a_detector_that_does_n
     texts = ["Aizu, gizon hau etxean dago orain", "Entzun, gizon hau etxean dago orain"]
     ASKED.clear()
     judged = language(TEXT, detectors=stack)
-    assert judge(judged, texts, language=["fra_Latn"] * 2) == ["wrong_language", None]
+    assert reasons(judged, texts, language=["fra_Latn"] * 2) == ["wrong_language", None]
     assert [text for text in ASKED if text] == texts[1:]
     assert measure(judged, "votes", texts[:1], language=["fra_Latn"]) == [f"{stack[0]}=eus_Latn"]
 
@@ -65,7 +66,7 @@ def test_what_is_certainly_another_language_is_not_put_to_a_detector_that_does_n
 def test_one_threshold_may_stand_for_all():
     text = ["le petit chat boit du lait chaud"]
     stack = [f"{__name__}:says_french"]
-    assert judge(language(TEXT, detectors=stack), text, language=["eus_Latn"]) == [None]
-    assert judge(language(TEXT, detectors=stack, min_score=0.9), text, language=["eus_Latn"]) == [
+    assert reasons(language(TEXT, detectors=stack), text, language=["eus_Latn"]) == [None]
+    assert reasons(language(TEXT, detectors=stack, min_score=0.9), text, language=["eus_Latn"]) == [
         "wrong_language"
     ]
