@@ -23,13 +23,13 @@ from pathlib import Path
 
 from glotmill.errors import UsageError
 from glotmill.io.hub_names import parse_hub_path
-from glotmill.io.rows.files import PLACES, FileRows, list_files
+from glotmill.io.rows.files import LOCATIONS, FileRows, list_files
 from glotmill.io.rows.formats import SUFFIXES
 from glotmill.io.rows.hub import HubRows
 from glotmill.io.rows.lines import STDIN, file_suffix
 from glotmill.io.rows.objects import Row
 
-__all__ = ["PLACES", "FileRows", "HubRows", "Row", "RowSource", "is_file_name", "open_rows"]
+__all__ = ["LOCATIONS", "FileRows", "HubRows", "Row", "RowSource", "is_file_name", "open_rows"]
 
 RowSource = FileRows | HubRows
 
@@ -45,8 +45,11 @@ def open_rows(
 ) -> RowSource:
     """Open the rows at a location; nothing is read yet.
 
-    base: the folder that paths are relative to. config, split: of a dataset of the Hub. rows_of_run: of a
-    run, take the rows that it kept, with all their columns, not its dataset. stdin: allow `-`.
+    Options:
+        base: folder that paths are relative to.
+        config, split: which part of a Hub dataset.
+        run_rows: for the folder of a run, read its kept rows with all columns instead of its dataset.
+        stdin: whether `-` is allowed.
     Raises UsageError if there is nothing to read.
     """
     if location == "-":
@@ -70,7 +73,7 @@ def open_rows(
         raise UsageError(f"{location}: --config is for datasets of the Hub, and this is none")
     if not files:
         problem = "holds no rows" if (base / location).exists() else "no such file or folder"
-        raise UsageError(f"{base / location}: {problem}; give {PLACES}")
+        raise UsageError(f"{base / location}: {problem}; give {LOCATIONS}")
     return FileRows(str(base / location), tuple(files), kept_only=run_rows)
 
 

@@ -48,9 +48,12 @@ def _without_decimal256(kind: Any) -> Any:
 
     if pa.types.is_decimal256(kind):
         return pa.string()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        inner = kind.value_field.with_type(_without_decimal256(kind.value_type))
-        return pa.list_(inner) if pa.types.is_list(kind) else pa.large_list(inner)
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(_without_decimal256(kind.value_type), getattr(kind, "list_size", -1))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_without_decimal256(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(kind.key_type, _without_decimal256(kind.item_type))
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_without_decimal256(field.type)) for field in kind])
     return kind

@@ -14,7 +14,7 @@ from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, file_format
 from glotmill.io.rows.lines import file_suffix
 from glotmill.io.rows.objects import Row
 
-PLACES = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
+LOCATIONS = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
 
 
 @dataclass(frozen=True)
@@ -23,25 +23,25 @@ class FileRows:
 
     location: str
     files: tuple[Path, ...]
-    kept_only: bool = False  # of the rows of a run, those that it kept
+    kept_only: bool = False  # in rows/ of a run folder, skip the dropped rows
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows as dictionaries. Raises UsageError, which names file and line, at a fault."""
+        """Yield the rows as dictionaries. Raises UsageError, which names file and line."""
         for path in self.files:
             for row in self._format.rows(path):
-                if not self._judged(path) or row[VERDICT] == KEPT:
+                if not self._with_dropped(path) or row[VERDICT] == KEPT:
                     yield row
 
     def tables(self, columns: Collection[str] | None = None) -> Iterator[Any]:
-        """Yield the rows as pyarrow.Tables. columns: only these, as far as they exist. Raises UsageError."""
+        """Yield the rows as pyarrow.Tables. columns: skip all others. Raises UsageError."""
         import pyarrow.compute as pc
 
         schema = select(self.schema, columns)
         for path in self.files:
-            judged = self._judged(path)
-            needed = select(self.schema, {*schema.names, VERDICT}) if judged else schema
+            with_dropped = self._with_dropped(path)
+            needed = select(self.schema, {*schema.names, VERDICT}) if with_dropped else schema
             for table in self._format.tables(path, needed):
-                chosen = table.filter(pc.equal(table[VERDICT], KEPT)) if judged else table
+                chosen = table.filter(pc.equal(table[VERDICT], KEPT)) if with_dropped else table
                 if chosen.num_rows:
                     yield fit(chosen, schema, str(path))
 
@@ -95,15 +95,15 @@ class FileRows:
             )
         return formats.pop()
 
-    def _judged(self, path: Path) -> bool:
+    def _with_dropped(self, path: Path) -> bool:
         return self.kept_only and path.parent.name == "rows" and (path.parent.parent / "run.json").is_file()
 
 
 def list_files(path: Path, run_rows: bool = False) -> list[Path]:
     """Return the files that a path stands for, sorted; none if there are none.
 
-    Of a run it is its dataset (rows_of_run: its rows), of a folder of `glotmill filter` what it kept. Raises
-    UsageError for a file of an unknown kind.
+    For a run, these are its dataset (run_rows: its rows), for a folder that `glotmill filter` wrote, the
+    kept rows. Raises UsageError for a file of an unknown kind.
     """
     if path.is_dir():
         if (path / "filter.json").is_file():
@@ -117,5 +117,5 @@ def list_files(path: Path, run_rows: bool = False) -> list[Path]:
     files = sorted(file for file in found if not file.is_dir())
     for file in files:
         if file_suffix(file) not in SUFFIXES:
-            raise UsageError(f"{file}: unknown kind of file {file.suffix!r}; give {PLACES}")
+            raise UsageError(f"{file}: unknown kind of file {file.suffix!r}; give {LOCATIONS}")
     return files

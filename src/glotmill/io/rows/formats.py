@@ -25,11 +25,16 @@ SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
 @dataclass(frozen=True)
 class Format:
-    """How files of one kind are read. A schema is a polars.Schema for JSON, else a pyarrow.Schema."""
+    """How files of one kind are read.
 
-    survey: Callable[[Path], tuple[Any, int | None]]  # -> schema, number of rows where the file tells it
-    unify: Callable[[Sequence[Any]], Any]  # schemas of files -> one pyarrow.Schema
-    tables: Callable[[Path, Any], Iterator[Any]]  # (file, schema or None) -> pyarrow.Tables
+    survey: file -> its schema (polars.Schema for JSON, else pyarrow.Schema), and how many rows it has, where
+    that costs nothing. unify: schemas of files -> the pyarrow.Schema of all their rows. tables: file, schema
+    (None: that of the file) -> pyarrow.Tables, perhaps with more columns.
+    """
+
+    survey: Callable[[Path], tuple[Any, int | None]]
+    unify: Callable[[Sequence[Any]], Any]
+    tables: Callable[[Path, Any], Iterator[Any]]
 
     def rows(self, path: Path) -> Iterator[Row]:
         """Yield the rows of a file as dictionaries."""
@@ -39,7 +44,7 @@ class Format:
 
 @dataclass(frozen=True)
 class JsonFormat(Format):
-    """Objects are read as they are written, not as a table needs them."""
+    """Rows of JSON keep what a table cannot: a key that is missing, a number among texts."""
 
     def rows(self, path: Path) -> Iterator[Row]:
         """Yield the objects of a file."""
@@ -70,7 +75,6 @@ def _unify(schemas: Sequence[Any]) -> Any:
 def _survey_parquet(path: Path) -> tuple[Any, int | None]:
     with _parquet(path) as file:
         schema, total = file.schema_arrow.remove_metadata(), file.metadata.num_rows
-    _refuse_repeated(schema.names, str(path))
     return schema, total
 
 
@@ -94,6 +98,7 @@ def _parquet(path: Path) -> Iterator[Any]:
 
     try:
         with pq.ParquetFile(path) as file:
+            _refuse_repeated(file.schema_arrow.names, str(path))
             yield file
     except (pa.ArrowException, OSError) as error:
         raise UsageError(f"{path}: not parquet: {one_line(error)}") from None

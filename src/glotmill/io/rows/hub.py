@@ -19,7 +19,7 @@ class HubRows:
 
     path: HubPath
     split: str = "train"
-    columns: tuple[str, ...] = ()  # the only ones that are read; empty: all
+    columns: tuple[str, ...] = ()  # to read; empty: all
     opened: Any = field(default=None, repr=False, compare=False)  # the builder, if there is one already
 
     @cached_property
@@ -40,7 +40,7 @@ class HubRows:
                 yield dict(row)
 
     def tables(self, columns: Collection[str] | None = None) -> Iterator[Any]:
-        """Yield the rows as pyarrow.Tables. columns: only these, as far as they exist."""
+        """Yield the rows as pyarrow.Tables. columns: skip all others."""
         schema = select(self.schema, columns)
         with hub_errors(self.path.id):
             for table in self._stream().with_format("arrow").iter(lines.ROWS // 4):

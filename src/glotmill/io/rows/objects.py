@@ -102,7 +102,7 @@ def _infer(data: io.BytesIO) -> pl.Schema:
 
 
 def _parsed(path: Path, number: int, lines: Sequence[bytes], read: Callable[[io.BytesIO], T]) -> T:
-    """Read a block at once; where polars refuses it, line by line, to mend it or name the line."""
+    """Read a block at once; if polars refuses it, read it line by line, to repair it or to name the line."""
     data = b"".join(lines)
     if not _SURROGATE.search(data):
         try:
