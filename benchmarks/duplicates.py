@@ -141,16 +141,16 @@ def ours(sets: Sequence[Sequence[Document]]) -> list[tuple[float, list[int]]]:
     import polars as pl
 
     from glotmill.filters import duplicates
-    from glotmill.filters._similar.history import Seen, rule
+    from glotmill.filters._similar.history import History, rule
 
     asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
     assert asked is not None
-    Seen(asked).judge(pl.DataFrame({"text": ["The tables are read before the clock runs."]}))
+    History(asked).apply(pl.DataFrame({"text": ["The tables are read before the clock runs."]}))
     found = []
     for docs in sets:
         table = pl.DataFrame({"text": [doc["text"] for doc in docs]})
-        began, seen = time.process_time(), Seen(asked)
-        reasons = pl.concat([seen.judge(part)["reason"] for part in table.iter_slices(256)])
+        began, history = time.process_time(), History(asked)
+        reasons = pl.concat([history.apply(part)["reason"] for part in table.iter_slices(256)])
         found.append((time.process_time() - began, reasons.is_not_null().arg_true().to_list()))
     return found
 
@@ -196,12 +196,12 @@ def memory(rows: int) -> None:
     import polars as pl
 
     from glotmill.filters import duplicates
-    from glotmill.filters._similar.history import Seen, rule
+    from glotmill.filters._similar.history import History, rule
     from glotmill.filters._similar.minhash import HASHES, bands
 
     asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
     assert asked is not None
-    chance, seen, step = np.random.default_rng(1), Seen(asked), 1_000
+    chance, history, step = np.random.default_rng(1), History(asked), 1_000
     number = bands(NEAR)[0]
 
     def part(start: int) -> tuple[pl.Series, pl.Series]:
@@ -215,7 +215,7 @@ def memory(rows: int) -> None:
     for start in range(0, rows, step):
         made, ids = part(start)
         began = time.process_time()
-        seen.take(made, ids=ids)
+        history.apply_keys(made, ids=ids)
         spent += time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows:,} rows: {resident() - before:,.0f} MiB held, {peak - before:,.0f} MiB at the peak")

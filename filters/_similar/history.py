@@ -1,4 +1,14 @@
-"""What the rows before held: row after row is judged by them, in little memory. A helper of filters."""
+"""Filters that compare each row with the rows kept before it, in little memory. A helper of filters.
+
+The idea. A filter turns a row into a few 64-bit *keys* (see `glotmill.filters`): rows that must not both stay
+share a key. `History` holds the keys of all kept rows, so a row is judged by looking its keys up. Where a
+shared key is only a hint (MinHash bands), a kept row also leaves a *sketch*, some bytes whose share of equal
+places estimates how similar two texts are; it settles whether the row really is a copy.
+
+Memory. Keys live in sorted numpy arrays (`_SortedKeys`) that are merged as in a log-structured merge tree:
+each is at least twice as long as the next, so there are O(log n) of them and each key moves O(log n) times.
+The latest keys are in a dictionary until there are `_MAX_NEW`.
+"""
 
 import inspect
 from bisect import bisect_right
@@ -14,14 +24,14 @@ from numpy.typing import NDArray
 from glotmill import languages
 from glotmill.errors import RecipeError, UsageError
 
-_MANY = 1 << 16  # keys that are new since the last run of sorted keys was made
-_BLOCK = 1 << 12  # sketches that are kept together
-_JUDGED = {"reason": pl.String, "first": pl.String}
+_MAX_NEW = 1 << 16  # new keys in the dictionary before they become a sorted array
+_BLOCK = 1 << 12  # sketches in one array
+_SCHEMA = {"reason": pl.String, "first": pl.String}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a filter judges a row by the rows before it; `glotmill.filters` tells what each part is."""
+    """How a filter compares rows; `glotmill.filters` documents each part."""
 
     keys: pl.Expr
     limit: int
@@ -31,220 +41,236 @@ class Rule:
 
 
 def rule(module: ModuleType, column: pl.Expr, options: Mapping[str, Any]) -> Rule | None:
-    """Return the rule of a filter, from its module; None if it judges each row alone."""
+    """Read the rule of a filter from its module; None if the filter does not compare rows."""
+    if not hasattr(module, "keys"):
+        return None
 
-    def ask(name: str, default: Any, *of: Any) -> Any:
+    def call(name: str, default: Any, *arguments: Any) -> Any:
         function = getattr(module, name, None)
         if function is None:
             return default
-        known = inspect.signature(function).parameters
-        return function(*of, **{n: v for n, v in options.items() if n in known})
+        parameters = inspect.signature(function).parameters
+        return function(*arguments, **{name: v for name, v in options.items() if name in parameters})
 
-    if not hasattr(module, "keys"):
-        return None
     return Rule(
-        keys=ask("keys", None, column),
-        limit=ask("limit", 1),
-        reason=ask("reason", module.__name__.rpartition(".")[2]),
-        alike=ask("alike", 1.0),
-        earlier=lambda: ask("earlier", iter(()), column),
+        keys=call("keys", None, column),
+        limit=call("limit", 1),
+        reason=call("reason", module.__name__.rpartition(".")[2]),
+        alike=call("alike", 1.0),
+        earlier=lambda: call("earlier", iter(()), column),
     )
 
 
 def over_table(rule: Rule, id: str = "") -> pl.Expr:
-    """Return the rule's verdicts on the rows of one table, in their order.
+    """Return an expression that applies the rule to the rows of one table, in their order.
 
-    id: a column that names the rows; empty: rows have no name.
-    -> reason: empty (no keys: null), the rule's reason; first: id of the kept row that this one is like.
+    id: a column that names the rows; empty: rows have no names.
+    -> struct of reason (`empty` where there are no keys, or the rule's reason) and first (the id of the kept
+    row that this one is like).
     """
-    parts = [rule.keys.alias("keys"), *([pl.col(id).cast(pl.String).alias("id")] if id else [])]
+    inputs = [rule.keys.alias("keys"), *([pl.col(id).cast(pl.String).alias("id")] if id else [])]
 
-    def judge(rows: pl.Series) -> pl.Series:
-        seen = Seen(rule)
+    def apply(rows: pl.Series) -> pl.Series:
+        history = History(rule)
         if rows.len():
-            seen.begin()
+            history.begin()
         table = rows.struct.unnest()
-        found = seen.take(table["keys"], ids=table["id"] if id else None)
-        empty = pl.when(_parts(table["keys"])[0].is_null()).then(pl.lit("empty"))
-        return found.with_columns(reason=pl.coalesce(empty, "reason")).to_struct()
+        result = history.apply_keys(table["keys"], ids=table["id"] if id else None)
+        empty = pl.when(_keys_and_sketches(table["keys"])[0].is_null()).then(pl.lit("empty"))
+        return result.with_columns(reason=pl.coalesce(empty, "reason")).to_struct()
 
-    return pl.struct(parts).map_batches(judge, return_dtype=pl.Struct(_JUDGED))
+    return pl.struct(inputs).map_batches(apply, return_dtype=pl.Struct(_SCHEMA))
 
 
-class Seen:
-    """The keys of all rows that were kept so far.
+class History:
+    """The keys of all rows kept so far.
 
-    A key takes 12 bytes, a row with a sketch of n bytes n more, and one with an id some 40 more. A million
-    rows of `duplicates` with `near: 0.65` and ids, all different, take 0.5 GiB, and 0.65 GiB while sorted
-    arrays are merged (benchmarks/duplicates.py --memory 1000000); with `near` off, a tenth of it.
+    A key takes 12 bytes, a row with a sketch of n bytes n more, and a row with an id some 40 more. A million
+    different rows of `duplicates` with `near: 0.65` and ids take 0.5 GiB, and 0.65 GiB while sorted arrays
+    are merged (benchmarks/duplicates.py --memory 1000000); with `near` off, a tenth of it.
+
+    The value of a key is, with a limit of 1, the number of the kept row that had it first, counted from 1;
+    with a higher limit, in how many kept rows it was. 0 stands for a key that never came.
     """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.kept = 0  # rows
-        self._sum = 0  # of their keys
-        self._known = _Keys()
-        self._new: dict[int, int] = {}  # what comes on top of _known
-        self._sketches: list[NDArray[np.uint8]] = []
-        self._ids: list[tuple[int, pl.Series]] = []  # with the number of the first kept row that they name
+        self._checksum = 0  # sum of their keys, modulo 2**64
+        self._sorted = _SortedKeys()
+        self._new: dict[int, int] = {}  # keys and values since, to be added to those of _sorted
+        self._sketches: list[NDArray[np.uint8]] = []  # each (_BLOCK, bytes of a sketch)
+        self._ids: list[tuple[int, pl.Series]] = []  # ids of kept rows, after the number of the first
 
     @property
     def state(self) -> str:
-        """All that decides about the next row, as a short text."""
-        return f"{self.kept}:{self._sum:x}"
+        """Everything that the verdict on the next row depends on, as a short text."""
+        return f"{self.kept}:{self._checksum:x}"
 
     def begin(self, language: str = "") -> None:
-        """Take the rows that count as seen before the first; of one language, if it is given.
+        """Take the rule's earlier rows, those of one language if it is given.
 
-        A table without the column `language` counts for every language; what it holds may be written as
-        `languages.find` takes it, such as fr. Raises UsageError.
+        A table without the column `language` counts for every language; its values may be written in any
+        form that `languages.find` takes, such as fr. Raises UsageError.
         """
-        needed = self.rule.keys.meta.root_names()
+        inputs = self.rule.keys.meta.root_names()
         for table in self.rule.earlier():
             rows = table
             if "language" in rows.columns:
-                named = rows["language"].cast(pl.String)
-                tags = {name: _tag(name) for name in named.unique().to_list() if name is not None}
-                rows = rows.with_columns(named.replace(tags).alias("language"))
+                names = rows["language"].cast(pl.String)
+                tags = {name: _tag(name) for name in names.unique().to_list() if name is not None}
+                rows = rows.with_columns(names.replace(tags).alias("language"))
             if language and "language" in rows.columns:
                 rows = rows.filter(language=language)
             elif language:
                 rows = rows.with_columns(language=pl.lit(language))
-            if missing := [name for name in needed if name not in rows.columns]:
-                there = ", ".join(table.columns) or "none of those that are compared"
-                raise UsageError(f"earlier rows: no column {missing[0]!r}; there is {there}")
-            self.judge(rows)
+            if missing := [name for name in inputs if name not in rows.columns]:
+                columns = ", ".join(table.columns) or "none of those that are compared"
+                raise UsageError(f"earlier rows: no column {missing[0]!r}; there is {columns}")
+            self.apply(rows)
 
-    def judge(self, rows: pl.DataFrame, id: str = "") -> pl.DataFrame:
-        """Judge the next rows. -> reason; first: the id of the kept row that this one is like.
+    def apply(self, rows: pl.DataFrame, id: str = "") -> pl.DataFrame:
+        """Apply the rule to the next rows. -> reason; first: the id of the kept row that this one is like.
 
-        id: a column that names the rows; empty: rows have no name.
+        id: a column that names the rows; empty: rows have no names.
         """
-        return self.take(rows.select(self.rule.keys.alias("keys"))["keys"], ids=rows[id] if id else None)
+        keys = rows.select(self.rule.keys.alias("keys"))["keys"]
+        return self.apply_keys(keys, ids=rows[id] if id else None)
 
-    def take(self, made: pl.Series, ids: pl.Series | None = None) -> pl.DataFrame:
-        """As `judge`, for rows whose keys are at hand."""
-        keys, sketches = _parts(made)
-        if len(self._new) > _MANY:
-            self._known.add(self._new)
+    def apply_keys(self, keys: pl.Series, ids: pl.Series | None = None) -> pl.DataFrame:
+        """Do what `apply` does, for rows whose keys are already computed."""
+        lists, sketches = _keys_and_sketches(keys)
+        if len(self._new) > _MAX_NEW:
+            self._sorted.add(self._new)
             self._new.clear()
-        lengths = keys.list.len().fill_null(0)
-        some = keys.filter(lengths > 0).explode().to_numpy()
-        flat, values = some.tolist(), self._known.find(some).tolist()
-        before, end = self.kept, 0
-        judged: list[tuple[bool, int]] = []  # lost, and the number of the row that it is like
+        lengths = lists.list.len().fill_null(0)
+        flat = lists.filter(lengths > 0).explode().to_numpy()  # all keys of all rows, looked up at once
+        flat_keys, flat_values = flat.tolist(), self._sorted.find(flat).tolist()
+        kept_before, end = self.kept, 0
+        drops: list[bool] = []
+        owners: list[int] = []  # number of the kept row that the row is like, from 0; -1: none
         for row, length in enumerate(lengths.to_list()):
             start, end = end, end + length
-            mine = dict(zip(flat[start:end], values[start:end], strict=True))
-            is_new = not any(mine.values()) and self._new.keys().isdisjoint(mine)
-            if not is_new:
-                mine = {key: value + self._new.get(key, 0) for key, value in mine.items()}
-            sketch = None if sketches is None or not mine else sketches[row]
-            judged.append((False, -1) if is_new else self._lost(mine, sketch))
-            if not judged[-1][0]:
-                self._keep(mine, sketch)
-        lost = pl.Series([loss for loss, _ in judged], dtype=pl.Boolean)
+            values = dict(zip(flat_keys[start:end], flat_values[start:end], strict=True))
+            sketch = None if sketches is None or not values else sketches[row]
+            drop, owner = False, -1
+            if any(values.values()) or not self._new.keys().isdisjoint(values):
+                values = {key: value + self._new.get(key, 0) for key, value in values.items()}
+                drop, owner = self._compare(values, sketch)
+            if not drop:
+                self._keep(values, sketch)
+            drops.append(drop)
+            owners.append(owner)
+        dropped = pl.Series(drops, dtype=pl.Boolean)
         if ids is not None:
-            self._ids.append((before, ids.filter(~lost)))
-        first = [self._id(owner) for _, owner in judged]
-        reason = pl.select(pl.when(lost).then(pl.lit(self.rule.reason))).to_series()
-        return pl.DataFrame([reason.alias("reason"), pl.Series("first", first, pl.String)], schema=_JUDGED)
+            self._ids.append((kept_before, ids.filter(~dropped)))
+        first = pl.Series("first", [self._id(owner) for owner in owners], pl.String)
+        reason = pl.select(pl.when(dropped).then(pl.lit(self.rule.reason)).alias("reason")).to_series()
+        return pl.DataFrame([reason, first], schema=_SCHEMA)
 
-    def _lost(self, mine: Mapping[int, int], sketch: bytes | None) -> tuple[bool, int]:
+    def _compare(self, values: Mapping[int, int], sketch: bytes | None) -> tuple[bool, int]:
+        """Return whether a row is dropped, and the kept row that it is like.
+
+        values: of the row's keys. Of several kept rows that share a key, the first is tried first.
+        """
         if self.rule.limit > 1:
-            return any(times >= self.rule.limit for times in mine.values()), -1
-        for owner in sorted({value - 1 for value in mine.values() if value}):
-            if sketch is None or self._alike(owner, sketch):
+            return any(count >= self.rule.limit for count in values.values()), -1
+        for owner in sorted({value - 1 for value in values.values() if value}):
+            if sketch is None or self._is_alike(owner, sketch):
                 return True, owner
         return False, -1
 
-    def _alike(self, owner: int, sketch: bytes) -> bool:
-        block, place = divmod(owner, _BLOCK)
-        other = self._sketches[block][place]
-        return bool(np.mean(other == np.frombuffer(sketch, np.uint8)) >= self.rule.alike)
+    def _is_alike(self, owner: int, sketch: bytes) -> bool:
+        block, index = divmod(owner, _BLOCK)
+        equal = self._sketches[block][index] == np.frombuffer(sketch, np.uint8)
+        return bool(np.mean(equal) >= self.rule.alike)
 
-    def _keep(self, mine: Mapping[int, int], sketch: bytes | None) -> None:
-        self.kept += 1  # so that no row has the number 0, which stands for none
+    def _keep(self, values: Mapping[int, int], sketch: bytes | None) -> None:
+        self.kept += 1
         if self.rule.limit > 1:
-            self._new.update({key: self._new.get(key, 0) + 1 for key in mine})
+            self._new.update({key: self._new.get(key, 0) + 1 for key in values})
         else:  # the first row of a key stands for it
-            self._new.update(dict.fromkeys([key for key, value in mine.items() if not value], self.kept))
-        self._sum = (self._sum + sum(mine)) % 2**64
+            self._new.update(dict.fromkeys([key for key, value in values.items() if not value], self.kept))
+        self._checksum = (self._checksum + sum(values)) % 2**64
         if sketch is not None:
-            block, place = divmod(self.kept - 1, _BLOCK)
+            block, index = divmod(self.kept - 1, _BLOCK)
             while len(self._sketches) <= block:
                 self._sketches.append(np.zeros((_BLOCK, len(sketch)), np.uint8))
-            self._sketches[block][place] = np.frombuffer(sketch, np.uint8)
+            self._sketches[block][index] = np.frombuffer(sketch, np.uint8)
 
     def _id(self, owner: int) -> str | None:
-        at = bisect_right(self._ids, owner, key=lambda named: named[0]) - 1
-        if owner < 0 or at < 0:
+        """Return the id of a kept row; None if it has none."""
+        index = bisect_right(self._ids, owner, key=lambda entry: entry[0]) - 1
+        if owner < 0 or index < 0:
             return None
-        start, ids = self._ids[at]
+        start, ids = self._ids[index]
         return str(ids[owner - start])
 
 
 def _tag(name: str) -> str:
-    """The tag of a language; what names none stays as it is."""
+    """Return the tag of a language; an unknown name stays unchanged."""
     try:
         return languages.find(name).tag
     except RecipeError:
         return name
 
 
-def _parts(made: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """Keys, and sketches if there are any."""
-    if isinstance(made.dtype, pl.Struct):
-        return made.struct.field("keys"), made.struct.field("sketch")
-    return made, None
+def _keys_and_sketches(column: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Split what a rule's `keys` gives: lists of keys, and sketches if there are any."""
+    if isinstance(column.dtype, pl.Struct):
+        return column.struct.field("keys"), column.struct.field("sketch")
+    return column, None
 
 
-class _Keys:
-    """Numbers with a value each, in sorted arrays; a value is 0 where a number is not there."""
+class _SortedKeys:
+    """A map from uint64 keys to uint32 values, in sorted arrays; 0 stands for a key that is not in it."""
 
     def __init__(self) -> None:
-        self._runs: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]] = []  # the largest first
+        self._arrays: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]] = []  # the longest first
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-        """Return the value of each number."""
-        order = np.argsort(keys)  # in order, they lie near each other in the arrays
-        ordered, found = keys[order], np.zeros(len(keys), np.uint32)
-        for have, values in self._runs:
-            at, hit = _places(have, ordered)
-            found[order[hit]] = values[at[hit]]
-        return found
+        """Return the value of each key."""
+        order = np.argsort(keys)  # neighbours in the query are neighbours in memory
+        ordered, result = keys[order], np.zeros(len(keys), np.uint32)
+        for array_keys, array_values in self._arrays:
+            index, hit = _search(array_keys, ordered)
+            result[order[hit]] = array_values[index[hit]]
+        return result
 
     def add(self, new: Mapping[int, int]) -> None:
-        """Add to the values of numbers."""
+        """Add amounts to the values of keys."""
         keys = np.fromiter(new.keys(), np.uint64, len(new))
         amounts = np.fromiter(new.values(), np.uint32, len(new))
         order = np.argsort(keys)
         keys, amounts = keys[order], amounts[order]
-        for have, values in self._runs:
-            at, hit = _places(have, keys)
-            values[at[hit]] += amounts[hit]
+        for array_keys, array_values in self._arrays:
+            index, hit = _search(array_keys, keys)
+            array_values[index[hit]] += amounts[hit]
             keys, amounts = keys[~hit], amounts[~hit]
-        self._runs.append((keys, amounts))
-        while len(self._runs) > 1 and len(self._runs[-2][0]) < 2 * len(self._runs[-1][0]):
-            small, large = self._runs.pop(), self._runs.pop()
-            self._runs.append(_merged(large, small))
+        self._arrays.append((keys, amounts))
+        while len(self._arrays) > 1 and len(self._arrays[-2][0]) < 2 * len(self._arrays[-1][0]):
+            short, long = self._arrays.pop(), self._arrays.pop()
+            self._arrays.append(_merge(long, short))
 
 
-def _places(have: NDArray[np.uint64], keys: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where numbers are among sorted ones, and whether they are there at all."""
-    at = np.searchsorted(have, keys)
-    at[at == len(have)] = 0
-    return at, have[at] == keys if len(have) else np.zeros(len(keys), np.bool_)
+def _search(
+    array: NDArray[np.uint64], keys: NDArray[np.uint64]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the index of each key in a sorted array, and whether it is really there."""
+    index = np.searchsorted(array, keys)
+    index[index == len(array)] = 0
+    return index, array[index] == keys if len(array) else np.zeros(len(keys), np.bool_)
 
 
-def _merged(
-    large: tuple[NDArray[np.uint64], NDArray[np.uint32]], small: tuple[NDArray[np.uint64], NDArray[np.uint32]]
+def _merge(
+    long: tuple[NDArray[np.uint64], NDArray[np.uint32]], short: tuple[NDArray[np.uint64], NDArray[np.uint32]]
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    total = len(large[0]) + len(small[0])
-    new = np.searchsorted(large[0], small[0]) + np.arange(len(small[0]))
-    old = np.ones(total, np.bool_)
-    old[new] = False
+    """Merge two sorted arrays without a common key, and their values."""
+    total = len(long[0]) + len(short[0])
+    from_short = np.searchsorted(long[0], short[0]) + np.arange(len(short[0]))
+    from_long = np.ones(total, np.bool_)
+    from_long[from_short] = False
     keys, values = np.empty(total, np.uint64), np.empty(total, np.uint32)
-    keys[new], keys[old] = small[0], large[0]
-    values[new], values[old] = small[1], large[1]
+    keys[from_short], keys[from_long] = short[0], long[0]
+    values[from_short], values[from_long] = short[1], long[1]
     return keys, values

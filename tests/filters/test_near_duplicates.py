@@ -12,7 +12,7 @@ from static_model import write_model
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.filters import duplicates as module
-from glotmill.filters._similar.history import Seen, rule
+from glotmill.filters._similar.history import History, rule
 from glotmill.filters.duplicates import duplicates
 
 TEXT = pl.col("text")
@@ -153,7 +153,7 @@ def test_a_model_that_is_not_there(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     found = rule(module, TEXT, {"near": 0.9, "model": str(tmp_path)})
     with pytest.raises(UsageError, match="cannot be read as a model2vec model"):
-        Seen(found).begin()
+        History(found).begin()
 
 
 def test_the_rows_of_an_earlier_dataset_count_as_seen(tmp_path):
@@ -176,12 +176,12 @@ def test_earlier_rows_of_a_language_only(tmp_path):
     path = tmp_path / "old.parquet"
     pl.DataFrame({"text": ["one", "two"], "language": ["eng_Latn", "fra_Latn"]}).write_parquet(path)
     found = rule(module, TEXT, {"against": str(path)})
-    seen = Seen(found)
-    seen.begin("fra_Latn")
-    said = seen.judge(pl.DataFrame({"text": ["one", "two"], "language": ["fra_Latn"] * 2}))
+    history = History(found)
+    history.begin("fra_Latn")
+    said = history.apply(pl.DataFrame({"text": ["one", "two"], "language": ["fra_Latn"] * 2}))
     assert said["reason"].to_list() == [None, "duplicate"]
     pl.DataFrame({"text": ["one"]}).write_parquet(path)
-    seen = Seen(found)
-    seen.begin("fra_Latn")
-    said = seen.judge(pl.DataFrame({"text": ["one", "two"], "language": ["fra_Latn"] * 2}))
+    history = History(found)
+    history.begin("fra_Latn")
+    said = history.apply(pl.DataFrame({"text": ["one", "two"], "language": ["fra_Latn"] * 2}))
     assert said["reason"].to_list() == ["duplicate", None], "without a language, for every one"

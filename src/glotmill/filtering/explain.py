@@ -12,7 +12,7 @@ from glotmill import plugins
 from glotmill.errors import UsageError
 from glotmill.filtering import judged_columns
 from glotmill.filtering.pipeline import FilterJob, seen_before
-from glotmill.filters._similar.history import Seen
+from glotmill.filters._similar.history import History
 from glotmill.filters._text.words import joined_series
 from glotmill.io.rows import FileRows, RowSource
 from glotmill.recipes.steps import Filter
@@ -186,7 +186,7 @@ def _apply_across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJ
         frame = judged_columns.frame(earlier, job.made_of, job.asked)
         frame_with_ids = frame.with_columns(_ids(earlier, first).alias(_ID))
         for index, (step, history) in enumerate(zip(job.across, histories, strict=True)):
-            is_kept = history.judge(frame_with_ids, id=_ID)["reason"].is_null()
+            is_kept = history.apply(frame_with_ids, id=_ID)["reason"].is_null()
             is_shared = pl.element().is_in(row_keys[index].implode())
             is_similar = _keys(frame, step).list.eval(is_shared).list.any()
             similar_rows[index] += int((is_similar & is_kept).sum())
@@ -197,8 +197,8 @@ def _apply_across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJ
     return [_find_across(rows, step, history, count) for step, history, count in steps]
 
 
-def _find_across(rows: pl.DataFrame, step: Filter, history: Seen, similar_rows: int) -> Finding:
-    reason, similar_id = history.judge(rows).row(0)
+def _find_across(rows: pl.DataFrame, step: Filter, history: History, similar_rows: int) -> Finding:
+    reason, similar_id = history.apply(rows).row(0)
     return Finding(
         step.filter,
         step.of,

@@ -18,7 +18,7 @@ from glotmill.errors import EngineError, UsageError
 from glotmill.filtering import judged_columns
 from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder, OutputPart
-from glotmill.filters._similar.history import Rule, Seen
+from glotmill.filters._similar.history import History, Rule
 from glotmill.io.rows import RowSource
 from glotmill.recipes.steps import Filter
 from glotmill.runner.apply_filters import scatter, streaming_rule
@@ -115,10 +115,10 @@ def cut(data: RowSource) -> Iterator[OutputPart]:
         )  # so that readers find columns
 
 
-def seen_before(job: FilterJob) -> list[Seen]:
+def seen_before(job: FilterJob) -> list[History]:
     """Return, for each filter that judges a row by those before it, what counts as seen before the first."""
     rules = [rule for each in job.across if (rule := streaming_rule(each))]
-    all_of = [Seen(replace(rule, earlier=partial(_as_judged, rule, job))) for rule in rules]
+    all_of = [History(replace(rule, earlier=partial(_as_judged, rule, job))) for rule in rules]
     for seen in all_of:
         seen.begin(job.asked.tag)
     return all_of
@@ -144,7 +144,7 @@ class _Work:
     folder: Folder
     judges: FilterWorkers
     limit: asyncio.Semaphore
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[History] = field(default_factory=list)
 
     async def judged(self, part: OutputPart) -> Found:
         """Ask the filters that judge a row by itself. -> what they found, and the rows' languages."""
@@ -196,7 +196,7 @@ class _Work:
         for number, (each, seen) in enumerate(zip(self.job.across, self.seen, strict=True)):
             alive = found["reason"].is_null()
             rows = state.filter(alive)
-            made = scatter(seen.take(rows[f"keys_{number}"], ids=rows["id"]), alive)
+            made = scatter(seen.apply_keys(rows[f"keys_{number}"], ids=rows["id"]), alive)
             at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{each.of}.{each.filter}"))
             found = found.with_columns(
                 reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)

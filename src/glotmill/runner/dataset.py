@@ -1,4 +1,7 @@
-"""Writes the accepted rows as parquet that every reader takes: `dataset/<language>/train-*.parquet`."""
+"""The dataset: accepted rows in their final shape, as parquet files that every reader takes.
+
+dataset/<language>/train-00000-of-00001.parquet
+"""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +22,10 @@ _CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level
 
 
 def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
-    """Bring kept rows into the form in which they leave.
+    """Select the columns of the dataset.
 
-    rows: id, language, the recipe's columns -> id, language, messages (if the recipe says so), columns.
+    rows: id, language, the recipe's columns -> id, language, messages (if the recipe has `output.messages`),
+    and the columns of `output.columns`.
     """
     columns = [pl.col("id"), pl.col("language")]
     if output.messages:
@@ -30,27 +34,27 @@ def shape(rows: pl.DataFrame, output: Output) -> pl.DataFrame:
 
 
 def messages(columns: Mapping[Any, str]) -> pl.Expr:
-    """Return the chat made of a row's columns, by role; a column that is null is not said.
+    """Build the chat of a row from its columns, given by role; a column that is null gives no message.
 
-    With `reasoning`, every message has `reasoning_content`: of the assistant what it thought, else "" (never
-    null: chat templates of transformers 4 write a null out as the word None).
+    With `reasoning`, every message has `reasoning_content`: the assistant's reasoning, or "" for other roles
+    (never null: chat templates of transformers 4 print a null as the word None).
     """
-    said = []
+    chat = []
     for role in ("system", "user", "assistant"):
         if role not in columns:
             continue
-        parts = {"role": pl.lit(role), "content": pl.col(columns[role])}
+        fields = {"role": pl.lit(role), "content": pl.col(columns[role])}
         if "reasoning" in columns:
-            thought = pl.col(columns["reasoning"]).fill_null("") if role == "assistant" else pl.lit("")
-            parts["reasoning_content"] = thought
-        said.append(pl.struct([part.alias(name) for name, part in parts.items()]))
-    there = pl.element().filter(pl.element().struct.field("content").is_not_null())
+            reasoning = pl.col(columns["reasoning"]).fill_null("") if role == "assistant" else pl.lit("")
+            fields["reasoning_content"] = reasoning
+        chat.append(pl.struct([field.alias(name) for name, field in fields.items()]))
+    not_null = pl.element().filter(pl.element().struct.field("content").is_not_null())
     dtype = REASONED if "reasoning" in columns else MESSAGES
-    return pl.concat_list(said).list.eval(there).cast(dtype).alias("messages")
+    return pl.concat_list(chat).list.eval(not_null).cast(dtype).alias("messages")
 
 
 def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
-    """Write a language's rows, whole or not at all, and return how many. Equal rows make equal bytes."""
+    """Write a language's rows atomically, and return how many. Equal rows make equal bytes."""
     draft, final = folder / f".{language}.tmp", folder / language
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -65,13 +69,13 @@ def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
 
 
 def write_files(
-    folder: Path, split: str, tables: Iterable[pl.DataFrame], about: Callable[[Any], Any] | None = None
+    folder: Path, split: str, tables: Iterable[pl.DataFrame], add_metadata: Callable[[Any], Any] | None = None
 ) -> int:
-    """Write rows as `<split>-00000-of-00001.parquet` and so on, and return how many; none make no file.
+    """Write rows as `<split>-00000-of-00001.parquet` and so on, and return how many; no rows, no file.
 
-    about: gets the pyarrow schema of a file and returns the one to write, with metadata of its own.
+    add_metadata: takes the pyarrow schema of a file and returns the one to write.
     """
-    written = _write(folder, split, tables, about)
+    written = _write(folder, split, tables, add_metadata)
     files = sorted(folder.glob(f".{split}-*.parquet"))
     for number, path in enumerate(files):
         path.rename(folder / f"{split}-{number:05d}-of-{len(files):05d}.parquet")
@@ -79,24 +83,24 @@ def write_files(
 
 
 def _write(
-    folder: Path, split: str, tables: Iterable[pl.DataFrame], about: Callable[[Any], Any] | None
+    folder: Path, split: str, tables: Iterable[pl.DataFrame], add_metadata: Callable[[Any], Any] | None
 ) -> int:
     import pyarrow.parquet as pq
 
     writer: Any = None
-    held: list[pl.DataFrame] = []
+    buffer: list[pl.DataFrame] = []
     written = in_file = 0
 
     def flush() -> None:
         nonlocal writer, in_file
-        table = pl.concat(held, how="vertical_relaxed").to_arrow(compat_level=pl.CompatLevel.oldest())
-        held.clear()
+        table = pl.concat(buffer, how="vertical_relaxed").to_arrow(compat_level=pl.CompatLevel.oldest())
+        buffer.clear()
         if writer is None:
-            schema = _usual(table.schema)
+            schema = _without_large_types(table.schema)
             path = folder / f".{split}-{written:012d}.parquet"
             writer = pq.ParquetWriter(
                 path,
-                about(schema) if about else schema,
+                add_metadata(schema) if add_metadata else schema,
                 compression="zstd",
                 write_page_index=True,
                 use_content_defined_chunking=_CHUNKING,
@@ -110,33 +114,33 @@ def _write(
     for table in tables:
         if table.is_empty():
             continue
-        held.append(table)
+        buffer.append(table)
         written += table.height
-        if sum(t.height for t in held) >= ROWS_PER_GROUP:
+        if sum(t.height for t in buffer) >= ROWS_PER_GROUP:
             flush()
-    if held:
+    if buffer:
         flush()
     if writer is not None:
         writer.close()
     return written
 
 
-def _usual(schema: Any) -> Any:
-    """Return a pyarrow schema with the lists and texts that datasets makes, where polars has large ones.
+def _without_large_types(schema: Any) -> Any:
+    """Replace the large lists and strings of polars by the plain ones that `datasets` writes.
 
-    A `large_list` of messages is refused by `concatenate_datasets` beside the `list` of any other dataset.
+    `concatenate_datasets` refuses a `large_list` of messages next to the `list` of any other dataset.
     """
     import pyarrow as pa
 
-    def narrow(kind: Any) -> Any:
-        if pa.types.is_large_string(kind):
+    def narrow(dtype: Any) -> Any:
+        if pa.types.is_large_string(dtype):
             return pa.string()
-        if pa.types.is_large_binary(kind):
+        if pa.types.is_large_binary(dtype):
             return pa.binary()
-        if pa.types.is_large_list(kind):
-            return pa.list_(narrow(kind.value_type))
-        if pa.types.is_struct(kind):
-            return pa.struct([(part.name, narrow(part.type)) for part in kind])
-        return kind
+        if pa.types.is_large_list(dtype):
+            return pa.list_(narrow(dtype.value_type))
+        if pa.types.is_struct(dtype):
+            return pa.struct([(field.name, narrow(field.type)) for field in dtype])
+        return dtype
 
-    return pa.schema([(part.name, narrow(part.type)) for part in schema])
+    return pa.schema([(field.name, narrow(field.type)) for field in schema])

@@ -27,7 +27,7 @@ from glotmill.runner.folder import Run, ShardInfo
 from glotmill.runner.quota import FLOOR_ROWS, LanguageQuota
 
 if TYPE_CHECKING:
-    from glotmill.filters._similar.history import Seen
+    from glotmill.filters._similar.history import History
 
 MAX_GROWTH = 4  # how many times as many rows the next round accepts, at most
 
@@ -85,14 +85,14 @@ class LanguageFinish:
         return False
 
     @cached_property
-    def _streaming(self) -> list[tuple[Filter, "Seen"]]:
+    def _streaming(self) -> list[tuple[Filter, "History"]]:
         """The streaming filters, each with the rows it saw so far."""
-        from glotmill.filters._similar.history import Seen
+        from glotmill.filters._similar.history import History
 
         steps = [step for step in self.quota.plan.recipe.finish if not step.skip]
-        streaming = [(step, Seen(rule)) for step in steps if (rule := streaming_rule(step)) is not None]
-        for _, seen in streaming:
-            seen.begin(self.quota.tag)
+        streaming = [(step, History(rule)) for step in steps if (rule := streaming_rule(step)) is not None]
+        for _, history in streaming:
+            history.begin(self.quota.tag)
         return streaming
 
     @cached_property
@@ -119,13 +119,13 @@ class LanguageFinish:
         rows: the recipe's columns, verdict, reason, reason_at -> + `<column>_<filter>_first`, the id of the
         earlier row that a dropped one is like, where a filter knows it.
         """
-        for step, seen in self._streaming:
+        for step, history in self._streaming:
             kept = rows["verdict"] == KEPT
             if not kept.any():  # such a shard may lack the columns of later steps
                 break
-            result = scatter(seen.judge(rows.filter(kept), id=ID), kept)
+            result = scatter(history.apply(rows.filter(kept), id=ID), kept)
             rows = _drop(rows, result[REASON], pl.lit(_reason_at(step)))
-            if seen.rule.limit == 1:
+            if history.rule.limit == 1:
                 name = _first_column(step)
                 first = pl.col(name) if name in rows.columns else pl.lit(None, pl.String)
                 rows = rows.with_columns(pl.coalesce(result["first"], first).alias(name))
@@ -134,8 +134,8 @@ class LanguageFinish:
     def _state(self) -> str:
         """Summarize everything that the streaming filters' verdicts on the next shard depend on."""
         states = [
-            f"{plugins.digest(plugins.find('filters', step.filter))}:{seen.state}"
-            for step, seen in self._streaming
+            f"{plugins.digest(plugins.find('filters', step.filter))}:{history.state}"
+            for step, history in self._streaming
         ]
         return ",".join(states) or "-"
 

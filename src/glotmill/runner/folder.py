@@ -1,4 +1,4 @@
-"""A run's folder: the only state there is, and in it only `replies/` is precious."""
+"""The folder of a run, its only state. Only `replies/` is precious: all else can be made from it again."""
 
 import fcntl
 import json
@@ -56,7 +56,7 @@ class Run:
 
     folder: Path
 
-    # what a user reads
+    # For users.
 
     def frame(self, language: str = "*") -> pl.DataFrame:
         """Return the accepted rows, of one language (in any usual form) or of all."""
@@ -84,23 +84,23 @@ class Run:
         return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
 
     def info(self) -> dict[str, Any]:
-        """Return what `run.json` says. Raises UsageError if the folder holds no run."""
+        """Return the content of `run.json`. Raises UsageError if the folder holds no run."""
         path = self.folder / "run.json"
         try:
-            plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError(f"{self.folder}: no run here (no run.json)") from None
         except ValueError as error:
             raise UsageError(f"{path}: not JSON: {error}") from None
-        if plain.get("format") != FORMAT:
-            raise UsageError(f"{path}: format {plain.get('format')!r}; this version reads {FORMAT}")
-        return plain
+        if info.get("format") != FORMAT:
+            raise UsageError(f"{path}: format {info.get('format')!r}; this version reads {FORMAT}")
+        return info
 
-    # what a run writes
+    # For the run itself.
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep a second process out. Raises UsageError if one is in."""
+        """Keep other processes out. Raises UsageError if one is in already."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+") as file:
             try:
@@ -117,37 +117,37 @@ class Run:
             yield
 
     def write_info(self, info: dict[str, Any]) -> None:
-        """Write `run.json`, whole or not at all."""
+        """Write `run.json` atomically."""
         self._write(
             "run.json", json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1).encode() + b"\n"
         )
 
     def replies(self, shard: str) -> dict[str, Reply]:
-        """Return what the journal of a shard holds; half a line at its end is cut off."""
+        """Return the replies in the journal of a shard, by key; an incomplete last line is cut off."""
         path = self.folder / "replies" / f"{shard}.jsonl"
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
             return {}
         if not raw.endswith(b"\n") and raw:
-            whole = raw.rfind(b"\n") + 1
-            os.truncate(path, whole)
-            raw = raw[:whole]
-        found: dict[str, Reply] = {}
+            size = raw.rfind(b"\n") + 1
+            os.truncate(path, size)
+            raw = raw[:size]
+        replies: dict[str, Reply] = {}
         for number, line in enumerate(raw.splitlines(), 1):
             try:
-                plain = json.loads(line)
-                key = plain.pop("key")
-                for name in ("step", "sample"):  # what a reader of journals wants to know
-                    plain.pop(name, None)
-                if plain.get("logprobs") is not None:
-                    plain["logprobs"] = tuple(plain["logprobs"])
-                found[key] = Reply(**{"text": "", **plain})  # an empty text is left out
+                fields = json.loads(line)
+                key = fields.pop("key")
+                for name in ("step", "sample"):  # for people who read journals
+                    fields.pop(name, None)
+                if fields.get("logprobs") is not None:
+                    fields["logprobs"] = tuple(fields["logprobs"])
+                replies[key] = Reply(**{"text": "", **fields})  # an empty text is left out
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise UsageError(
                     f"{path}:{number}: not a reply: {error}; remove the line to ask again"
                 ) from None
-        return found
+        return replies
 
     def journal(self, shard: str) -> "Journal":
         """Return the journal of a shard, to append to."""
@@ -160,7 +160,7 @@ class Run:
         return self.folder / "rows" / f"{shard}.parquet"
 
     def write_rows(self, shard: str, rows: pl.DataFrame, info: "ShardInfo | None" = None) -> None:
-        """Write a finished shard, whole or not at all."""
+        """Write a finished shard atomically."""
         path = self.rows_file(shard)
         path.parent.mkdir(exist_ok=True)
         draft = path.with_suffix(".tmp")
@@ -176,7 +176,7 @@ class Run:
         return ShardInfo.from_metadata(metadata)
 
     def drop_rows(self, language: str, settled: int) -> None:
-        """Forget finished shards of a language that are not needed after all: their replies are kept."""
+        """Remove the rows of shards of a language from number `settled` on; their replies stay."""
         for path in self.folder.glob(f"rows/{language}-*.parquet"):
             if int(path.stem.rpartition("-")[2]) >= settled:
                 path.unlink()
@@ -198,26 +198,26 @@ def _tag(language: str) -> str:
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal of a shard: a line a reply, in the file before anybody sees the reply.
+    """The journal of a shard, one line per reply, written before anything else sees the reply.
 
-    It is opened for each line: a reply may come after its shard was given up, and is kept all the same.
+    The file is opened for each line: a reply may arrive after its shard was given up, and is kept as well.
     """
 
     path: Path
 
     def append(self, request: Request, reply: Reply, step: str = "") -> None:
-        """Write one reply, in one call, so that a killed process leaves at most half of the last line."""
-        about = {"step": step, "sample": request.sample}
-        plain = {"key": request.key, **{n: v for n, v in about.items() if v}, **reply.to_json()}
-        line = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        """Write one reply in one call, so that a killed process leaves at most one incomplete line."""
+        origin = {"step": step, "sample": request.sample}
+        fields = {"key": request.key, **{n: v for n, v in origin.items() if v}, **reply.to_json()}
+        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         data = line.encode("utf-8", "replace") + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        whole = os.fstat(descriptor).st_size
+        size = os.fstat(descriptor).st_size
         try:
             while data:  # a signal may split the write
                 data = data[os.write(descriptor, data) :]
-        except OSError as error:  # a full disk: half a line would spoil the next one
-            os.ftruncate(descriptor, whole)
+        except OSError as error:  # a full disk: an incomplete line would spoil the next one
+            os.ftruncate(descriptor, size)
             raise OSError(error.errno, error.strerror, str(self.path)) from None
         finally:
             os.close(descriptor)

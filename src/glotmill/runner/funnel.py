@@ -1,11 +1,21 @@
-"""Where the rows of a run went: asked, answered, parsed, dropped by which reason, kept."""
+"""The funnel of a run: how many rows were asked for, answered, parsed, dropped (and why), kept, accepted."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from glotmill.columns import FAILED, KEPT, REASON, REASON_AT, VERDICT
+from glotmill.columns import (
+    EMPTY_REPLY,
+    FAILED,
+    KEPT,
+    LANGUAGE,
+    REASON,
+    REASON_AT,
+    TRUNCATED,
+    UNPARSED,
+    VERDICT,
+)
 from glotmill.runner.folder import Run
 
 
@@ -14,23 +24,23 @@ class Funnel:
     """The counts of one language."""
 
     language: str
-    wanted: int
-    asked: int  # rows that were begun, with the samples and views made of them
-    answered: int  # rows whose every request got a reply
-    parsed: int  # rows whose every reply had the form asked for
-    dropped: dict[str, int] = field(default_factory=dict)  # reason -> rows, most first; failures too
-    kept: int = 0  # rows that passed everything
-    accepted: int = 0  # rows in the dataset: never more than wanted
+    wanted: int  # rows that the user asked for
+    asked: int  # rows that steps began, with their samples and views
+    answered: int  # rows that got a reply to every request
+    parsed: int  # rows whose replies could all be parsed
+    dropped: dict[str, int] = field(default_factory=dict)  # reason -> rows, most first; with failed rows
+    kept: int = 0  # rows that passed all steps and filters
+    accepted: int = 0  # rows in the dataset, at most `wanted`
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Return what `--json` prints."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
-    columns = dict.fromkeys(("language", VERDICT, REASON, REASON_AT), pl.String)
+    columns = dict.fromkeys((LANGUAGE, VERDICT, REASON, REASON_AT), pl.String)
     files = sorted(run.folder.glob("rows/*.parquet"))
     rows = (
         pl.scan_parquet(files, schema=columns, extra_columns="ignore")
@@ -38,13 +48,13 @@ def funnel(run: Run) -> list[Funnel]:
         else pl.LazyFrame(schema=columns)
     )
     by_filter = pl.col(REASON_AT).str.contains(".", literal=True).fill_null(False)  # as in answer.truncated
-    counts = rows.group_by("language", VERDICT, REASON, by_filter=by_filter).agg(pl.len()).collect()
+    counts = rows.group_by(LANGUAGE, VERDICT, REASON, by_filter=by_filter).agg(pl.len()).collect()
     return [
-        _of(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
+        _count(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
     ]
 
 
-def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
+def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
     reasons: dict[str, int] = {}
     asked = failed = unparsed = kept = 0
     for row in counts.iter_rows(named=True):
@@ -53,10 +63,11 @@ def _of(run: Run, counts: pl.DataFrame, tag: str, wanted: int) -> Funnel:
             kept += row["len"]
             continue
         reasons[row[REASON]] = reasons.get(row[REASON], 0) + row["len"]
-        failed += row["len"] * (row[VERDICT] == FAILED)
-        formless = row[REASON].startswith(("unparsed_", "truncated", "empty_reply"))
-        unparsed += row["len"] * (formless and not row["by_filter"])
+        if row[VERDICT] == FAILED:
+            failed += row["len"]
+        elif row[REASON].startswith((UNPARSED, TRUNCATED, EMPTY_REPLY)) and not row["by_filter"]:
+            unparsed += row["len"]
     reasons = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
     accepted = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
-    return Funnel(tag, wanted, asked, asked - failed, asked - failed - unparsed, reasons, kept, accepted)
+    return Funnel(tag, target, asked, asked - failed, asked - failed - unparsed, reasons, kept, accepted)

@@ -1,4 +1,15 @@
-"""One window of requests in flight, shared by all shards: older shards first, later steps first."""
+"""The queue of requests in front of the engine: one for all shards, with a fixed number of them in flight.
+
+Priority. The oldest shard goes first, and within it the latest step: finished rows come early, and few shards
+are half done. Requests of one step leave together, so that an engine's prefix cache is hit.
+
+Errors. RequestFailed concerns one request: its answer is a reply with `failure`. Anything else, an
+EngineError above all, stops the queue: all waiting and all later requests raise it. Too many failures among
+the last requests stop it too, since such an engine is broken and every further request wastes time.
+
+Cancellation. A caller that is cancelled takes back what has not left yet. A request in flight goes on: it is
+paid for, so its reply still goes to `note`, which writes the journal. `drain` waits for such replies.
+"""
 
 import asyncio
 import heapq
@@ -18,12 +29,12 @@ Priority: TypeAlias = tuple[int, int]  # (number of the shard in order of openin
 
 FAILURE_SPAN = 200  # requests over which failures are counted
 ENGINE_DIED = "engine_died"  # the reason of a request that was lost with its engine
-LIVES = 3  # how often one request may be put to an engine that dies
+LIVES = 3  # how often one request may go to an engine that dies
 MAX_REPLY_CHARS = 1_000_000
 
 
 class Answer(NamedTuple):
-    """A reply, and whether asking again later may mend its failure."""
+    """A reply, and whether its failure may pass if it is asked again later."""
 
     reply: Reply
     transient: bool
@@ -32,7 +43,9 @@ class Answer(NamedTuple):
 Note: TypeAlias = Callable[[Request, Answer], None]
 
 
-class _Waiting(NamedTuple):
+class _Entry(NamedTuple):
+    """A request in the queue; entries sort by priority, then in order of arrival."""
+
     priority: Priority
     number: int
     request: Request
@@ -41,121 +54,127 @@ class _Waiting(NamedTuple):
 
 
 class RequestQueue:
-    """Puts requests to an open engine, at most `size` at a time.
+    """Sends requests to an open engine, at most `size` at a time.
 
-    When more than `max_failures` (a share) of the last 200 requests failed, every ask raises EngineError.
-    When an engine or a journal raises anything but RequestFailed, every ask raises that.
+    max_failures: share of the last 200 requests that may fail before the queue stops with an EngineError.
     """
 
-    def __init__(self, generate: Engine, size: int, max_failures: float = 0.2) -> None:
-        self._generate = generate
+    def __init__(self, engine: Engine, size: int, max_failures: float = 0.2) -> None:
+        self._engine = engine
         self._size = size
-        self._limit = max_failures * FAILURE_SPAN
-        self._last: deque[bool] = deque(maxlen=FAILURE_SPAN)
-        self._waiting: list[_Waiting] = []
+        self._failure_limit = max_failures * FAILURE_SPAN
+        self._failures: deque[bool] = deque(maxlen=FAILURE_SPAN)  # of the last requests, whether they failed
+        self._heap: list[_Entry] = []
         self._number = count()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()  # requests in flight
+        self._error: BaseException | None = None  # why the queue stopped
         self.answered = 0  # replies so far
         self.tokens = 0  # tokens of these replies
 
     async def ask(self, priority: Priority, requests: Sequence[Request], note: Note) -> list[Answer]:
-        """Return the answer to each request, in their order; `note` is called as each comes.
+        """Return the answer to each request, in their order; call `note` as each arrives.
 
         A request that fails becomes a reply with its `failure`. Raises EngineError if the engine cannot go
         on.
         """
         loop = asyncio.get_running_loop()
-        batch = [_Waiting(priority, next(self._number), r, loop.create_future(), note) for r in requests]
-        for waiting in batch:
-            heapq.heappush(self._waiting, waiting)
-        self._pump()
+        batch = [_Entry(priority, next(self._number), r, loop.create_future(), note) for r in requests]
+        for entry in batch:
+            heapq.heappush(self._heap, entry)
+        self._send()
         try:
-            return [await waiting.future for waiting in batch]
+            return [await entry.future for entry in batch]
         finally:
-            for waiting in batch:
-                if not waiting.future.cancel() and not waiting.future.cancelled():
-                    waiting.future.exception()  # seen: another of the batch was raised already
+            for entry in batch:
+                if not entry.future.cancel() and not entry.future.cancelled():
+                    entry.future.exception()  # mark as retrieved: another one of the batch was raised
 
     async def drain(self, seconds: float | None = None) -> None:
-        """Send nothing more; wait for what is in flight, so that replies are noted; then give up the rest."""
-        for waiting in self._waiting:
-            waiting.future.cancel()
-        self._waiting.clear()
+        """Send nothing more, and wait for the requests in flight so that replies are noted; then cancel them.
+
+        seconds: how long to wait; None: until all have replied.
+        """
+        for entry in self._heap:
+            entry.future.cancel()
+        self._heap.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _pump(self) -> None:
-        while self._waiting and (self._stopped or len(self._tasks) < self._size):
-            waiting = heapq.heappop(self._waiting)
-            if waiting.future.done():
+    def _send(self) -> None:
+        """Send requests while fewer than `size` are in flight."""
+        while self._heap and (self._error or len(self._tasks) < self._size):
+            entry = heapq.heappop(self._heap)
+            if entry.future.done():  # the caller was cancelled
                 continue
-            if self._stopped:
-                waiting.future.set_exception(self._stopped)
+            if self._error:
+                entry.future.set_exception(self._error)
                 continue
-            task = asyncio.ensure_future(self._one(waiting))
+            task = asyncio.ensure_future(self._handle(entry))
             self._tasks.add(task)
-            task.add_done_callback(partial(self._done, waiting))
+            task.add_done_callback(partial(self._end, entry))
 
-    def _done(self, waiting: _Waiting, task: "asyncio.Task[None]") -> None:
+    async def _handle(self, entry: _Entry) -> None:
+        """Take one request from the engine to the caller, even if the caller is gone by then."""
+        answer = await self._answer(entry.request)
+        self.answered += 1
+        self.tokens += answer.reply.completion_tokens
+        entry.note(entry.request, answer)
+        if not entry.future.done():
+            entry.future.set_result(answer)
+        self._failures.append(bool(answer.reply.failure))
+        failures = sum(self._failures)
+        if answer.reply.failure and failures > self._failure_limit:
+            share = f"{failures} of the last {len(self._failures)} requests failed"
+            self._stop(EngineError(f"{share}, the latest with {answer.reply.failure}: {answer.reply.detail}"))
+
+    def _end(self, entry: _Entry, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         error = EngineError("the engine gave up a request") if task.cancelled() else task.exception()
         if error is not None:
             self._stop(error)
-            if not waiting.future.done():
-                waiting.future.set_exception(error)
-        self._pump()
-
-    async def _answer(self, request: Request) -> Answer:
-        began = perf_counter()
-        for life in count(1):
-            try:
-                reply = _bounded(await self._generate(request))
-                seconds = reply.seconds or round(perf_counter() - began, 6)
-                return Answer(replace(reply, seconds=seconds, tries=reply.tries + life - 1), False)
-            except RequestFailed as error:
-                # A dying engine fails all that it had at once; that is one failure, and it is started again.
-                if error.reason == ENGINE_DIED and life < LIVES:
-                    continue
-                reason, detail = (
-                    replace_surrogates(error.reason) or "failed",
-                    replace_surrogates(error.detail[:500]),
-                )
-                seconds = round(perf_counter() - began, 6)
-                failed = Reply("", "failed", failure=reason, detail=detail, seconds=seconds, tries=life)
-                return Answer(failed, error.transient)
-        raise AssertionError("count never ends")
-
-    async def _one(self, waiting: _Waiting) -> None:
-        answer = await self._answer(waiting.request)
-        self.answered += 1
-        self.tokens += answer.reply.completion_tokens
-        waiting.note(waiting.request, answer)
-        if not waiting.future.done():
-            waiting.future.set_result(answer)
-        self._last.append(bool(answer.reply.failure))
-        if answer.reply.failure and sum(self._last) > self._limit:
-            many = f"{sum(self._last)} of the last {len(self._last)} requests failed"
-            self._stop(EngineError(f"{many}, the latest with {answer.reply.failure}: {answer.reply.detail}"))
+            if not entry.future.done():
+                entry.future.set_exception(error)
+        self._send()
 
     def _stop(self, error: BaseException) -> None:
-        """Fail all that waits, at once."""
-        self._stopped = self._stopped or error
-        for waiting in self._waiting:
-            if not waiting.future.done():
-                waiting.future.set_exception(self._stopped)
-        self._waiting.clear()
+        """Fail everything that waits, at once."""
+        self._error = self._error or error
+        for entry in self._heap:
+            if not entry.future.done():
+                entry.future.set_exception(self._error)
+        self._heap.clear()
+
+    async def _answer(self, request: Request) -> Answer:
+        start = perf_counter()
+        for life in count(1):
+            try:
+                reply = _checked(await self._engine(request))
+                seconds = reply.seconds or round(perf_counter() - start, 6)
+                return Answer(replace(reply, seconds=seconds, tries=reply.tries + life - 1), False)
+            except RequestFailed as error:
+                # An engine that dies fails everything in flight at once, and is started again: that is the
+                # fault of at most one of these requests, so each gets some more lives.
+                if error.reason == ENGINE_DIED and life < LIVES:
+                    continue
+                reply = Reply(
+                    "",
+                    "failed",
+                    failure=replace_surrogates(error.reason) or "failed",
+                    detail=replace_surrogates(error.detail[:500]),
+                    seconds=round(perf_counter() - start, 6),
+                    tries=life,
+                )
+                return Answer(reply, error.transient)
+        raise AssertionError("count never ends")
 
 
-def _bounded(reply: Reply) -> Reply:
-    """A reply's text is bounded, and can be written as UTF-8."""
-    text = reply.text
-    if len(text) > MAX_REPLY_CHARS:
-        raise RequestFailed(
-            "reply_too_long", f"{len(text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
-        )
-    sane = replace_surrogates(text)
-    return reply if sane is text else replace(reply, text=sane)
+def _checked(reply: Reply) -> Reply:
+    """Return a reply whose text has a reasonable length and can be written as UTF-8."""
+    if len(reply.text) > MAX_REPLY_CHARS:
+        detail = f"{len(reply.text):,} characters; at most {MAX_REPLY_CHARS:,} are taken"
+        raise RequestFailed("reply_too_long", detail)
+    text = replace_surrogates(reply.text)
+    return reply if text is reply.text else replace(reply, text=text)
