@@ -1,8 +1,11 @@
-"""Makes src/glotmill/languages.csv. Needs `pip install babel langcodes language_data`.
+"""Make src/glotmill/languages.csv, the table of languages.
 
-Names, endonyms, usual scripts and short codes come from CLDR. Written by hand are only the list of tags (the
-ones of FLORES+, and larger ones of CLDR), which member a macrolanguage code means, other names in use, and
-the labels of the detectors, each set read from the detector's own package.
+    pip install babel langcodes language_data
+    python tools/languages.py
+
+Names, endonyms, usual scripts and short codes come from CLDR. This file adds the list of tags (those of
+FLORES+, and larger languages of CLDR), the member that a macrolanguage code means, other names in use, and
+the labels of the detectors, read from each detector's package.
 """
 
 import csv
@@ -18,8 +21,8 @@ TABLE = Path(__file__).parent.parent / "src" / "glotmill" / "languages.csv"
 
 
 def pairs(text: str) -> dict[str, str]:
-    """`a: b c, d: e` as a mapping."""
-    parts = (each.partition(":") for each in text.split(","))
+    """Parse `a: b c, d: e` into a mapping."""
+    parts = (pair.partition(":") for pair in text.split(","))
     return {key.strip(): " ".join(value.split()) for key, _, value in parts}
 
 
@@ -49,7 +52,7 @@ wln_Latn wol_Latn wuu_Hans xho_Latn ydd_Hebr yor_Latn yue_Hant zgh_Tfng zha_Latn
 zul_Latn
 """
 
-# A macrolanguage code and the member that stands for it, name and short code included.
+# A macrolanguage code and the member that it means, which takes its name and short code.
 MACRO = pairs("""
     ara: arb, aym: ayr, aze: azj, est: est, fas: pes, kur: kmr, lav: lvs, mlg: plt, mon: khk, msa: zsm,
     nep: npi, ori: ory, orm: gaz, pus: pbt, sqi: als, swa: swh, uzb: uzn, yid: ydd, zho: zho
@@ -71,7 +74,7 @@ ISO639_2B = pairs("""
     kat: geo, mkd: mac, mri: mao, mya: bur, nld: dut, pes: per, ron: rum, slk: slo, zho: chi, zsm: may
 """)
 RTL = {"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
-# Written languages that no detector tells apart reliably: by measurement, under 90 % on a sentence.
+# Written languages that no detector tells apart reliably: measured under 90 % on a sentence.
 GROUPS = {
     "ara": "acm_Arab acq_Arab aeb_Arab apc_Arab arb_Arab ars_Arab ary_Arab arz_Arab mey_Arab",
     "fas": "pes_Arab prs_Arab",
@@ -142,9 +145,9 @@ LABELS = {
         tr uk ur uz vi xh yi yo zh zu
     """,
 }
-# Labels that do not mean what the code means elsewhere, that cover a second language or script, or are two
-# for one language. Seen on text: what CLD2 calls Kurdish is Central Kurdish, which py3langid calls Southern.
-# Dari, North Ndebele and Hassaniyya have no label, but are always called by their sister's.
+# Labels that mean something else than the code does elsewhere, cover a second language or script, or are two
+# for one language. Observed on text: CLD2 calls Central Kurdish Kurdish, py3langid calls it Southern Kurdish.
+# Dari, North Ndebele and Hassaniyya have no label; detectors always give them a sister language's.
 LABEL_OF = {
     ("langdetect", "zho_Hans"): "zh-cn",
     ("langdetect", "zho_Hant"): "zh-tw",
@@ -168,19 +171,19 @@ LABEL_OF = {
     ("cld3", "zho_Hant"): "zh",
     ("pycld2", "yue_Hant"): "zh-Hant",
     ("heliport", "yue_Hant"): "cmn",
-    **{(each, "prs_Arab"): "fa" for each in ("py3langid", "pycld2", "lingua", "fasttext")},
-    **{(each, "nde_Latn"): "zu" for each in ("py3langid", "pycld2", "lingua")},
-    **{(each, "mey_Arab"): "ar" for each in ("py3langid", "pycld2", "lingua", "fasttext")},
+    **{(name, "prs_Arab"): "fa" for name in ("py3langid", "pycld2", "lingua", "fasttext")},
+    **{(name, "nde_Latn"): "zu" for name in ("py3langid", "pycld2", "lingua")},
+    **{(name, "mey_Arab"): "ar" for name in ("py3langid", "pycld2", "lingua", "fasttext")},
     ("heliport", "prs_Arab"): "pes",
     ("heliport", "nde_Latn"): "zul",
     ("heliport", "xho_Latn"): "zul",
     ("heliport", "mey_Arab"): "ara",
 }
-# First words of the Unicode names of a script's letters, where they are not CLDR's name of the script.
+# First words in the Unicode names of a script's letters, where they differ from CLDR's name of the script.
 LETTERS = pairs("""
     Beng: BENGALI, Cans: CANADIAN, Hans: CJK, Hant: CJK, Jpan: CJK, Mtei: MEETEI, Nkoo: NKO, Orya: ORIYA
 """)
-# Names that CLDR keeps elsewhere: Dari is its Persian of Afghanistan, and Twi it folds into Akan.
+# Names that CLDR has elsewhere: Dari is its Persian of Afghanistan, and Twi is part of Akan.
 ENDONYMS = {"prs": Locale("fa").languages["fa_AF"], "twi": "Twi"}
 HEADER = "tag name endonym script direction iso639_1 iso639_3 bcp47 group aliases regions"
 LIKELY = get_global("likely_subtags")
@@ -188,13 +191,14 @@ ENGLISH = Locale("en")
 
 
 def main() -> None:
-    """Write the table, and say which of the detectors' labels have no row."""
+    """Write the table, and print the detectors' labels without a row."""
     rows = [row(tag) for tag in sorted(TAGS.split(), key=order)]
-    names = {each["name"] for each in rows}
-    for each in rows:  # a name is no other row's alias
-        each["aliases"] = "|".join(alias for alias in each["aliases"].split("|") if alias not in names)
+    names = {language["name"] for language in rows}
+    for language in rows:  # the name of a language must not be an alias of another
+        aliases = language["aliases"].split("|")
+        language["aliases"] = "|".join(alias for alias in aliases if alias not in names)
     for column in ("tag", "name", "bcp47"):
-        values = [each[column] for each in rows]
+        values = [language[column] for language in rows]
         assert len(set(values)) == len(rows), (
             f"{column} twice: {sorted({v for v in values if values.count(v) > 1})}"
         )
@@ -203,24 +207,24 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
     for detector, labels in LABELS.items():
-        left = set(labels.split()) - {label for each in rows for label in each[detector].split()}
-        print(f"{detector}: no row for {' '.join(sorted(left)) or 'none'}", file=sys.stderr)
+        unused = set(labels.split()) - {label for language in rows for label in language[detector].split()}
+        print(f"{detector}: no row for {' '.join(sorted(unused)) or 'none'}", file=sys.stderr)
     print(
-        f"{len(rows)} rows; named in English:",
+        f"{len(rows)} rows; without an endonym:",
         *(r["tag"] for r in rows if r["name"] == r["endonym"]),
         file=sys.stderr,
     )
 
 
 def row(tag: str) -> dict[str, str]:
-    """One line of the table."""
+    """Return a row of the table."""
     iso639_3, script = tag.split("_")
     short = short_code(iso639_3)
     bcp47 = short if usual_script(iso639_3) == script else f"{short}-{script}"
     codes = [short, macro_code(iso639_3), iso639_3, ISO639_2B.get(iso639_3, "")]
     codes = list(dict.fromkeys([*filter(None, codes), *ALIASES.get(iso639_3, "").split()]))
     name = name_of(iso639_3, script)
-    described = {
+    columns = {
         "tag": tag,
         "name": name,
         "endonym": endonym_of(iso639_3, script) or name,
@@ -234,22 +238,22 @@ def row(tag: str) -> dict[str, str]:
         "regions": " ".join(regions_of(short)) if bcp47 == short else "",
     }
     labels = {detector: label_of(detector, tag, codes) for detector in LABELS}
-    return described | labels
+    return columns | labels
 
 
 def macro_code(iso639_3: str) -> str:
-    """The macrolanguage that a language stands for, else its own code."""
+    """Return the macrolanguage code that means this language, or its own code."""
     return next((code for code, member in MACRO.items() if member == iso639_3), iso639_3)
 
 
 def short_code(iso639_3: str) -> str:
-    """The shortest BCP 47 code."""
+    """Return the shortest BCP 47 code."""
     code = langcodes.standardize_tag(macro_code(iso639_3))
     return iso639_3 if "-" in code else code  # CLDR calls Dari fa-AF
 
 
 def usual_script(iso639_3: str) -> str:
-    """CLDR's script for a language when none is said; where CLDR has no entry, the only one in the table."""
+    """Return the default script of a language in CLDR; without an entry, the only one in the table."""
     short = short_code(iso639_3)
     scripts = [tag[4:] for tag in TAGS.split() if tag.startswith(iso639_3)]
     likely = next((LIKELY[code].split("_")[1] for code in (short, iso639_3) if code in LIKELY), "")
@@ -261,15 +265,16 @@ def usual_script(iso639_3: str) -> str:
 
 
 def order(tag: str) -> tuple[str, bool, str]:
-    """By code, the usual script first."""
+    """Return a sort key: by code, the usual script first."""
     return tag[:3], usual_script(tag[:3]) != tag[4:], tag
 
 
 def name_of(iso639_3: str, script: str) -> str:
-    """The English name, with the script only where the language is in the table in two."""
+    """Return the English name, with the script if the table has the language in two."""
     short = short_code(iso639_3)
-    if (both := f"{short}_{script}") in ENGLISH.languages and short == "zh":
-        return ENGLISH.languages[both]
+    code = f"{short}_{script}"
+    if code in ENGLISH.languages and short == "zh":
+        return ENGLISH.languages[code]
     name = ENGLISH.languages.get({"prs": "fa_AF"}.get(short, short))
     name = name or langcodes.get(short).display_name().partition(" (")[0]
     twice = sum(tag.startswith(iso639_3) for tag in TAGS.split()) > 1
@@ -277,7 +282,7 @@ def name_of(iso639_3: str, script: str) -> str:
 
 
 def endonym_of(iso639_3: str, script: str) -> str:
-    """The name in the language itself, if CLDR has one in this script."""
+    """Return the name in the language itself, if CLDR has one in this script."""
     if iso639_3 in ENDONYMS:
         return ENDONYMS[iso639_3]
     short = short_code(iso639_3)
@@ -294,13 +299,13 @@ def endonym_of(iso639_3: str, script: str) -> str:
 
 
 def written_in(name: str, script: str) -> bool:
-    """Whether a name's first letter is of the script, by the letter's Unicode name."""
+    """Return whether a name's first letter is of the script, by the letter's Unicode name."""
     letter = unicodedata.name(name[0]).split()[0]
     return letter == LETTERS.get(script, ENGLISH.scripts[script].upper().split()[0])
 
 
 def aliases_of(iso639_3: str, script: str, codes: list[str]) -> list[str]:
-    """Other codes and names of a language, and its own name where it goes by its macrolanguage's."""
+    """Return other codes and names of a language, also its own name if the table has its macrolanguage's."""
     short = short_code(iso639_3)
     forms = [
         langcodes.get(iso639_3).display_name().partition(" (")[0],
@@ -312,7 +317,7 @@ def aliases_of(iso639_3: str, script: str, codes: list[str]) -> list[str]:
 
 
 def regions_of(short: str) -> list[str]:
-    """Regions where CLDR writes a language in another script than its usual one, as `TW=Hant`."""
+    """Return the regions where CLDR has another script than the usual one, such as `TW=Hant`."""
     usual = LIKELY.get(short, "_").split("_")[1]
     keys = [key for key in LIKELY if key.startswith(f"{short}_")]
     pairs = ((key.partition("_")[2], LIKELY[key].split("_")[1]) for key in keys)
@@ -320,7 +325,7 @@ def regions_of(short: str) -> list[str]:
 
 
 def label_of(detector: str, tag: str, codes: list[str]) -> str:
-    """A detector's label for a row; empty if it has none, or none that covers this script."""
+    """Return a detector's label for a row; empty if it has none for this language and script."""
     if (detector, tag) in LABEL_OF:
         return LABEL_OF[detector, tag]
     if usual_script(tag[:3]) != tag[4:] and sum(other.startswith(tag[:3]) for other in TAGS.split()) > 1:

@@ -2,7 +2,7 @@
 
     python tools/reasoning_seeds.py
 
-The wordings are those of tools/nano/phrases/eng_Latn.yaml, the numbers are drawn with a fixed seed.
+The wordings come from tools/nano/phrases/eng_Latn.yaml; the numbers are drawn with a fixed seed.
 """
 
 import random
@@ -18,17 +18,17 @@ ROWS = 360
 
 
 def rows(rng: random.Random) -> Iterator[dict[str, str]]:
-    """Yield problems with their answers, no question twice."""
-    say = phrases("eng_Latn")
-    seen: set[str] = set()
-    while len(seen) < ROWS:
+    """Yield problems with their answers, each question once."""
+    wordings = phrases("eng_Latn")
+    questions: set[str] = set()
+    while len(questions) < ROWS:
         kind, numbers = draw_numbers(rng)
-        wording, _ = draw_wording(say, kind, rng)
-        item = rng.choice(list(say["items"].values()))
+        wording, _ = draw_wording(wordings, kind, rng)
+        item = rng.choice(list(wordings["items"].values()))
         question = wording.format(name=rng.choice(NAMES), item=item, **numbers)
-        if question not in seen:
-            seen.add(question)
-            yield {"question": question, "answer": solution_text(say, kind, numbers, rng)}
+        if question not in questions:
+            questions.add(question)
+            yield {"question": question, "answer": solution_text(wordings, kind, numbers, rng)}
 
 
 if __name__ == "__main__":

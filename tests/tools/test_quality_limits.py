@@ -61,10 +61,10 @@ def test_limits_written_elsewhere_are_read_from_there(reference, tmp_path, monke
     language_limits._stop_words.cache_clear()
     own, other = " ".join(map(line, range(1, 40, 2))), "the of and a house by sea with it all day " * 10
     frame = pl.DataFrame({"text": [own, other], "language": ["eng_Latn"] * 2})
-    said = frame.select(gopher_quality(pl.col("text")))["text"].struct.field("reason").to_list()
+    reasons = frame.select(gopher_quality(pl.col("text")))["text"].struct.field("reason").to_list()
     language_limits._limits.cache_clear()
     language_limits._stop_words.cache_clear()
-    assert said == [None, "few_stop_words"]
+    assert reasons == [None, "few_stop_words"]
 
 
 def test_even_lines_do_not_count(reference, tmp_path):
@@ -87,7 +87,7 @@ def test_zawgyi_and_other_scripts_are_left_out(reference):
     assert list(read(reference)) == ["eng_Latn", "mya_Mymr", "tha_Thai"]
 
 
-def test_no_files_and_few_lines_are_told(tmp_path):
+def test_no_files_and_few_lines_are_errors(tmp_path):
     with pytest.raises(UsageError, match="no files"):
         calibrate_quality(tmp_path, tmp_path)
     (tmp_path / "eng.txt").write_text("one line", encoding="utf-8")
