@@ -3,16 +3,16 @@
 python benchmarks/duplicates.py FOLDER --datatrove PYTHON
 python benchmarks/duplicates.py --memory 1000000
 
-FOLDER: human texts, <language>.txt, a sentence a line. Lines are joined to documents of about 1 KB. Of every
-document a near copy is planted, of every other one an exact copy too, in an order drawn by chance. In a near
-copy 4 % of the words were changed for other words of the language; in scripts without spaces, of the
-characters. PYTHON: one in which datatrove and its tokenizers are installed.
+FOLDER: human texts, <language>.txt, a sentence per line. Lines are joined to documents of about 1 KB. Every
+document gets a near copy, every other one also an exact copy, in random order. In a near copy 4 % of the
+words are replaced by other words of the language; in scripts without spaces, of the characters. PYTHON: an
+interpreter with datatrove and its tokenizers.
 
-found       of the near (exact) copies, the share that was dropped, or whose original was in its place
-lost        documents of which nothing is left: different texts taken for copies of each other
-docs_per_s  a CPU second of one thread; what both need once (tables, tokenizers) is loaded before
+near_found, exact_found   share of the copies that were dropped, or whose original was dropped instead
+lost                      documents of which nothing is left: different texts taken for copies
+docs_per_s                per CPU second of one thread, with tables and tokenizers loaded before
 
---memory: the state that so many rows leave, all of them different, with near: 0.65 and ids of 16 characters.
+--memory: measures the state after so many different rows, with near: 0.65 and ids of 16 characters.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results" / "duplicates.csv"
 LANGUAGES = ("eng", "fra", "fin", "rus", "tur", "heb", "swa", "tha", "zho-CN", "jpn")
-TROVE = {"swa": "swh", "zho-CN": "cmn_Hani"}  # what datatrove calls them, where it is another name
+TROVE = {"swa": "swh", "zho-CN": "cmn_Hani"}  # datatrove's names, where they differ
 UNSPACED = ("tha", "zho", "jpn")
 NEAR = 0.65
 SHARE = 0.04
@@ -57,40 +57,40 @@ def main() -> None:
 
 
 def compare(folder: Path, languages: Sequence[str], python: str) -> None:
-    """Both on the same documents."""
+    """Measure both on the same documents."""
     import polars as pl
 
     sets = {code: documents(folder / f"{code}.txt", code) for code in languages}
-    with tempfile.TemporaryDirectory() as there:
-        path = Path(there, "documents.json")
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place, "documents.json")
         path.write_text(json.dumps(sets), encoding="utf-8")
         command = [python, __file__, "--trove", str(path)]
-        told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=there).stdout
-    theirs, rows = json.loads(told.splitlines()[-1]), []
-    for (code, docs), own in zip(sets.items(), ours(list(sets.values())), strict=True):
-        for name, (seconds, dropped) in (("glotmill", own), ("datatrove", theirs[code])):
+        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=place).stdout
+    theirs, rows = json.loads(output.splitlines()[-1]), []
+    for (code, docs), result in zip(sets.items(), ours(list(sets.values())), strict=True):
+        for name, (seconds, dropped) in (("glotmill", result), ("datatrove", theirs[code])):
             rows.append({"language": code, "engine": name, "documents": len(docs), "seconds": seconds})
             rows[-1] |= score(docs, set(dropped))
     table = pl.DataFrame(rows).with_columns(docs_per_s=pl.col("documents") / pl.col("seconds"))
-    whole = table.group_by("engine", maintain_order=True).agg(
+    overall = table.group_by("engine", maintain_order=True).agg(
         pl.lit("all").alias("language"),
         pl.col("documents", "seconds", "lost").sum(),
         pl.col("near_found", "exact_found").mean(),
         (pl.col("documents").sum() / pl.col("seconds").sum()).alias("docs_per_s"),
     )
-    table = pl.concat([table, whole.select(table.columns)])
+    table = pl.concat([table, overall.select(table.columns)])
     RESULTS.parent.mkdir(exist_ok=True)
     table.write_csv(RESULTS, float_precision=3)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=120, tbl_hide_dataframe_shape=True):
         print(table)
-    speeds = dict(whole.select("engine", "docs_per_s").iter_rows())
+    speeds = dict(overall.select("engine", "docs_per_s").iter_rows())
     print(
         f"glotmill does {speeds['glotmill'] / speeds['datatrove']:.0f} times as many documents a CPU second"
     )
 
 
 def documents(path: Path, code: str) -> list[Document]:
-    """Join lines, and plant copies."""
+    """Join lines to documents, and add copies."""
     chance = random.Random(code)
     lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     texts, text = [], ""
@@ -101,18 +101,18 @@ def documents(path: Path, code: str) -> list[Document]:
             text = ""
     unspaced = code.startswith(UNSPACED)
     words = [p for line in lines for p in (line.replace(" ", "") if unspaced else line.split())]
-    found: list[Document] = []
+    docs: list[Document] = []
     for base, text in enumerate(texts):
-        found.append({"text": text, "base": base, "kind": "original"})
-        found.append({"text": changed(text, unspaced, words, chance), "base": base, "kind": "near"})
+        docs.append({"text": text, "base": base, "kind": "original"})
+        docs.append({"text": changed(text, unspaced, words, chance), "base": base, "kind": "near"})
         if base % 2:
-            found.append({"text": text, "base": base, "kind": "exact"})
-    chance.shuffle(found)
-    return found
+            docs.append({"text": text, "base": base, "kind": "exact"})
+    chance.shuffle(docs)
+    return docs
 
 
 def changed(text: str, unspaced: bool, words: Sequence[str], chance: random.Random) -> str:
-    """Change some words (characters) for others of the language."""
+    """Replace some words (characters) by others of the language."""
     parts = list(text) if unspaced else text.split(" ")
     places = [n for n, part in enumerate(parts) if part.strip()]
     for n in chance.sample(places, round(len(places) * SHARE)):
@@ -121,7 +121,7 @@ def changed(text: str, unspaced: bool, words: Sequence[str], chance: random.Rand
 
 
 def score(docs: Sequence[Document], dropped: set[int]) -> dict[str, Any]:
-    """What was found, and what was lost."""
+    """Return the shares of copies that were dropped, and the number of documents lost."""
     left = [doc for n, doc in enumerate(docs) if n not in dropped]
     kept = {
         kind: {doc["base"] for doc in left if doc["kind"] == kind} for kind in ("original", "near", "exact")
@@ -137,26 +137,26 @@ def score(docs: Sequence[Document], dropped: set[int]) -> dict[str, Any]:
 
 
 def ours(sets: Sequence[Sequence[Document]]) -> list[tuple[float, list[int]]]:
-    """CPU seconds, and the numbers of documents that are dropped, for each set; shard after shard."""
+    """Return CPU seconds and the numbers of dropped documents for each set, judged shard after shard."""
     import polars as pl
 
     from glotmill.filters import duplicates
     from glotmill.filters._similar.history import History, rule
 
-    asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
-    assert asked is not None
-    History(asked).apply(pl.DataFrame({"text": ["The tables are read before the clock runs."]}))
-    found = []
+    near_rule = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
+    assert near_rule is not None
+    History(near_rule).apply(pl.DataFrame({"text": ["The tables are read before the clock runs."]}))
+    results = []
     for docs in sets:
         table = pl.DataFrame({"text": [doc["text"] for doc in docs]})
-        began, history = time.process_time(), History(asked)
+        began, history = time.process_time(), History(near_rule)
         reasons = pl.concat([history.apply(part)["reason"] for part in table.iter_slices(256)])
-        found.append((time.process_time() - began, reasons.is_not_null().arg_true().to_list()))
-    return found
+        results.append((time.process_time() - began, reasons.is_not_null().arg_true().to_list()))
+    return results
 
 
 def datatrove(sets: dict[str, list[Document]]) -> dict[str, tuple[float, list[int]]]:
-    """The same of datatrove, as FineWeb-2 sets it: words in fives, 14 bands of 8 hashes."""
+    """Return the same for datatrove, configured as for FineWeb-2: runs of 5 words, 14 bands of 8 hashes."""
     from datatrove.data import Document as Doc
     from datatrove.pipeline.dedup.minhash import (
         MinhashConfig,
@@ -170,28 +170,28 @@ def datatrove(sets: dict[str, list[Document]]) -> dict[str, tuple[float, list[in
     logger.remove()
     hashing = HashConfig(hash_fc="xxhash", precision=64)
     config = MinhashConfig(hash_config=hashing, num_buckets=14, hashes_per_bucket=8, n_grams=5)
-    found = {}
+    results = {}
     for code, docs in sets.items():
-        there = f"{code}/"
-        signature = MinhashDedupSignature(there + "s", config=config, language=TROVE.get(code, code))
+        place = f"{code}/"
+        signature = MinhashDedupSignature(place + "s", config=config, language=TROVE.get(code, code))
         signature.get_shingles(docs[0]["text"])  # loads the tokenizer
         data = [Doc(text=doc["text"], id=str(n)) for n, doc in enumerate(docs)]
         began = time.process_time()
         signature.run(data, 0, 1)
         for band in range(14):
-            MinhashDedupBuckets(there + "s", there + "b", config=config).run(None, band, 14)
-        MinhashDedupCluster(there + "b", there + "r", config=config).run(None, 0, 1)
+            MinhashDedupBuckets(place + "s", place + "b", config=config).run(None, band, 14)
+        MinhashDedupCluster(place + "b", place + "r", config=config).run(None, 0, 1)
         seconds = time.process_time() - began
-        dropped = b"".join(path.read_bytes() for path in sorted(Path(there, "r").glob("*.remove")))
-        found[code] = (
+        dropped = b"".join(path.read_bytes() for path in sorted(Path(place, "r").glob("*.remove")))
+        results[code] = (
             seconds,
             [int.from_bytes(dropped[n : n + 4], "little") for n in range(0, len(dropped), 4)],
         )
-    return found
+    return results
 
 
 def memory(rows: int) -> None:
-    """Print what the state of so many different rows takes."""
+    """Print the memory and time that the state of so many different rows takes."""
     import numpy as np
     import polars as pl
 
@@ -199,9 +199,9 @@ def memory(rows: int) -> None:
     from glotmill.filters._similar.history import History, rule
     from glotmill.filters._similar.minhash import HASHES, bands
 
-    asked = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
-    assert asked is not None
-    chance, history, step = np.random.default_rng(1), History(asked), 1_000
+    near_rule = rule(duplicates, pl.col("text"), {"within": "", "near": NEAR})
+    assert near_rule is not None
+    chance, history, step = np.random.default_rng(1), History(near_rule), 1_000
     number = bands(NEAR)[0]
 
     def part(start: int) -> tuple[pl.Series, pl.Series]:
@@ -213,9 +213,9 @@ def memory(rows: int) -> None:
     part(0)
     before, spent = resident(), 0.0
     for start in range(0, rows, step):
-        made, ids = part(start)
+        keys, ids = part(start)
         began = time.process_time()
-        history.apply_keys(made, ids=ids)
+        history.apply_keys(keys, ids=ids)
         spent += time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows:,} rows: {resident() - before:,.0f} MiB held, {peak - before:,.0f} MiB at the peak")
@@ -223,7 +223,7 @@ def memory(rows: int) -> None:
 
 
 def resident() -> float:
-    """MiB of this process in memory."""
+    """Return the resident memory of this process in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 

@@ -1,10 +1,10 @@
-"""What the filters drop of text that people wrote: a filter that drops human text is wrong.
+"""How much human text the filters drop: a filter that drops human text is wrong.
 
-python benchmarks/human.py FOLDER   a folder of `<language>.txt`, a sentence a line, as NTREX-128 has them
+python benchmarks/human.py FOLDER   a folder of `<language>.txt`, a sentence per line, such as NTREX-128
 
-Every filter in filters/ that judges one text by itself is put, with its defaults, to single lines, to
-paragraphs of five lines, and to pages of fifteen paragraph lines. Only the even lines count: the limits of
-some filters were derived on odd ones (`--lines odd`, `--lines all` for the others). Writes
+Applies every filter in filters/ that judges one text by itself, with its defaults, to single lines, to
+paragraphs of five lines, and to pages of fifteen lines. Uses the even lines: the limits of some filters were
+derived from the odd ones (`--lines odd` or `--lines all` use the others). Writes
 benchmarks/results/human.csv: language x filter, percent of texts dropped, a row for each length.
 """
 
@@ -22,7 +22,7 @@ import glotmill.filters
 from glotmill.errors import RecipeError, UsageError
 from glotmill.languages import find
 
-# What a careful user would put behind a reply in running text. `language` has tables of its own.
+# What a careful user would apply to replies in prose. `language` has its own benchmark.
 DEFAULT_SET = (
     "length",
     "script",
@@ -36,12 +36,12 @@ DEFAULT_SET = (
     "mixed_script",
     "mojibake",
     "placeholders",
-)  # non_degenerate is repetition and truncated, and compares with a prompt
-OF_NUMBERS = ("likelihood", "quality_buckets")  # they judge a column of scores
+)  # non_degenerate is repetition and truncated, and needs a prompt
+SCORE_FILTERS = ("likelihood", "quality_buckets")  # they judge a column of scores
 SHAPES = {"sentence": (1, " "), "paragraph": (5, " "), "page": (15, "\n")}
 TAGS = {"shi": "shi_Arab"}  # NTREX writes Tachelhit in Arabic letters
 PROBE = "Nobody knows why the river turned and left the old mill standing on dry land."
-CANNOT = (
+ERRORS = (
     UsageError,
     pl.exceptions.PolarsError,
     AttributeError,
@@ -57,36 +57,36 @@ Build = Callable[[pl.Expr], pl.Expr]
 
 def judging_one_text() -> dict[str, Build]:
     """Return the filters that read a text and at most its language, and judge each row by itself."""
-    found: dict[str, Build] = {}
+    filters: dict[str, Build] = {}
     once = pl.DataFrame({"text": [PROBE], "language": ["eng_Latn"]})
-    modules = {each.name for each in iter_modules(glotmill.filters.__path__)}
-    for module in sorted(modules.difference(OF_NUMBERS)):
+    modules = {module.name for module in iter_modules(glotmill.filters.__path__)}
+    for module in sorted(modules.difference(SCORE_FILTERS)):
         try:
             function = getattr(import_module(f"glotmill.filters.{module}"), module, None)
             if function is None or signature(function).return_annotation is not pl.Expr:
                 continue  # a helper
-            judged = function(pl.col("text"))
-            if set(judged.meta.root_names()) - set(once.columns):
+            verdicts = function(pl.col("text"))
+            if set(verdicts.meta.root_names()) - set(once.columns):
                 continue
-            alone, twice = reasons(once, judged), reasons(pl.concat([once, once]), judged)
-        except CANNOT as error:
+            alone, twice = reasons(once, verdicts), reasons(pl.concat([once, once]), verdicts)
+        except ERRORS as error:
             print(f"{module}: left out, {' '.join(str(error).split())[:120]}")
             continue
         if alone[0] is not None:
-            print(f"{module}: left out, it asks for more than prose ({alone[0]})")
-        elif twice.null_count() == 2:  # else it is about several rows
-            found[module] = function
-    return found
+            print(f"{module}: left out, it requires more than prose ({alone[0]})")
+        elif twice.null_count() == 2:  # else it compares rows
+            filters[module] = function
+    return filters
 
 
-def reasons(frame: pl.DataFrame, judged: pl.Expr) -> pl.Series:
-    """Why a filter drops each row; null keeps it."""
-    said = frame.select(judged.alias("said"))["said"]
-    return said.struct.field("reason") if isinstance(said.dtype, pl.Struct) else said
+def reasons(frame: pl.DataFrame, verdicts: pl.Expr) -> pl.Series:
+    """Return why a filter drops each row; null keeps it."""
+    column = frame.select(verdicts.alias("verdict"))["verdict"]
+    return column.struct.field("reason") if isinstance(column.dtype, pl.Struct) else column
 
 
 def texts(folder: Path, lines: str) -> pl.DataFrame:
-    """Read the texts: code (the file's name), language (its tag), shape, text."""
+    """Read the texts -> code (the file's name), language (its tag), shape, text."""
     parts = []
     for path in sorted(folder.glob("*.txt")):
         try:
@@ -106,13 +106,13 @@ def texts(folder: Path, lines: str) -> pl.DataFrame:
 
 
 def measure(frame: pl.DataFrame, filters: dict[str, Build]) -> pl.DataFrame:
-    """Return the texts with a column for each filter: the reason."""
-    said = []
+    """Return the texts with a column of reasons for each filter."""
+    columns = []
     for name, function in filters.items():
         begun = time.process_time()
-        said.append(reasons(frame, function(pl.col("text"))).alias(f"by_{name}"))
+        columns.append(reasons(frame, function(pl.col("text"))).alias(f"by_{name}"))
         print(f"{name:20} {len(frame) / (time.process_time() - begun):9,.0f} texts per CPU second")
-    return frame.hstack(said)
+    return frame.hstack(columns)
 
 
 def table(judged: pl.DataFrame, filters: Sequence[str]) -> pl.DataFrame:
@@ -127,7 +127,7 @@ def table(judged: pl.DataFrame, filters: Sequence[str]) -> pl.DataFrame:
 
 
 def report(shares: pl.DataFrame, judged: pl.DataFrame, filters: Sequence[str], show: str | None) -> None:
-    """Print per filter what it drops on average and where most; and examples of one."""
+    """Print how much each filter drops on average, and where most; and examples for one filter."""
     for name in ["total", *filters]:
         worst = shares.filter(pl.col(name) > 0).sort(name, descending=True).head(6)
         places = ", ".join(
@@ -159,8 +159,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     options.add_argument("folder", type=Path)
     options.add_argument("--lines", choices=["even", "odd", "all"], default="even")
-    options.add_argument("--only", help="filters, with commas between; nothing is written then")
-    options.add_argument("--show", help="a filter of whose dropped texts examples are printed")
+    options.add_argument("--only", help="filters, separated by commas; writes no file")
+    options.add_argument("--show", help="print examples of texts that this filter drops")
     chosen = options.parse_args()
     filters = judging_one_text()
     if chosen.only:
@@ -172,8 +172,8 @@ def main() -> None:
     report(shares, judged, list(filters), chosen.show)
     if not chosen.only:
         RESULTS.parent.mkdir(exist_ok=True)
-        made = f"# percent of human texts dropped; python benchmarks/human.py NTREX --lines {chosen.lines}"
-        RESULTS.write_text(f"{made}\n{shares.write_csv()}", "utf-8")
+        header = f"# percent of human texts dropped; python benchmarks/human.py NTREX --lines {chosen.lines}"
+        RESULTS.write_text(f"{header}\n{shares.write_csv()}", "utf-8")
         print(f"written: {RESULTS}")
 
 

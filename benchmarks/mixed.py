@@ -1,20 +1,19 @@
-"""How much English in a row the filter `language` sees, on a folder of human texts.
+"""How much English inside rows the filter `language` detects, on a folder of human texts.
 
-python benchmarks/mixed.py FOLDER   <language>.txt, one text a line; also into benchmarks/results/mixed.csv
+python benchmarks/mixed.py FOLDER   <language>.txt, one text per line; writes benchmarks/results/mixed.csv
 
-A row is lines of one language drawn at random, some of them English ones in their place: of 4 lines 1, of 8
-lines 2, of 10 lines 1, of 8 lines 4, and all of 4. Two forms: `lines`, one a line, and `paragraph`, all
-joined by spaces, in which a headline without a full stop runs on into the next line. Only the even lines are
-drawn, since thresholds may come from the odd ones (`glotmill calibrate`). As a line may be long or short, the
-English ones of four are 5 to 50 % of the letters; the rows where they are 20 to 30 % are looked at by
-themselves. For each language and form of row, in percent:
+A row consists of random lines of one language, some replaced by English ones: 1 of 4 lines, 2 of 8, 1 of 10,
+4 of 8, and 4 of 4. It has two forms: `lines`, and `paragraph`, joined by spaces, in which a headline without
+a full stop runs on into the next line. Uses the even lines, since thresholds may come from the odd ones
+(`glotmill calibrate`). Lines differ in length, so one of four is 5 to 50 % of the letters; `quarter` counts
+only rows with 20 to 30 %. Columns, for each language and form, in percent:
 
-clean      of rows without English, those dropped: false alarms
-mixed      of rows with English, those dropped
-quarter    of rows in which English is 20 to 30 % of the letters, those dropped; rows: how many there are
+clean      dropped rows without English: false alarms
+mixed      dropped rows with English
+quarter    dropped rows in which English is 20 to 30 % of the letters; rows: their number
 
-A folder may hold English lines in the file of another language: these are counted as they stand, so the
-table is printed for languages of many false alarms, and in all.
+A file of another language may contain English lines, which count as false alarms. So the script prints the
+languages with many of them, and the means.
 """
 
 import argparse
@@ -45,31 +44,31 @@ def main() -> None:
     table.write_csv(RESULTS / "mixed.csv", float_precision=2)
     with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, tbl_width_chars=120):
         fourth = table.filter(pl.col("lines") == 4 * pl.col("english"))
-        each = fourth.group_by("language").agg(pl.col("clean", "mixed").mean())
-        print(each.filter((pl.col("clean") > 1) | (pl.col("mixed") < 96)).sort("language"))
+        by_language = fourth.group_by("language").agg(pl.col("clean", "mixed").mean())
+        print(by_language.filter((pl.col("clean") > 1) | (pl.col("mixed") < 96)).sort("language"))
         print(overall(table, "form", "lines", "english"))
-        free = each.filter(pl.col("clean") == 0)
-        print(f"no false alarm in {len(free)} of {len(each)} languages")
+        clean = by_language.filter(pl.col("clean") == 0)
+        print(f"no false alarm in {len(clean)} of {len(by_language)} languages")
         print("English one line of four, of 4 and 8 lines:", overall(fourth, "form"), overall(fourth))
 
 
 def read(folder: Path, detectors: Sequence[str] = ()) -> dict[str, list[str]]:
-    """The even lines of each language that can be judged, of all its files."""
-    found: dict[str, list[str]] = {}
+    """Return the even lines of each language that can be judged, from all its files."""
+    texts: dict[str, list[str]] = {}
     for path in sorted(folder.glob("*.txt")):
         try:
             tag = languages.find(path.stem).tag
         except RecipeError:
-            print(f"{path.name}: no language of ours")
+            print(f"{path.name}: skipped, no language has this code")
             continue
         if not cannot_judge(tag, detectors=detectors):
             lines = path.read_text(encoding="utf-8").split("\n")[1::2]
-            found.setdefault(tag, []).extend(filter(str.strip, lines))
-    return found
+            texts.setdefault(tag, []).extend(filter(str.strip, lines))
+    return texts
 
 
 def measured(texts: dict[str, list[str]], detectors: Sequence[str]) -> pl.DataFrame:
-    """The share of rows dropped, by language and form."""
+    """Return the share of rows dropped, by language and form."""
     rows = []
     for tag in sorted(texts.keys() - {ENGLISH}):
         draw = random.Random(tag)
@@ -77,9 +76,9 @@ def measured(texts: dict[str, list[str]], detectors: Sequence[str]) -> pl.DataFr
             for _ in range(ROWS):
                 clean = draw.sample(texts[tag], lines)
                 places = draw.sample(range(lines), english)
-                said = dict(zip(places, draw.sample(texts[ENGLISH], english), strict=True))
-                mixed = [said.get(place, line) for place, line in enumerate(clean)]
-                share = letters(list(said.values())) / letters(mixed)
+                replaced = dict(zip(places, draw.sample(texts[ENGLISH], english), strict=True))
+                mixed = [replaced.get(place, line) for place, line in enumerate(clean)]
+                share = letters(list(replaced.values())) / letters(mixed)
                 for name, between in (("lines", "\n"), ("paragraph", " ")):
                     rows.append((tag, name, lines, english, share, between.join(clean), between.join(mixed)))
     form = ["form", "lines", "english"]
@@ -88,9 +87,9 @@ def measured(texts: dict[str, list[str]], detectors: Sequence[str]) -> pl.DataFr
         pl.col(name).pipe(language, detectors=detectors).struct.field("reason").is_not_null().alias(name)
         for name in ("clean", "mixed")
     ]
-    found = frame.with_columns(dropped).group_by("language", *form, maintain_order=True)
+    groups = frame.with_columns(dropped).group_by("language", *form, maintain_order=True)
     quarter = pl.col("share").is_between(0.2, 0.3)
-    return found.agg(
+    return groups.agg(
         pl.col("clean", "mixed").mean() * 100,
         pl.col("mixed").filter(quarter).mean().alias("quarter") * 100,
         quarter.sum().alias("rows"),
@@ -98,12 +97,12 @@ def measured(texts: dict[str, list[str]], detectors: Sequence[str]) -> pl.DataFr
 
 
 def letters(lines: Sequence[str]) -> int:
-    """How many letters there are."""
+    """Return the number of letters."""
     return sum(map(str.isalpha, "".join(lines)))
 
 
 def overall(table: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """The mean over languages; of `quarter`, over rows."""
+    """Return the mean over languages; for `quarter`, over rows."""
     quarter = (pl.col("quarter") * pl.col("rows")).sum() / pl.col("rows").sum()
     means = [pl.col("clean", "mixed").mean(), quarter, pl.col("rows").sum()]
     return table.group_by(*by).agg(means).sort(*by) if by else table.select(means)

@@ -1,11 +1,11 @@
 """What glotmill costs on top of the engine.
 
-python benchmarks/overhead.py vllm   rows through a run against the same requests through bare vLLM: tokens/s
+python benchmarks/overhead.py vllm   tokens/s of a run, compared to the same requests in vLLM alone
 python benchmarks/overhead.py echo   rows/s and peak memory without a model, at two sizes
 
-Both sides of a ratio are measured in one process, in turns; the median of the turns is quoted. The run's
-side counts everything from reading the recipe to the written dataset, but for starting the engine; the bare
-side is one `LLM.chat` call with every request of every step at once, which no real pipeline can have.
+Both sides of a ratio are measured in one process, in turns; the script prints the median. The run includes
+everything from reading the recipe to the written dataset, except starting the engine. vLLM alone gets the
+requests of all steps in one `LLM.chat` call, which no real pipeline can make.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def recipe(folder: Path, steps: int, turn: int, detect: bool) -> Path:
 
 
 class Shared:
-    """The engine that is open already, as an engine for runs; it notes what passes."""
+    """The open engine, shared by runs; records requests and replies."""
 
     generate: Any = None
     pairs: ClassVar[list[Any]] = []  # (request, reply)
@@ -141,7 +141,7 @@ async def against_vllm(args: Any, folder: Path) -> None:
         small = argparse.Namespace(**{**vars(args), "rows": 64})
         _, pairs = await through_a_run(folder, 1, 99, small)
         through_vllm(llm, pairs)
-        for steps, wanted in ((1, 0.95), (2, 0.90)):
+        for steps, target in ((1, 0.95), (2, 0.90)):
             ours, bare = [], []
             for turn in range(args.turns):
                 seconds, pairs = await through_a_run(folder, steps, turn, args)
@@ -154,7 +154,7 @@ async def against_vllm(args: Any, folder: Path) -> None:
                 )
             ratio = statistics.median(o / b for o, b in zip(ours, bare, strict=True))
             print(
-                f"{steps} step(s), {args.rows} rows: ratio {ratio:.3f} (wanted: at least {wanted})",
+                f"{steps} step(s), {args.rows} rows: ratio {ratio:.3f} (target: at least {target})",
                 flush=True,
             )
 
@@ -175,9 +175,9 @@ def without_a_model(args: Any, folder: Path) -> None:
         rate, peak = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         peaks.append(peak)
         print(
-            f"echo, {rows:,} rows: {rate:,.0f} rows/s (wanted: at least 3,000), peak {peak} MiB", flush=True
+            f"echo, {rows:,} rows: {rate:,.0f} rows/s (target: at least 3,000), peak {peak} MiB", flush=True
         )
-    print(f"memory at 100,000 rows / at 10,000 rows: {peaks[1] / peaks[0]:.2f} (wanted: at most 1.3)")
+    print(f"memory at 100,000 rows / at 10,000 rows: {peaks[1] / peaks[0]:.2f} (target: at most 1.3)")
 
 
 def echo_once(args: Any, folder: Path) -> None:
@@ -204,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["vllm", "echo", "echo-once"])
+    parser.add_argument("benchmark", choices=["vllm", "echo", "echo-once"])
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--window", type=int, default=512)
@@ -214,10 +214,10 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
-        if args.what == "vllm":
+        if args.benchmark == "vllm":
             asyncio.run(against_vllm(args, folder))
         else:
-            {"echo": without_a_model, "echo-once": echo_once}[args.what](args, folder)
+            {"echo": without_a_model, "echo-once": echo_once}[args.benchmark](args, folder)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
 """How fast the quality filters are, against datatrove's: documents per CPU second, same documents, one run.
 
-python benchmarks/quality.py FOLDER --datatrove PYTHON   a folder of `<language>.txt`, a sentence a line
+python benchmarks/quality.py FOLDER --datatrove PYTHON   a folder of `<language>.txt`, a sentence per line
 
-PYTHON is that of an environment with datatrove, spaCy and the packages of its other tokenizers. There
-GopherRepetitionFilter, GopherQualityFilter and FineWebQualityFilter run with the language's own tokenizer as
-datatrove picks it, loaded beforehand; a language whose tokenizer needs a package that is not there is named
-and left out on both sides. Here run the same three, and then the whole default set of `human.py`; once by
-language, once on all documents of all languages together: the ratio of the CPU seconds of both on the same
-documents, twelve paragraphs of five lines in each language. datatrove's documents are few, it needs some 2 ms
-for one; by language the same ones are judged here fifty times over, each time with a number behind, as no
-table has twelve rows. The least of three turns counts on both sides, one thread. Writes
-benchmarks/results/quality.csv.
+PYTHON belongs to an environment with datatrove, spaCy and the packages of its other tokenizers. It runs
+GopherRepetitionFilter, GopherQualityFilter and FineWebQualityFilter with the tokenizer that datatrove selects
+for the language, loaded beforehand; a language whose tokenizer needs a missing package is named and left out
+on both sides. glotmill runs the same three filters, then the default set of `human.py`. Measured are CPU
+seconds on the same documents, twelve paragraphs of five lines in each language: by language, and for all
+languages together. datatrove needs some 2 ms a document. By language, glotmill judges the documents fifty
+times, each time with another number appended, since real tables have more than twelve rows. Both sides count
+the fastest of three turns, on one thread. Writes benchmarks/results/quality.csv.
 """
 
 import argparse
@@ -28,8 +27,8 @@ from glotmill.filters._text.code_points import _encode, _words
 from glotmill.filters._text.words import _spaced
 
 SAME = ("repetition", "gopher_quality", "fineweb_quality")
-TIMES = 50  # the documents of one language are too few to measure by themselves
-LEAST = 30
+TIMES = 50  # copies of the documents of one language, which are too few to measure
+TARGET_RATIO = 30
 RESULTS = Path(__file__).parent / "results" / "quality.csv"
 THEIRS = """
 import json, sys, time
@@ -38,48 +37,48 @@ from datatrove.pipeline.filters import FineWebQualityFilter, GopherQualityFilter
 OTHER = {"zho_Hans": "cmn_Hani", "zho_Hant": "cmn_Hani", "yue_Hant": "yue_Hani"}
 for line in sys.stdin:
     tag, documents = json.loads(line)
-    said = {"language": tag}
+    result = {"language": tag}
     for name in (tag, OTHER.get(tag, tag), tag[:3]):
         try:
             kinds = (GopherRepetitionFilter, GopherQualityFilter, FineWebQualityFilter)
             filters = [kind(language=name) for kind in kinds]
-            for each in filters:
-                each.filter(Document(text=documents[0], id="0"))
+            for quality_filter in filters:
+                quality_filter.filter(Document(text=documents[0], id="0"))
             for turn in range(3):
                 begun = time.process_time()
                 for text in documents:
-                    for each in filters:
-                        each.filter(Document(text=f"{text} {turn}", id="0"))
-                said["seconds"] = min(said.get("seconds", 1e9), time.process_time() - begun)
+                    for quality_filter in filters:
+                        quality_filter.filter(Document(text=f"{text} {turn}", id="0"))
+                result["seconds"] = min(result.get("seconds", 1e9), time.process_time() - begun)
             break
         except (ImportError, ValueError) as error:  # it lacks a tokenizer, or knows none
-            said.setdefault("error", f"{type(error).__name__}: {error}".split(chr(10))[0][:90])
-    print(json.dumps(said), flush=True)
+            result.setdefault("error", f"{type(error).__name__}: {error}".split(chr(10))[0][:90])
+    print(json.dumps(result), flush=True)
 """
 
 
 def theirs(python: Path, documents: dict[str, list[str]]) -> dict[str, float]:
-    """CPU seconds that datatrove needs for each language's documents; those it cannot tokenize are named."""
-    lines = "".join(json.dumps(each) + "\n" for each in documents.items())
+    """Return datatrove's CPU seconds for each language's documents; print languages it cannot tokenize."""
+    lines = "".join(json.dumps(item) + "\n" for item in documents.items())
     done = subprocess.run([python, "-c", THEIRS], input=lines, capture_output=True, text=True, check=True)
     seconds, missing = {}, {}
-    said_lines = [line for line in done.stdout.splitlines() if line.startswith("{")]  # tokenizers print too
-    for said in map(json.loads, said_lines):
-        if "seconds" in said:
-            seconds[said["language"]] = said["seconds"]
+    results = [line for line in done.stdout.splitlines() if line.startswith("{")]  # tokenizers print too
+    for result in map(json.loads, results):
+        if "seconds" in result:
+            seconds[result["language"]] = result["seconds"]
         else:
-            missing.setdefault(said["error"], []).append(said["language"])
+            missing.setdefault(result["error"], []).append(result["language"])
     for error, tags in missing.items():
         print(f"left out, datatrove cannot: {' '.join(tags)} ({error})")
     return seconds
 
 
 def ours(frame: pl.DataFrame, filters: Sequence[Build], turns: int = 3) -> float:
-    """CPU seconds that the filters need for all rows: the least of some turns."""
+    """Return the CPU seconds that the filters need for all rows, in the fastest turn."""
     tries = []
     for _ in range(turns):
-        for remembered in (_encode, _words, _spaced):
-            remembered.cache_clear()
+        for cached in (_encode, _words, _spaced):
+            cached.cache_clear()
         begun = time.process_time()
         for function in filters:
             reasons(frame, function(pl.col("text")))
@@ -88,7 +87,7 @@ def ours(frame: pl.DataFrame, filters: Sequence[Build], turns: int = 3) -> float
 
 
 def again(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows many times over, each time with a number behind, so that none is remembered."""
+    """Return the rows many times, each time with another number appended, so that no cache helps."""
     turns = [frame.with_columns(pl.col("text") + f" {turn}") for turn in range(TIMES)]
     return pl.concat(turns, rechunk=True)
 
@@ -106,10 +105,10 @@ def main() -> None:
     by_language = {
         tag: part["text"].to_list() for (tag,), part in pages.group_by("language", maintain_order=True)
     }
-    there = judging_one_text()
-    same = [there[name] for name in SAME]
-    default = [there[name] for name in DEFAULT_SET if name in there]
-    ours(pages, default)  # tables are read once
+    filters = judging_one_text()
+    same = [filters[name] for name in SAME]
+    default = [filters[name] for name in DEFAULT_SET if name in filters]
+    ours(pages, default)  # loads the tables
     needed = theirs(chosen.datatrove, by_language)
     pages = pages.filter(pl.col("language").is_in(list(needed)))
     rows = []
@@ -132,10 +131,10 @@ def main() -> None:
         (pl.col("default_set") / pl.col("datatrove")).alias("times_default"),
     )
     RESULTS.parent.mkdir(exist_ok=True)
-    made = "# documents per CPU second; python benchmarks/quality.py NTREX --datatrove PYTHON"
-    RESULTS.write_text(f"{made}\n{table.with_columns(pl.col(pl.Float64).round(1)).write_csv()}", "utf-8")
-    few = table.filter((pl.col("times_same") < LEAST) & (pl.col("language") != "all"))
-    print(f"{len(table) - 1} languages, under {LEAST} times in {len(few)}:", few["language"].to_list())
+    header = "# documents per CPU second; python benchmarks/quality.py NTREX --datatrove PYTHON"
+    RESULTS.write_text(f"{header}\n{table.with_columns(pl.col(pl.Float64).round(1)).write_csv()}", "utf-8")
+    few = table.filter((pl.col("times_same") < TARGET_RATIO) & (pl.col("language") != "all"))
+    print(f"{len(table) - 1} languages, under {TARGET_RATIO} times in {len(few)}:", few["language"].to_list())
     for name in ("times_same", "times_default"):
         low = table.filter(pl.col("language") != "all").sort(name).head(5)
         print(
@@ -143,7 +142,7 @@ def main() -> None:
             low.select("language", pl.col(name).round(1)).rows(),
         )
     print(dict(zip(columns, rows[-1], strict=True)))
-    print("default set:", *(name for name in DEFAULT_SET if name in there))
+    print("default set:", *(name for name in DEFAULT_SET if name in filters))
 
 
 if __name__ == "__main__":
