@@ -39,9 +39,8 @@ def decontaminate(
 
     Options:
         against: one or more of: a name in benchmarks.csv (`mgsm`, `belebele`; `belebele/swh_Latn` is one of
-            its configs), a file (.jsonl, .csv, .parquet, .txt; relative to the working folder),
-            `hf://owner/dataset`. Of a Hub dataset all splits but train are read, of a benchmark in
-            benchmarks.csv the splits named there.
+            its configs), a file or folder (relative to the working folder), `hf://owner/dataset`. Of a Hub
+            dataset all splits but train are read, of a benchmark in benchmarks.csv the splits named there.
         n: words in a passage. GPT-3 (Brown et al., 2020, appendix C) and lm-evaluation-harness use 13; Tülu 3
             uses 8 and half of a test item.
         max_share: the row is kept while passages make up at most this share of it.

@@ -52,9 +52,9 @@ def duplicates(
             another line says. Texts of a few words are similar only if they are equal.
         model: folder or Hub id of a model2vec model (needs glotmill[select]); `near` is then the cosine of
             the texts' embeddings, such as 0.9. Finds 85 of 100 pairs just over it, 98 of those 0.05 over it.
-        against: an earlier dataset with the same columns, whose texts count as seen before: a .parquet or
-            .jsonl file, a folder of such files, the folder of a run, or hf://owner/dataset. In `steps` every
-            shard reads it, in `finish` it is read once.
+        against: an earlier dataset with the same columns, whose texts count as seen before: a file, a folder
+            of files, the folder of a run, or hf://owner/dataset. In `steps` every shard reads it, in `finish`
+            it is read once.
         id: column that names the rows.
     Reasons: empty (null), duplicate, near_duplicate (with near), same_meaning (with model).
     With id, adds `<column>_duplicates_first`: the id of the kept row that a dropped one is a copy of.

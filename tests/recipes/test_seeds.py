@@ -65,12 +65,12 @@ def test_parquet(tmp_path: Path) -> None:
 def test_a_file_beside_the_recipe_and_one_of_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = read(tmp_path, "s.jsonl")
-    written(made.folder / "s.jsonl", '{"topic": "of the recipe"}')
+    recipe = read(tmp_path, "s.jsonl")
+    written(recipe.folder / "s.jsonl", '{"topic": "of the recipe"}')
     written(tmp_path / "s.jsonl", '{"topic": "of the user"}')
     monkeypatch.chdir(tmp_path)
-    assert rows(open_seeds(made)) == [{"topic": "of the recipe"}]
-    assert rows(open_seeds(made, "s.jsonl")) == [{"topic": "of the user"}]
+    assert rows(open_seeds(recipe)) == [{"topic": "of the recipe"}]
+    assert rows(open_seeds(recipe, "s.jsonl")) == [{"topic": "of the user"}]
 
 
 def test_a_text_a_line(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_draw_some(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seeds", "told"),
+    ("seeds", "message"),
     [
         ("{draw: {topic: []}}", "seeds.draw.topic: an empty list"),
         (
@@ -138,13 +138,13 @@ def test_draw_some(tmp_path: Path) -> None:
         ("{rows: [{topic: {}}]}", "cannot be kept"),
     ],
 )
-def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         open_seeds(read(tmp_path, seeds))
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("s.jsonl", '{"topic": "x"}\n{"topic": ', r"s.jsonl:2: not JSON"),
         ("s.jsonl", "[1]", "s.jsonl:1: a list; write one object a line"),
@@ -161,25 +161,25 @@ def test_seeds_that_do_not_fit(tmp_path: Path, seeds: str, told: str) -> None:
         ("s.xlsx", "no", "unknown kind of file '.xlsx'"),
     ],
 )
-def test_files_that_do_not_fit(tmp_path: Path, name: str, text: str | bytes, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_files_that_do_not_fit(tmp_path: Path, name: str, text: str | bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         open_seeds(read(tmp_path), written(tmp_path / name, text))
 
 
 def test_a_row_may_bring_its_language(tmp_path: Path) -> None:
-    made = [
+    lines = [
         {"topic": "a", "language": "sw"},
         {"topic": "b"},
         {"topic": "c", "language": "fra"},
         {"topic": "d", "language": None},
     ]
-    path = written(tmp_path / "s.jsonl", "\n".join(map(json.dumps, made)))
+    path = written(tmp_path / "s.jsonl", "\n".join(map(json.dumps, lines)))
     seeds = open_seeds(read(tmp_path), path)
     assert "language" not in seeds.schema
-    found = {
+    topics = {
         tag: [r["topic"] for r in rows(seeds, language=tag)] for tag in ("swh_Latn", "fra_Latn", "deu_Latn")
     }
-    assert found == {"swh_Latn": ["a", "b", "d"], "fra_Latn": ["b", "c", "d"], "deu_Latn": ["b", "d"]}
+    assert topics == {"swh_Latn": ["a", "b", "d"], "fra_Latn": ["b", "c", "d"], "deu_Latn": ["b", "d"]}
 
 
 def test_passes_and_places(tmp_path: Path) -> None:

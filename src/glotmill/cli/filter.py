@@ -65,8 +65,9 @@ if TYPE_CHECKING:
 def command(source: str, folder: str | None, row_id: str | None, as_json: bool, **arguments: Any) -> None:
     """Apply filters to the rows of any dataset.
 
-    INPUT is a file (.parquet, .jsonl, .csv, .txt), a folder of such files, a Hub dataset or a run. In
-    conversations, the filters read the assistant's messages. The same command resumes where it stopped.
+    INPUT is a file (.parquet, .jsonl, .json, .csv, .tsv, .txt), a folder of such files, a Hub dataset or a
+    run. In conversations, the filters read the assistant's messages. The same command resumes where it
+    stopped.
     """
     from glotmill.cli.table import line_width
     from glotmill.filtering import explain, filter_dataset
