@@ -43,11 +43,11 @@ def test_from_run_to_dataset(tmp_path: Path) -> None:
         assert 'load_dataset("acme/tea", "arb_Arab", revision="v1")' in process.stdout
         assert process.stderr.splitlines() == [
             f"glotmill: sending 2 files of rows, {_size(hub)}, to acme/tea",
-            "glotmill: loading 3 configs of acme/tea in a fresh cache",
+            "glotmill: loading 3 configs of acme/tea into an empty cache",
         ]
         refused = run_publish(hub, tmp_path, "tea", "--repo", "acme/other", token="hf_read")
         assert refused.returncode == 4
-        assert refused.stderr.startswith("glotmill: making acme/other: 403")
+        assert refused.stderr.startswith("glotmill: creating acme/other: 403")
         assert len(refused.stderr.splitlines()) == 1
 
 
@@ -71,4 +71,4 @@ def test_offline(tmp_path: Path) -> None:
         check=False,
     )
     assert process.returncode == 2
-    assert "HF_HUB_OFFLINE=1" in process.stderr
+    assert "HF_HUB_OFFLINE is set" in process.stderr

@@ -19,9 +19,9 @@ Make = Callable[..., Run]
         ("hf_nobody", "401 Invalid credentials"),
         ("hf_read", "403 You don't have the rights to write"),
         ("hf_other", "403 You don't have the rights to write"),
-        (None, "no login to the Hugging Face Hub: say `hf auth login`, or set HF_TOKEN"),
-        ("hf_wrïte", "holds characters that no token has"),
-        ("hf wri te", "holds characters that no token has"),
+        (None, "not logged in to the Hugging Face Hub; run `hf auth login`, or set HF_TOKEN"),
+        ("hf_wrïte", "has characters that no token has"),
+        ("hf wri te", "has characters that no token has"),
     ],
 )
 @pytest.mark.parametrize("there", [False, True])
@@ -77,9 +77,9 @@ def test_no_token_on_the_command_line(glotmill: Client, make: Make, name: str, h
         (["--repo", "a/b-"], "write it as org/name"),
         (["--repo", "a/b.git"], "write it as org/name"),
         (["--repo", "ü/b"], "write it as org/name"),
-        (["--repo", "a/b", "--tag", "v1", "--pr"], "--tag: what is proposed is not there yet"),
-        (["--repo", "a/b", "--tag", "v1", "--revision", "refs/pr/1"], "--tag: what is proposed"),
-        (["--repo", "a/b", "--revision", "my branch"], "--revision my branch: no name for a branch"),
+        (["--repo", "a/b", "--tag", "v1", "--pr"], "--tag: a pull request cannot be tagged"),
+        (["--repo", "a/b", "--tag", "v1", "--revision", "refs/pr/1"], "--tag: a pull request"),
+        (["--repo", "a/b", "--revision", "my branch"], "--revision my branch: not a valid branch name"),
         (["--repo", "a/b", "--revision", "../main"], "--revision ../main"),
         (["--repo", "a/b", "--revision", "dev", "--pr"], "--pr and --revision"),
         (["--repo", "a/b", "--gated", "yes"], "--gated"),
@@ -106,7 +106,7 @@ def test_no_run(hub: Emulator, glotmill: Client, tmp_path: Path, make: Make) -> 
 def test_export_is_no_run(glotmill: Client, tmp_path: Path, make: Make) -> None:
     assert glotmill("export", make().folder, "-o", tmp_path / "out").code == 0
     done = glotmill("publish", tmp_path / "out", "--repo", "acme/none")
-    assert (done.code, "it is runs that are published" in done.err) == (2, True)
+    assert (done.code, "publish takes the folder of a run" in done.err) == (2, True)
 
 
 def test_run_at_work(hub: Emulator, glotmill: Client, make: Make) -> None:
@@ -165,6 +165,6 @@ def test_what_does_not_load(hub: Emulator, glotmill: Client, make: Make, name: s
     done = glotmill("publish", make().folder, "--repo", name, bad_card=text, checked=False, look=True)
     assert done.code == 1
     assert f"commit {hub.repo(name).branches['main'][:12]}, tag first is on the Hub" in done.err
-    assert "  all: 12 rows were sent; found:" in done.err
+    assert "  all: 12 rows were sent, but loading it gives" in done.err
     assert "  eng_Latn" not in done.err
     assert "The same command again" in done.err

@@ -101,7 +101,7 @@ def test_rows_of_others(hub: Emulator, glotmill: Client, make: Make, name: str) 
     done = glotmill("publish", make().folder, "--repo", name)
     assert done.code == 2
     assert (
-        "has rows that glotmill did not put there, or no manifest.json of glotmill (train.parquet)"
+        "has rows that glotmill did not write, or no valid manifest.json (train.parquet)"
         in done.err
     )
 
@@ -117,7 +117,7 @@ def test_tag_is_there(hub: Emulator, glotmill: Client, make: Make, name: str) ->
     other = make("second", begin=10)
     refused = glotmill("publish", other.folder, "--repo", name, "--tag", "v1")
     assert refused.code == 2
-    assert f"--tag v1: is there already, at {first['commit'][:12]}" in refused.err
+    assert f"--tag v1: already exists at {first['commit'][:12]}" in refused.err
     assert len(hub.titles(name)) == 2
     hub.repo(name).tags["second"] = first["commit"]
     done = glotmill("publish", other.folder, "--repo", name, "--json").plain
@@ -146,7 +146,7 @@ def test_license_afterwards(hub: Emulator, glotmill: Client, make: Make, name: s
 def test_branch_that_is_a_tag(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     glotmill("publish", make().folder, "--repo", name, "--tag", "v1")
     done = glotmill("publish", make("second", begin=10).folder, "--repo", name, "--revision", "v1")
-    assert (done.code, "--revision v1: is a tag there; name a branch" in done.err) == (2, True)
+    assert (done.code, "--revision v1: is a tag; name a branch" in done.err) == (2, True)
     assert set(hub.repo(name).branches) == {"main"}
 
 
@@ -169,7 +169,7 @@ def test_manifest_that_was_edited(
     tree = {**repo.at("main").tree, "manifest.json": Entry(hub.store.put(manifest), len(manifest))}
     repo.branches["main"] = hub.store.commit(repo, repo.branches["main"], tree, "mine", "tester").id
     done = glotmill("publish", make("second", begin=10).folder, "--repo", name)
-    assert (done.code, "or no manifest.json of glotmill" in done.err) == (2, True)
+    assert (done.code, "or no valid manifest.json" in done.err) == (2, True)
 
 
 def test_proposals_of_others(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:

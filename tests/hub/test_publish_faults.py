@@ -115,7 +115,7 @@ def test_never(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
     hub.fail("POST .*/commit/", status=503, times=8)
     done = glotmill("publish", make().folder, "--repo", name)
     assert done.code == 4
-    assert "given up after 8 tries" in done.err
+    assert "gave up after 8 tries" in done.err
     assert done.waits == [1, 2, 4, 8, 16, 32, 60]
     assert hub.titles(name) == ["initial commit"]
 
@@ -135,7 +135,7 @@ def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str, place:
     hub.fail(place, **LONG[seconds])
     done = glotmill("publish", make().folder, "--repo", name)
     assert (done.code, done.waits) == (4, [])
-    assert f"given up after 1 try; the next would be in {seconds} s" in done.err
+    assert f"gave up after 1 try; the next would be in {seconds} s" in done.err
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_too_long(hub: Emulator, glotmill: Client, make: Make, name: str, place:
 def test_seconds(said: dict[str, str], seconds: float) -> None:
     error = OSError()
     error.response = SimpleNamespace(headers=said, status_code=429)  # type: ignore[attr-defined]
-    assert retry.wait(error, 3) == seconds
+    assert retry.seconds_to_wait(error, 3) == seconds
 
 
 def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str) -> None:
@@ -174,11 +174,11 @@ def test_answers_of_another_form(hub: Emulator, glotmill: Client, make: Make, na
     hub.fail(place, status=200)
     done = glotmill("publish", make().folder, "--repo", name)
     assert (done.code, done.waits) == (1, [])
-    assert "the answer is not the Hub's (" in done.err
+    assert "unexpected answer from the Hub (" in done.err
 
 
 def test_tag_is_taken_meanwhile(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:
-    for wishes, code, said in ((), 0, ""), (("--tag", "v1"), 2, "its tag v1 was given to another meanwhile"):
+    for wishes, code, said in ((), 0, ""), (("--tag", "v1"), 2, "meanwhile its tag v1 was created elsewhere"):
         repo, run = f"{name}-{code}", make(f"{code}/run")
         fault = hub.fail("POST .*/commit/", after=True, hold=Event())
         done: list[Done] = []

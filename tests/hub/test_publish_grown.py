@@ -110,7 +110,7 @@ def test_dry_run(hub: Emulator, glotmill: Client, make: Make, name: str) -> None
 def _refused(glotmill: Client, run: Run, name: str) -> Done:
     done = glotmill("publish", run.folder, "--repo", name)
     assert done.code == 2, done.err
-    assert "What is published is not rewritten: publish to another name" in done.err
+    assert "Published rows are never rewritten; publish to another name" in done.err
     return done
 
 
@@ -122,9 +122,9 @@ def _refused(glotmill: Client, run: Run, name: str) -> Done:
         ({"id": lambda n: f"{n + 5 * (n == 2):04d}"}, "its row 2 is 0002, where the run has 0007"),
         (
             {"topic": lambda n: f"topic {n}" if n < 3 else "x"},
-            "'topic' of its row 3 (0003) is another in the run",
+            "'topic' of its row 3 (0003) differs in the run",
         ),
-        ({"answer": "no"}, "'messages' of its row 0 (0000) is another in the run"),
+        ({"answer": "no"}, "'messages' of its row 0 (0000) differs in the run"),
     ],
 )
 def test_other_rows(
@@ -157,7 +157,7 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
     first = glotmill("publish", run.folder, "--repo", name, "--json").plain
     (run.folder / "recipe" / "answer.j2").rename(run.folder / "recipe" / "other.j2")
     dry = glotmill("publish", run.folder, "--repo", name, "--dry-run").out
-    assert f"no more: runs/{first['run']['id']}/recipe/answer.j2\n" in dry
+    assert f"no longer has them: runs/{first['run']['id']}/recipe/answer.j2\n" in dry
     done = glotmill("publish", run.folder, "--repo", name, "--json").plain
     place = f"runs/{first['run']['id']}"
     tree = hub.repo(name).at("main").tree
@@ -172,7 +172,7 @@ def test_what_is_told_anew(hub: Emulator, glotmill: Client, make: Make, name: st
         "manifest.json",
     }
     assert done["rows"] == first["rows"]
-    assert hub.titles(name)[0] == f"Tell anew of the run first ({first['run']['id']})"
+    assert hub.titles(name)[0] == f"Update the description of the run first ({first['run']['id']})"
     assert hub.repo(name).tags == {"first": first["commit"]}
     again = glotmill("publish", run.folder, "--repo", name, "--json")
     assert (again.plain["already"], "older than the rows" in again.err) == (True, False)

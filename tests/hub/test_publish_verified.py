@@ -42,7 +42,7 @@ def _told(
         asked.append(names)
         yield iter(next(left))
 
-    monkeypatch.setattr(verify, "_loading", loading)
+    monkeypatch.setattr(verify, "_start_process", loading)
     return asked
 
 
@@ -74,7 +74,7 @@ def test_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     _told(monkeypatch, [("all", 3, None), ("arb_Arab", "no such file", None), ("eng_Latn", 1, None)])
     wrong = verify.verify(_hub([]), "c" * 40, ROWS)
     assert wrong == (
-        "  arb_Arab: 1 rows were sent; found: no such file\n  eng_Latn: 2 rows were sent; found: 1"
+        "  arb_Arab: 1 rows were sent, but loading it gives no such file\n  eng_Latn: 2 rows were sent, but loading it gives 1"
     )
 
 
@@ -87,7 +87,7 @@ def test_out_of_reach_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _told(monkeypatch, lost, [("arb_Arab", 1, None), ("eng_Latn", 2, None)])
     assert not verify.verify(_hub(said), "c" * 40, ROWS)
     assert asked == [["all", "arb_Arab", "eng_Latn"], ["arb_Arab", "eng_Latn"]]
-    assert (waits, said) == ([1], ["loading what is there at commit cccccccccccc: 503 busy; again in 1 s"])
+    assert (waits, said) == ([1], ["loading commit cccccccccccc: 503 busy; trying again in 1 s"])
 
 
 def test_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", waits.append)
     _told(monkeypatch, *[[("all", "no route", "network")]] * 8)
     with pytest.raises(
-        EngineError, match=r"no route; given up after 8 tries.*the same command again goes on"
+        EngineError, match=r"no route; gave up after 8 tries.*run the same command again to continue"
     ):
         verify.verify(_hub([]), "c" * 40, ROWS)
     assert len(waits) == 7
@@ -113,10 +113,10 @@ def test_which_errors_mean_what() -> None:
     words = OSError("Not enough disk space. Needed: 2 GB (download: 1 GB)")
     lost = ValueError("what was loaded")
     lost.__cause__ = ConnectionError("Couldn't reach the Hub")
-    assert [retry.full(each) for each in (full, words, lost)] == [True, True, False]
-    assert [retry.passing(each) for each in (full, words, lost)] == [False, False, True]
-    assert retry.passing(RuntimeError("as Xet's client says it"))
-    assert not retry.passing(RecursionError())
+    assert [retry.is_disk_full(each) for each in (full, words, lost)] == [True, True, False]
+    assert [retry.is_temporary(each) for each in (full, words, lost)] == [False, False, True]
+    assert retry.is_temporary(RuntimeError("as Xet's client says it"))
+    assert not retry.is_temporary(RecursionError())
 
 
 def test_nobody_waits_for_ever() -> None:
@@ -125,13 +125,13 @@ def test_nobody_waits_for_ever() -> None:
     for hooks in session.event_hooks.values():  # as when it is new
         hooks.clear()
     for _ in range(2):
-        retry.bound()
+        retry.limit_waits()
     asked: list[dict[str, float]] = []
     session.event_hooks["request"].append(lambda request: asked.append(request.extensions["timeout"]))
     for limit in (None, 7.0):
-        with contextlib.suppress(*retry.kinds()):
+        with contextlib.suppress(*retry.client_errors()):
             session.get("http://127.0.0.1:9", timeout=limit)
-    assert [set(each.values()) for each in asked] == [{retry.SILENCE}, {7.0}]
+    assert [set(each.values()) for each in asked] == [{retry.MAX_SILENCE_S}, {7.0}]
     assert session.event_hooks["response"].count(retry._refuse_long_wait) == 1
 
 
@@ -142,7 +142,7 @@ def test_process_that_dies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     hub = _hub([])
     monkeypatch.setattr(verify, "_environment", lambda *_: {**os.environ, "PYTHONPATH": str(tmp_path)})
     wrong = verify.verify(hub, "c" * 40, {"eng_Latn": 2})
-    assert wrong == "  eng_Latn: 2 rows were sent; found: RuntimeError: no start"
+    assert wrong == "  eng_Latn: 2 rows were sent, but loading it gives RuntimeError: no start"
 
 
 def test_card_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_card_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(stream)
 
     monkeypatch.setattr(yaml, "safe_load", parse)
-    verify._parse_once()
+    verify._cache_yaml()
     text = "configs: [{config_name: eng_Latn}]"
     first = yaml.safe_load(text)
     first["configs"].clear()

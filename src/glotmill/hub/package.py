@@ -1,4 +1,4 @@
-"""What of a finished run goes to the Hub: its rows, how they were made, and its report; and no secret."""
+"""Packs a finished run for the Hub: its rows, its recipe, its report, and no secret."""
 
 import json
 from collections.abc import Iterator
@@ -16,34 +16,34 @@ from glotmill.report.report import report
 from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
 
-_AGAIN = "run the same `glotmill run` command again: what was answered is kept, nothing is asked twice"
+_AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is asked twice"
 
 
 @dataclass(frozen=True)
 class Package:
-    """A run, as it leaves."""
+    """A run, ready to send."""
 
     run: Run
-    state: str  # 12 hex digits of the hash of all its rows: the same rows have the same state
-    id: str  # what its dataset calls it: the state in which it was first published there
-    data: dict[str, Path]  # path in the repository -> file, of the rows that are to be sent
-    sha256: dict[str, str]  # of all files of its rows, those that are there already too
+    state: str  # 12 hex digits of the hash of all its rows
+    id: str  # its name in the dataset: the state in which it was first published
+    data: dict[str, Path]  # path in the repository -> local file, for rows to send
+    sha256: dict[str, str]  # path -> hash of all its row files, including published ones
     footers: list[footers.Footer]  # of the same files
-    beside: dict[str, bytes]  # name -> content, of what tells how the rows were made
+    documents: dict[str, bytes]  # name -> content of run.json, recipe and report
     privacy: Privacy
 
     @property
     def name(self) -> str:
-        """What the run is called: its folder."""
+        """The name of the run: that of its folder."""
         return self.run.folder.resolve().name
 
     @property
     def texts(self) -> dict[str, bytes]:
-        """The files that tell how the rows were made: path in the repository -> content."""
-        return {f"runs/{self.id}/{name}": content for name, content in self.beside.items()}
+        """Path in the repository -> content of the documents."""
+        return {f"runs/{self.id}/{name}": content for name, content in self.documents.items()}
 
     def about(self) -> dict[str, Any]:
-        """What the manifest says of this run."""
+        """Return the entry of this run in the manifest."""
         info = self.run.info()
         return {
             "id": self.id,
@@ -58,16 +58,16 @@ class Package:
         }
 
 
-def pack(run: Run, token: str | None = None) -> Package:
-    """Gather what leaves of a run. Raises UsageError: no run, not finished, a secret in its recipe.
+def build_package(run: Run, token: str | None = None) -> Package:
+    """Pack a run. Raises UsageError if it is not a finished run, or if its recipe contains a secret.
 
-    token: of the Hub, which is in no file that leaves.
+    token: of the Hub; a file that contains it is refused.
     """
-    info = refuse_no_run(run)
-    for found in funnel(run):
-        if found.accepted != min(found.kept, found.wanted):
+    info = read_run_info(run)
+    for counts in funnel(run):
+        if counts.accepted != min(counts.kept, counts.wanted):
             raise UsageError(
-                f"{run.folder}: not finished: {found.language} has {found.accepted:,} rows in its dataset; "
+                f"{run.folder}: not finished: {counts.language} has {counts.accepted:,} rows in its dataset; "
                 f"{_AGAIN}"
             )
     files = [
@@ -75,44 +75,48 @@ def pack(run: Run, token: str | None = None) -> Package:
     ]
     if not files:
         raise UsageError(f"{run.folder}: has no rows; {_AGAIN}")
-    hashes = {path: digest(path) for path in files}
-    key = "\n".join(f"{path.parent.name} {digest}" for path, digest in hashes.items())
+    hashes = {path: sha256_of(path) for path in files}
+    key = "\n".join(f"{path.parent.name} {sha256_of}" for path, sha256_of in hashes.items())
     state = sha256(key.encode()).hexdigest()[:12]
     data: dict[str, Path] = {}
     for path in files:
         tag = path.parent.name
-        data[place(tag, state, sum(of.startswith(f"data/{tag}/") for of in data))] = path
-    read = [footers.read(path, file, file.stat().st_size) for path, file in data.items()]
+        data[
+            data_path(tag, state, sum(path_in_dataset.startswith(f"data/{tag}/") for path_in_dataset in data))
+        ] = path
+    file_footers = [footers.read(path, file, file.stat().st_size) for path, file in data.items()]
     try:
-        footers.merged(read)
+        footers.merged(file_footers)
     except ValueError as error:
         raise UsageError(
-            f"{run.folder}: {error}\nA dataset has one set of columns; mend the recipe"
+            f"{run.folder}: {error}\nA dataset has one set of columns; change the recipe"
         ) from None
     digests = {path: hashes[file] for path, file in data.items()}
-    kept_back = privacy(run.folder, info.get("engine_args"), token)
-    return Package(run, state, state, data, digests, read, _beside(run, info, kept_back), kept_back)
+    privacy_rules = privacy(run.folder, info.get("engine_args"), token)
+    return Package(
+        run, state, state, data, digests, file_footers, _documents(run, info, privacy_rules), privacy_rules
+    )
 
 
-def place(tag: str, id: str, number: int) -> str:
-    """Return where a file of rows is in a dataset."""
+def data_path(tag: str, id: str, number: int) -> str:
+    """Return the path of a row file in a dataset."""
     return f"data/{tag}/{footers.SPLIT}-{id}-{number:05d}.parquet"
 
 
-def refuse_no_run(run: Run) -> dict[str, Any]:
-    """Return what `run.json` says. Raises UsageError where there is none."""
+def read_run_info(run: Run) -> dict[str, Any]:
+    """Return the content of `run.json`. Raises UsageError if the folder is not a run."""
     if (run.folder / MARKER).is_file():
-        raise UsageError(f"{run.folder}: an export; it is runs that are published, name the run's folder")
+        raise UsageError(f"{run.folder}: an export; publish takes the folder of a run")
     return run.info()
 
 
-def digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """Return the sha256 of a file."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
-def made_by() -> str:
+def program_version() -> str:
     """Return the name and version of this program."""
     try:
         return f"glotmill {version('glotmill')}"
@@ -120,28 +124,28 @@ def made_by() -> str:
         return "glotmill"
 
 
-def _beside(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes]:
-    """The files that tell how the rows were made, in which nothing stands that is not to leave.
+def _documents(run: Run, info: dict[str, Any], privacy: Privacy) -> dict[str, bytes]:
+    """Return run.json, the recipe and the report, redacted.
 
-    Raises UsageError if one holds what looks like a secret. What templates and seeds say of paths and servers
-    is theirs, but for the folders in which the user works.
+    Raises UsageError if one contains something like a secret. Paths and servers in templates and seeds are
+    content and stay, except for the folders in which the user works.
     """
     info_text = json.dumps(privacy.redact_value(info), ensure_ascii=False, indent=1)
     privacy.refuse("run.json", info_text)
     texts = {"run.json": f"{info_text}\n".encode()}
-    for path in _kept(run):
+    for path in _recipe_files(run):
         name = path.relative_to(run.folder).as_posix()
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         privacy.refuse(name, text)
         redact = privacy.redact_paths if path.suffix == ".yaml" else privacy.without_folders
         texts[name] = redact(text).encode("utf-8", "surrogateescape")
-    # of numbers alone: rows that were dropped, perhaps for what they say of a person, are not for everybody
+    # numbers only: rows that were dropped, perhaps for personal data, are not published
     texts["report.html"] = privacy.redact_paths(report(run, rows=0)).encode("utf-8", "replace")
     return dict(sorted(texts.items()))
 
 
-def _kept(run: Run) -> Iterator[Path]:
-    """Yield the files of a recipe as the run used it."""
+def _recipe_files(run: Run) -> Iterator[Path]:
+    """Yield the files of the recipe as the run used it."""
     for path in sorted(run.folder.glob("recipe/**/*")):
         names = path.relative_to(run.folder).parts
         if path.is_file() and not path.is_symlink() and not any(n.startswith((".", "__")) for n in names):

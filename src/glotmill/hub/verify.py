@@ -1,4 +1,4 @@
-"""Loads every config of a published dataset as a stranger would: in processes and a cache of their own."""
+"""Loads every config of a published dataset as any user would: in other processes, with an empty cache."""
 
 import json
 import os
@@ -19,70 +19,73 @@ from glotmill.hub import retry
 from glotmill.hub.client import Hub
 from glotmill.io.redact import hide_secrets
 
-PROCESSES = 4  # at most: most of the time each waits for the Hub
-CONFIGS = 25  # for which a process is worth its start, and after which a line is told
-MARK = "glotmill: "
+PROCESSES = 4  # at most; each mostly waits for the Hub
+CONFIGS = 25  # per process, and per line of progress
+MARKER = "glotmill: "
 
-Told = tuple[str, int | str, str | None]  # a config; its rows, or what is wrong; whether that may pass
+ConfigResult = tuple[str, int | str, str | None]  # config; rows or problem; `space`, `network` or None
 
 
 def verify(hub: Hub, commit: str, rows: Mapping[str, int]) -> str:
-    """Return what is wrong with a dataset at a commit, a line for each config; nothing if all loads.
+    """Return the problems of a dataset at a commit, one line per config; empty if everything loads.
 
-    rows: how many each config is to have. `datasets` falls back on its cache where a dataset cannot be read,
-    so it gets none: what is there is fetched, once, into a folder that is gone afterwards. Raises EngineError
-    while the Hub is out of reach, and GlotmillError without space for what is fetched.
+    rows: the expected rows of each config. `datasets` falls back to its cache when it cannot read a dataset,
+    so the cache is an empty temporary folder, and everything is downloaded once. Raises EngineError if the
+    Hub is out of reach, and GlotmillError if the disk is full.
     """
-    found: dict[str, int | str] = {}
+    results: dict[str, int | str] = {}
     with tempfile.TemporaryDirectory(prefix="glotmill-") as home:
 
         def load() -> None:
-            """Let each process load configs until one is out of reach."""
-            left = [name for name in rows if name not in found]
-            count, lost = min(PROCESSES, -(-len(left) // CONFIGS)), ""
+            """Load the remaining configs in parallel, until the Hub is out of reach."""
+            remaining = [name for name in rows if name not in results]
+            count, network_error = min(PROCESSES, -(-len(remaining) // CONFIGS)), ""
             with ExitStack() as processes:
                 parts = [
-                    processes.enter_context(_loading(hub, home, commit, left[n::count])) for n in range(count)
+                    processes.enter_context(_start_process(hub, home, commit, remaining[n::count]))
+                    for n in range(count)
                 ]
-                for name, value, why in chain.from_iterable(parts):
-                    if why == "space":
+                for name, value, kind in chain.from_iterable(parts):
+                    if kind == "space":
                         raise GlotmillError(_no_space(hub, commit))
-                    if why:
-                        lost = str(value)
+                    if kind:
+                        network_error = str(value)
                         continue
-                    found[name] = value
-                    if len(found) % CONFIGS == 0:
-                        hub.tell(f"loaded {len(found)} of {len(rows)} configs")
-            if lost:
-                raise ConnectionError(lost)
+                    results[name] = value
+                    if len(results) % CONFIGS == 0:
+                        hub.progress(f"loaded {len(results)} of {len(rows)} configs")
+            if network_error:
+                raise ConnectionError(network_error)
 
-        hub.again(load, f"loading what is there at commit {commit[:12]}")
-    wrong = [
-        f"  {name}: {wanted:,} rows were sent; found: {found[name]}"
-        for name, wanted in rows.items()
-        if found[name] != wanted
+        hub.retry(load, f"loading commit {commit[:12]}")
+    problems = [
+        f"  {name}: {expected:,} rows were sent, but loading it gives {results[name]}"
+        for name, expected in rows.items()
+        if results[name] != expected
     ]
-    return "\n".join([*wrong[:5], *([f"  and {len(wrong) - 5} more"] if len(wrong) > 5 else [])])
+    return "\n".join([*problems[:5], *([f"  and {len(problems) - 5} more"] if len(problems) > 5 else [])])
 
 
 def _no_space(hub: Hub, commit: str) -> str:
     return (
-        f"{hub.url}: commit {commit[:12]} is on the Hub, but {tempfile.gettempdir()} has no space to look at "
-        "it. Name a folder with more as TMPDIR; the same command again looks, and sends nothing twice"
+        f"{hub.url}: commit {commit[:12]} is on the Hub, but {tempfile.gettempdir()} has no space to check "
+        "it. Set TMPDIR to a folder with more; the same command checks again, and sends nothing twice"
     )
 
 
 @contextmanager
-def _loading(hub: Hub, home: str, commit: str, names: Sequence[str]) -> Iterator[Iterator[Told]]:
-    """Start a process that loads configs, and give what it tells of each; it ends with this at the latest."""
-    asked = json.dumps({"repo": hub.repo, "revision": commit, "configs": names})
+def _start_process(
+    hub: Hub, home: str, commit: str, names: Sequence[str]
+) -> Iterator[Iterator[ConfigResult]]:
+    """Start a process that loads configs, and yield its results; it ends with the context at the latest."""
+    arguments = json.dumps({"repo": hub.repo, "revision": commit, "configs": names})
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, "-P", "-c", "from glotmill.hub.verify import main; main()", asked],
+            [sys.executable, "-P", "-c", "from glotmill.hub.verify import main; main()", arguments],
             env=_environment(home, hub),
-            cwd=home,  # a folder of the user's may be called as the dataset is
-            stdin=subprocess.PIPE,  # nothing comes by it: it ends when this process does
+            cwd=home,  # a local folder may have the name of the dataset
+            stdin=subprocess.PIPE,  # nothing is written: it closes when this process ends
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -91,36 +94,36 @@ def _loading(hub: Hub, home: str, commit: str, names: Sequence[str]) -> Iterator
         ) as process,
     ):
         try:
-            yield _told(process, errors, names, hub.token)
+            yield _read_results(process, errors, names, hub.token)
         finally:
             process.kill()
 
 
-def _told(
+def _read_results(
     process: "subprocess.Popen[str]", errors: IO[bytes], names: Sequence[str], token: str | None
-) -> Iterator[Told]:
-    left, tried = set(names), False
+) -> Iterator[ConfigResult]:
+    remaining, interrupted = set(names), False
     for line in process.stdout or ():
-        if line.startswith(MARK):
-            name, found, why = json.loads(line.removeprefix(MARK))
-            left.discard(name)
-            tried = why is not None  # it is the last
-            yield name, found, why
+        if line.startswith(MARKER):
+            name, results, kind = json.loads(line.removeprefix(MARKER))
+            remaining.discard(name)
+            interrupted = kind is not None  # this result is the last
+            yield name, results, kind
     code = process.wait()
-    if not tried:
+    if not interrupted:
         errors.seek(0)
         lines = [line for line in errors.read().decode("utf-8", "replace").split("\n") if line.strip()]
-        said = lines[-1] if lines and code > 0 else f"the process that loads it ended with {code}"
-        yield from ((name, hide_secrets(said, token)[:300], None) for name in sorted(left))
+        description = lines[-1] if lines and code > 0 else f"the loading process ended with {code}"
+        yield from ((name, hide_secrets(description, token)[:300], None) for name in sorted(remaining))
 
 
 def _environment(home: str, hub: Hub) -> dict[str, str]:
-    """The process's own, with another cache; the token goes by it, as on a command line all could see it."""
-    other = ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_XET_CACHE")
-    hiding = ("HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_IMPLICIT_TOKEN")  # what is there
+    """Return the environment with another cache, and the token, which a command line would expose."""
+    caches = ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_XET_CACHE")
+    offline = ("HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_IMPLICIT_TOKEN")  # would hide the Hub
     quiet = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_TELEMETRY", "HF_DATASETS_DISABLE_PROGRESS_BARS")
     return {
-        **{name: value for name, value in os.environ.items() if name not in (*other, *hiding)},
+        **{name: value for name, value in os.environ.items() if name not in (*caches, *offline)},
         **dict.fromkeys(quiet, "1"),
         "HF_HOME": home,
         "HF_ENDPOINT": hub.api.endpoint,
@@ -131,41 +134,41 @@ def _environment(home: str, hub: Hub) -> dict[str, str]:
 
 
 def main() -> None:
-    """Load what the command line names, and print how many rows each config has, or why it does not load."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _parse_once()
+    """Load the configs that the command line names, and print the rows of each, or why it does not load."""
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _cache_yaml()
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
-    given = json.loads(sys.argv[1])
-    for name in given["configs"]:
-        found: int | str
-        why = None
-        retry.bound()
+    arguments = json.loads(sys.argv[1])
+    for name in arguments["configs"]:
+        results: int | str
+        kind = None
+        retry.limit_waits()
         try:
-            rows = load_dataset(given["repo"], name, split="train", revision=given["revision"])
-            found = len(rows)
-            made = [Path(file["filename"]) for file in rows.cache_files]
+            rows = load_dataset(arguments["repo"], name, split="train", revision=arguments["revision"])
+            results = len(rows)
+            files = [Path(file["filename"]) for file in rows.cache_files]
             del rows
-            for file in made:  # on the disk, one config at a time
+            for file in files:  # keep one config on disk at a time
                 file.unlink()
-        except (DatasetsError, *retry.kinds()) as error:
-            found = retry.said(error, os.environ["HF_TOKEN"])
-            why = "space" if retry.full(error) else "network" if retry.passing(error) else None
-        print(f"\n{MARK}{json.dumps([name, found, why])}", flush=True)
-        if why:
+        except (DatasetsError, *retry.client_errors()) as error:
+            results = retry.describe(error, os.environ["HF_TOKEN"])
+            kind = "space" if retry.is_disk_full(error) else "network" if retry.is_temporary(error) else None
+        print(f"\n{MARKER}{json.dumps([name, results, kind])}", flush=True)
+        if kind:
             return
 
 
-def _end_with_parent() -> None:
-    os.read(0, 1)  # not sys.stdin: its lock would be held at the end
+def _exit_with_parent() -> None:
+    os.read(0, 1)  # not sys.stdin, whose lock would be held at exit
     os._exit(1)
 
 
-def _parse_once() -> None:
-    """Keep what YAML of a text became: `datasets` reads the whole card anew for every config.
+def _cache_yaml() -> None:
+    """Cache parsed YAML: `datasets` parses the whole card again for every config.
 
-    With 200 configs that is nine tenths of its time.
+    With 200 configs, that is nine tenths of its time.
     """
     import yaml
 

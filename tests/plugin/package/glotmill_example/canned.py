@@ -16,12 +16,7 @@ async def canned(model: str, *, file: str, revision: str = "") -> AsyncIterator[
         UsageError: the file is missing or empty.
         RequestFailed: `refused`, for a prompt that asks for nothing.
     """
-    try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise UsageError(f"{file}: no such file; write one reply per line") from None
-    if not lines:
-        raise UsageError(f"{file}: is empty; write one reply per line")
+    lines = _read(Path(file))
 
     async def generate(request: Request) -> Reply:
         if not request.messages[-1].content.strip():
@@ -29,3 +24,13 @@ async def canned(model: str, *, file: str, revision: str = "") -> AsyncIterator[
         return Reply(lines[request.seed % len(lines)])
 
     yield generate
+
+
+def _read(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UsageError(f"{file}: no such file; write one reply per line") from None
+    if not lines:
+        raise UsageError(f"{file}: is empty; write one reply per line")
+    return lines

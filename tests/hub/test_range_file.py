@@ -6,13 +6,13 @@ from typing import Any
 import huggingface_hub.utils
 import pytest
 
-from glotmill.hub.range_file import Ranged
+from glotmill.hub.range_file import RangeFile
 
 CONTENT = b"0123456789"
 
 
 @pytest.fixture(params=["ranges", "whole", "more"])
-def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ranged:
+def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RangeFile:
     def get(method: str, url: str, headers: dict[str, str]) -> Any:
         start, end = map(int, headers["Range"].removeprefix("bytes=").split("-"))
         part = {"ranges": CONTENT[start : end + 1], "more": CONTENT[start:], "whole": CONTENT}[request.param]
@@ -21,10 +21,10 @@ def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ran
 
     monkeypatch.setattr(huggingface_hub.utils, "http_backoff", get)
     monkeypatch.setattr(huggingface_hub.utils, "hf_raise_for_status", lambda response: None)
-    return Ranged("http://localhost/file", len(CONTENT), None)
+    return RangeFile("http://localhost/file", len(CONTENT), None)
 
 
-def test_read(file: Ranged) -> None:
+def test_read(file: RangeFile) -> None:
     assert file.read(3) == b"012"
     assert file.read(2) == b"34"
     assert file.seek(-2, 2) == 8
