@@ -167,4 +167,4 @@ def test_what_does_not_load(hub: Emulator, glotmill: Client, make: Make, name: s
     assert f"commit {hub.repo(name).branches['main'][:12]}, tag first is on the Hub" in done.err
     assert "  all: 12 rows were sent, but loading it gives" in done.err
     assert "  eng_Latn" not in done.err
-    assert "The same command again" in done.err
+    assert "Run the same command again" in done.err

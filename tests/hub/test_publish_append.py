@@ -100,10 +100,7 @@ def test_rows_of_others(hub: Emulator, glotmill: Client, make: Make, name: str) 
     repo.branches["main"] = hub.store.commit(repo, repo.branches["main"], tree, "mine", "tester").id
     done = glotmill("publish", make().folder, "--repo", name)
     assert done.code == 2
-    assert (
-        "has rows that glotmill did not write, or no valid manifest.json (train.parquet)"
-        in done.err
-    )
+    assert "has rows that glotmill did not write, or no valid manifest.json (train.parquet)" in done.err
 
 
 def test_dataset_without_rows(hub: Emulator, glotmill: Client, make: Make, name: str) -> None:

@@ -74,7 +74,8 @@ def test_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     _told(monkeypatch, [("all", 3, None), ("arb_Arab", "no such file", None), ("eng_Latn", 1, None)])
     wrong = verify.verify(_hub([]), "c" * 40, ROWS)
     assert wrong == (
-        "  arb_Arab: 1 rows were sent, but loading it gives no such file\n  eng_Latn: 2 rows were sent, but loading it gives 1"
+        "  arb_Arab: 1 rows were sent, but loading it gives no such file\n"
+        "  eng_Latn: 2 rows were sent, but loading it gives 1"
     )
 
 
