@@ -125,12 +125,13 @@ def test_names_of_files_may_be_any_form_of_a_language(tmp_path, guess):
     assert found["eng_Latn"]["texts"] >= 60
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 def test_rows_with_text_and_language_will_do(tmp_path, guess, suffix):
     own, other = [line("sw", 0.8)] * 80, [line("zu", 0.9)] * 80
     rows = pl.DataFrame({"text": own + other, "language": ["sw"] * 80 + ["Zulu"] * 80})
     place = tmp_path / f"texts{suffix}"
-    rows.write_ndjson(place) if suffix == ".jsonl" else rows.write_parquet(place)
+    write = {".jsonl": rows.write_ndjson, ".csv": rows.write_csv, ".parquet": rows.write_parquet}
+    write[suffix](place)
     plain = folder(tmp_path / "plain", swa=own, zul=other)
     assert calibrate(place, [guess]).equals(calibrate(plain, [guess]))
 
@@ -150,17 +151,21 @@ def test_the_table_is_written_as_the_filter_reads_it(tmp_path, guess, monkeypatc
 
 
 def test_what_cannot_be_read_is_an_error_that_says_so(tmp_path, guess):
-    for name, told in (("none", "not there"), ("text.csv", "not there"), ("bad.jsonl", "cannot be read")):
+    for name, told in (
+        ("none", "no such file"),
+        ("text.csv", "no column 'text'"),
+        ("bad.jsonl", "bad.jsonl:1: not JSON"),
+    ):
         if name != "none":
             (tmp_path / name).write_text("no rows at all")
         with pytest.raises(UsageError, match=told):
             calibrate(tmp_path / name, [guess])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match=r"no \.txt in this folder"):
+    with pytest.raises(UsageError, match=r"empty: holds no rows"):
         calibrate(tmp_path / "empty", [guess])
     with pytest.raises(UsageError, match=r"nonsense\.txt: .*not known"):
         calibrate(folder(tmp_path / "texts", nonsense=["text"]), [guess])
     with pytest.raises(UsageError, match="no share"):
         calibrate(tmp_path, [guess], false_reject=5)
-    with pytest.raises(RecipeError, match="no detector 'nothing'"):
+    with pytest.raises(RecipeError, match="no detector named 'nothing'"):
         calibrate(folder(tmp_path / "more", swa=[line("sw", 0.8)] * 80), ["nothing"])

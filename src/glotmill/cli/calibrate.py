@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     "--reference",
     required=True,
     metavar="PATH",
-    help="Human texts: a folder of LANGUAGE.txt, or a .jsonl or .parquet with the columns text and language.",
+    help="Human texts: a folder of LANGUAGE.txt, or any rows with the columns text and language.",
 )
 @click.option(
     "--detectors",

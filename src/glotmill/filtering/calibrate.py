@@ -17,6 +17,8 @@ from glotmill.errors import RecipeError, UsageError
 from glotmill.filters._text.prose import prose_series
 from glotmill.filters.detectors import installed, labels_of, load, version
 from glotmill.filters.detectors._thresholds import LENGTHS, clamped, family, length
+from glotmill.io.rows import open_rows
+from glotmill.io.rows.arrow import to_polars
 
 ENGLISH = "eng_Latn"
 _OTHERS = 0.0005  # of the texts in other languages, the share that a threshold should let through at most
@@ -50,8 +52,8 @@ def calibrate(
 ) -> pl.DataFrame:
     """Return thresholds for every detector, language and length, and what they are worth.
 
-    reference: human texts: a folder with a `<language>.txt` for each language, a text a line, or a .jsonl or
-    .parquet with the columns text and language. Any form of a language that `languages.find` takes will do.
+    reference: human texts: a folder with a `<language>.txt` for each language, a text a line, or any
+    rows with the columns text and language. Any form of a language that `languages.find` takes will do.
     Neighbouring texts are joined to sentences and paragraphs, and cut to short ones, so their order counts.
     false_reject: the share of texts in the right language that a threshold may turn away, more only to keep
     English out or where `filters/thresholds.py` allows nothing less. A threshold is halfway between what all
@@ -175,27 +177,24 @@ def _joined(lines: Iterable[str], counts: Iterable[int], least: int) -> list[str
 
 
 def _read(reference: Path) -> dict[str, list[str]]:
-    """The texts of each language, in order, those of all files of a language together."""
-    found: dict[str, list[str]] = {}
-    if reference.is_dir():
-        for path in sorted(reference.glob("*.txt")):
-            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-            found.setdefault(_tag(path.stem, path), []).extend(filter(str.strip, lines))
-        if not found:
-            raise UsageError(
-                f"{reference}: no .txt in this folder; put in one a language, such as swh_Latn.txt"
-            )
-        return found
-    if reference.suffix not in (".jsonl", ".parquet") or not reference.is_file():
-        raise UsageError(f"{reference}: not there, or not a folder of .txt, a .jsonl or a .parquet; give one")
-    try:
-        whole = pl.read_ndjson(reference) if reference.suffix == ".jsonl" else pl.read_parquet(reference)
-        rows = whole.select(pl.col("text", "language").cast(pl.String))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"{reference}: text and language cannot be read: {error}") from error
-    for text, language in rows.drop_nulls().iter_rows():
-        found.setdefault(_tag(language, reference), []).append(text)
-    return found
+    """Return the texts of each language, in order, those of all its files together."""
+    texts: dict[str, list[str]] = {}
+    files = sorted(reference.glob("*.txt"))
+    for path in files:
+        lines = [row["text"] for row in open_rows(str(path)).rows()]
+        texts.setdefault(_tag(path.stem, path), []).extend(lines)
+    if files:
+        return texts
+    source = open_rows(str(reference))
+    if missing := [name for name in ("text", "language") if name not in source.schema.names]:
+        raise UsageError(
+            f"{reference}: no column {missing[0]!r}; give rows with `text` and `language`, or a folder with "
+            "a .txt for each language, such as swh_Latn.txt"
+        )
+    for table in source.tables(["text", "language"]):
+        for row in to_polars(table).cast(pl.String).drop_nulls().iter_rows(named=True):
+            texts.setdefault(_tag(row["language"], reference), []).append(row["text"])
+    return texts
 
 
 def _tag(language: str, place: Path) -> str:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from glotmill.columns import prompt_column
-from glotmill.errors import RecipeError
+from glotmill.errors import RecipeError, one_line
 from glotmill.plugins import did_you_mean
 from glotmill.recipes.model import SEED_SOURCES, Dataset, Draw, Output, Recipe, Table
 from glotmill.recipes.steps import STEP_KINDS, Examples
@@ -89,7 +89,7 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     try:
         values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        raise RecipeError(f"{path}: not YAML: {one_line(error)}") from None
     if not isinstance(values, dict):
         raise RecipeError(
             f"{path}: holds a {type(values).__name__}; a recipe is a mapping that begins with `about:`"

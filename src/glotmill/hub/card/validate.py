@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from glotmill.errors import one_line
 from glotmill.io.hub_names import near, words
 
 SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
@@ -37,7 +38,7 @@ def read(front: str) -> dict[str, Any]:
     try:
         found = yaml.load(front, _Loader)  # noqa: S506 it is a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}; mend it") from None
+        raise ValueError(f"the front matter is not YAML: {one_line(error)}; mend it") from None
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -70,7 +71,7 @@ def _client(text: str) -> list[str]:
     try:
         DatasetCard(text)
     except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        return [f"the client of the Hub cannot read it: {' '.join(str(error).split())}"]
+        return [f"the client of the Hub cannot read it: {one_line(error)}"]
     return []
 
 
