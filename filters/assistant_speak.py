@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glotmill.filters._text.phrases import APOSTROPHES, any_of, read_table
+from glotmill.filters._text.phrases import APOSTROPHES, alternatives, read_table
 from glotmill.filters._text.words import joined_series
 
 PHRASES = Path(__file__).with_name("assistant_speak.csv")
@@ -70,7 +70,7 @@ def _normalize(text: pl.Series) -> pl.Series:
 def _patterns(position: str) -> list[tuple[str, str]]:
     """Pairs of a pattern that finds candidates fast and one whose group is the phrase."""
     phrases = [row["pattern"] for row in read_table(PHRASES) if row["where"] == position]
-    unions = [any_of(phrases[i : i + _BATCH]) for i in range(0, len(phrases), _BATCH)]
+    unions = [alternatives(phrases[i : i + _BATCH]) for i in range(0, len(phrases), _BATCH)]
     if position == "start":
         return [(rf"\A(?:{union})", rf"\A({union})") for union in unions]
     return [(union, rf"{_SENTENCE if position == 'end' else ''}({union})") for union in unions]

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from glotmill.filters._text.words import UNSPACED, joined
+from glotmill.filters._text.words import UNSPACED, joined, trimmed
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]"
 _WORD = rf"{_LETTER}+(?:['\u{{2019}}\u{{2BC}}\u{{200C}}\u{{200D}}]{_LETTER}+)*"
@@ -35,7 +35,7 @@ def length(
         min_words, max_words: words; not limited by default.
     Reasons: empty (null), too_short, too_long.
     """
-    stripped = joined(text).str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "")
+    stripped = trimmed(joined(text))
     chars = stripped.str.len_chars()
     too_short, too_long = chars < min_chars, chars > max_chars
     if min_words > 0:

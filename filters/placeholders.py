@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glotmill.filters._text.phrases import any_of, read_table
+from glotmill.filters._text.phrases import alternatives, read_table
 from glotmill.filters._text.words import joined_series
 
 PHRASES = Path(__file__).with_name("placeholders.csv")
@@ -77,6 +77,6 @@ def _patterns() -> list[str]:
     request = rf"(?:[\[【［{{]\s*|<)(?:{starts})(?:{more}|[\p{{Lo}}\p{{M}}]{{1,12}})[\]】］}}>]"
     return [
         rf"{_BEFORE}((?i:{field}|{request})){_AFTER}",
-        rf"{_BEFORE}({any_of(_SIGNS)}){_AFTER}",
+        rf"{_BEFORE}({alternatives(_SIGNS)}){_AFTER}",
         rf"(?:\A|[^\w\\^_}}])({_JINJA})",
     ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from glotmill.filters._text.phrases import APOSTROPHES, any_of, read_table
+from glotmill.filters._text.phrases import APOSTROPHES, alternatives, read_table
 from glotmill.filters._text.words import joined_series
 
 PHRASES = Path(__file__).with_name("refusals.csv")
@@ -57,7 +57,7 @@ def _patterns() -> _Patterns:
     at_start = [row for row in phrases if row["pattern"].startswith("^")]
     anywhere = [row for row in phrases if not row["pattern"].startswith("^")]
     return _Patterns(
-        any_of(row["pattern"] + row["then"] for row in at_start),
-        any_of(row["pattern"] for row in anywhere),
-        any_of(row["pattern"] + row["then"] for row in anywhere),
+        alternatives(row["pattern"] + row["then"] for row in at_start),
+        alternatives(row["pattern"] for row in anywhere),
+        alternatives(row["pattern"] + row["then"] for row in anywhere),
     )

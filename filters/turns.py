@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from glotmill.filters._text.words import trimmed
+
 
 def turns(
     text: pl.Expr, *, min_turns: int = 2, max_turns: int = 40, speakers: int = 2, max_chars: int = 4_000
@@ -18,9 +20,7 @@ def turns(
     speaker twice in a row, a turn without a speaker, or another number of speakers).
     """
     speaker = text.list.eval(pl.element().struct.field("speaker").cast(pl.String).str.strip_chars())
-    chars = text.list.eval(
-        pl.element().struct.field("text").str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "").str.len_chars()
-    )
+    chars = text.list.eval(trimmed(pl.element().struct.field("text")).str.len_chars())
     nameless = speaker.list.eval((pl.element().is_null() | (pl.element() == "")).any()).list.first()
     twice = speaker.list.eval((pl.element() == pl.element().shift(1)).any()).list.first()
     empty = chars.list.eval((pl.element().fill_null(0) == 0).any()).list.first()

@@ -15,6 +15,6 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(unicodedata.normalize("NFC", line) for line in file))
 
 
-def any_of(patterns: Iterable[str]) -> str:
+def alternatives(patterns: Iterable[str]) -> str:
     """Return a regular expression that matches where one of the patterns does."""
     return "|".join(f"(?:{pattern})" for pattern in patterns)

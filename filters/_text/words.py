@@ -57,6 +57,11 @@ def composed_series(text: pl.Series) -> pl.Series:
     return text.scatter(composable.arg_true(), text.filter(composable).str.normalize("NFC"))
 
 
+def trimmed(text: pl.Expr) -> pl.Expr:
+    """Return the text without spaces and invisible characters at its ends."""
+    return text.str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "")
+
+
 def squeezed(text: pl.Expr) -> pl.Expr:
     """Return the text in NFC and lower case, with one space for each run of spaces and punctuation.
 
