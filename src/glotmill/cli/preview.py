@@ -41,7 +41,7 @@ def command(recipe: str, rows: int, as_json: bool, **arguments: Any) -> None:
     for number, row in enumerate(previewed, 1):
         title = f"row {number}, {plan.language.tag} ({plan.language.name})"
         click.echo(f"{row_text(title, row)}\n")
-    if not uses_engine and (steps := preview.waiting(plan)):
+    if not uses_engine and (steps := preview.steps_that_need_replies(plan)):
         click.echo(
             f"Later steps need replies: {', '.join(steps)}. Add --model or --engine to see them.", err=True
         )

@@ -15,8 +15,7 @@ from glotmill.errors import EngineError, GlotmillError, ShortfallError, one_line
 if TYPE_CHECKING:
     from glotmill.runner.folder import Run
     from glotmill.runner.funnel import Funnel
-    from glotmill.runner.options import RunOptions
-    from glotmill.runner.run import Progress
+    from glotmill.runner.options import Progress, RunOptions
 
 MAX_SAMPLES = 3  # rows that are printed
 NANO_NOTE = """\
@@ -190,8 +189,8 @@ class Outcome:
 
 def read_outcome(run: "Run", seconds: float, error: GlotmillError | None) -> Outcome:
     """Read the result of a run from its folder."""
+    from glotmill.runner.engine import NANO
     from glotmill.runner.funnel import funnel
-    from glotmill.runner.run import NANO
 
     info, funnels = run.info(), funnel(run)
     notes = {NANO: NANO_NOTE, "echo": ECHO_NOTE}

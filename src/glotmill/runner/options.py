@@ -1,4 +1,4 @@
-"""What a run is asked for, what it is made of, and where it is."""
+"""RunOptions, what a user asks for; PreparedRun, the checked run; Progress, where it is."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,64 +8,56 @@ from typing import Any, TypedDict
 
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.seeds import Seeds
+from glotmill.runner.engine import EngineOptions
 from glotmill.runner.folder import Run
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.requests import RequestQueue
 
-NANO = "glotmill-nano"
 WINDOW = 512  # requests in flight
 
 
 class RunOptions(TypedDict, total=False):
-    """What a user may say of a run."""
+    """Keyword arguments of `glotmill.run(recipe, **options)`. All may be left out."""
 
-    languages: Sequence[str]  # none: those of the recipe
-    per_language: int  # accepted rows; 100
-    seeds: str | None  # file, dataset id or -; none: the recipe's
-    engine: str  # vllm, transformers, openai, replay, echo, or module:function; none: what is installed
-    model: str  # a model's name or folder; glotmill-nano
-    revision: str | None  # of the model
-    engine_args: dict[str, Any]  # to the library's own arguments
-    settings: Sequence[str]  # overrides of the recipe: steps.draft.temperature=0.3
-    folder: str | Path  # of the run; runs/<recipe>-<model>
-    window: int  # requests in flight; 512
-    max_failures: float  # share of the last 200 requests that may fail; 0.2
+    languages: Sequence[str]  # default: the languages of the recipe
+    per_language: int  # accepted rows per language; default: 100
+    seeds: str | None  # file, Hub dataset, or - for stdin; default: the seeds of the recipe
+    engine: str  # vllm, transformers, openai, replay, echo, or module:function; default: what is installed
+    model: str  # name or folder of a model; default: glotmill-nano
+    revision: str | None  # branch, tag or commit of the model
+    engine_args: dict[str, Any]  # arguments for the engine's library
+    settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
+    folder: str | Path  # the run folder; default: runs/<recipe>-<model>
+    window: int  # requests in flight; default: 512
+    max_failures: float  # stop if more than this share of the last 200 requests fail; default: 0.2
     watch: Callable[["Progress"], None]  # called about once a second
 
 
 @dataclass
 class Progress:
-    """Where a run is, for whoever watches."""
+    """Where a run is, as `watch` sees it."""
 
     run: Run
     quotas: list[LanguageQuota]
-    note: str = ""  # what happens now, if it is not generation
+    note: str = ""  # what the run is doing; empty while it generates
     request_queue: RequestQueue | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property
     def seconds(self) -> float:
-        """Since the run began, by the wall clock."""
+        """Seconds since the run began."""
         return time.monotonic() - self.began
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run, checked and ready."""
+    """A run that is checked and ready to start."""
 
     recipe: Recipe
     seeds: Seeds
+    uses_recipe_seeds: bool  # false if the user names others
     quotas: list[LanguageQuota]
     run: Run
-    engine: str
-    options: RunOptions
-
-    @property
-    def model(self) -> str:
-        """The model's name or folder."""
-        return self.options.get("model") or NANO
-
-    @property
-    def window(self) -> int:
-        """Requests in flight."""
-        return self.options.get("window", WINDOW)
+    engine: EngineOptions
+    window: int
+    max_failures: float

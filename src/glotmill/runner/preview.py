@@ -1,27 +1,51 @@
-"""What can be seen before a run: what is wrong in which language, the messages of rows, a few real rows."""
+"""Shows a run before it is one: problems by language, the messages of some rows, or a few real rows.
+
+Previewed rows go through the runner's own steps, in a temporary folder. Without an engine, a stand-in refuses
+every request, so that each row ends at its first one.
+"""
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glotmill import plugins
-from glotmill.columns import FAILED, NOT_ASKED, REASON, REASON_AT, SEED_KEY, VERDICT, prompt_column
-from glotmill.errors import EngineError, RequestFailed, UsageError
+from glotmill.columns import (
+    EXAMPLES,
+    FAILED,
+    FEEDBACK,
+    IDENTITY,
+    LANGUAGE,
+    NOT_ASKED,
+    REASON,
+    REASON_AT,
+    ROW,
+    SEED_KEY,
+    TEMPLATE_ERROR,
+    VERDICT,
+    VERDICT_SCHEMA,
+    prompt_column,
+    raw_column,
+)
+from glotmill.errors import RequestFailed, UsageError
 from glotmill.languages import find as find_language
 from glotmill.messages import Engine, Message, Reply, Request
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
-from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
+from glotmill.runner.engine import NANO, engine_options, open_engine
+from glotmill.runner.filter_workers import open_filter_workers
 from glotmill.runner.folder import Run
 from glotmill.runner.requests import RequestQueue
-from glotmill.runner.run import NANO, default_engine
 from glotmill.runner.shard import LanguagePlan, Shard, run_shard
+
+WINDOW = 64  # requests in flight
+
+NumberedSeeds = Sequence[tuple[int, str, Row]]  # as `Seeds.take` returns them
+RunRows = Callable[[LanguagePlan, NumberedSeeds, Engine], Awaitable[list["Previewed"]]]
 
 
 @dataclass(frozen=True)
@@ -29,119 +53,106 @@ class Previewed:
     """One row of a preview."""
 
     seed: Row
-    asked: tuple[Message, ...]  # the first step's messages; empty where a model was asked
-    columns: Mapping[str, Any]  # what the steps made
+    asked: tuple[Message, ...]  # messages of the first request; empty if an engine replied
+    columns: Mapping[str, Any]  # what the steps added
     verdict: str  # kept, dropped, failed, or not_asked
     reason: str | None = None
     reason_at: str | None = None
     detail: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Return the row as `--json` prints it."""
         return {k: v for k, v in dataclasses.asdict(self).items() if v or k in ("seed", VERDICT)}
 
 
 async def problems(
     source: str, languages: Sequence[str], seeds: str | None, settings: Sequence[str]
 ) -> dict[str, str]:
-    """Return what is wrong for each language, an empty text where nothing is.
+    """Return the problem of each language, or an empty text where there is none.
 
-    Beyond what every run checks, the first seed row of each language is rendered. Raises RecipeError where
+    Beyond what every run checks, the first seed row of each language is rendered. Raises RecipeError if
     the recipe cannot be read at all.
     """
     recipe = read_recipe(source, settings)
-    found: dict[str, str] = {}
+    problem_by_tag: dict[str, str] = {}
     opened: Seeds | None = None
-    with _folder() as folder:
-        async with open_filter_workers() as filter_workers:
-            for text in languages or recipe.languages or ["eng_Latn"]:
-                tag = text
-                try:
-                    tag = find_language(text).tag
-                    opened = opened or open_seeds(recipe, seeds)
-                    plan = check.plan(recipe, find_language(tag), opened, NANO)
-                    if not (first := opened.take(tag, 0, 1, 1)):
-                        raise UsageError(f"{opened.location}: no seed row for this language")
-                    (row,) = await _walk(plan, first, _refuse, (filter_workers, folder))
-                    found[tag] = _wrong(row)
-                except UsageError as error:
-                    found[tag] = str(error)
-    return found
+    async with _open_runner() as run_rows:
+        for name in languages or recipe.languages or ["eng_Latn"]:
+            tag = name
+            try:
+                language = find_language(name)
+                tag = language.tag
+                opened = opened or open_seeds(recipe, seeds)
+                plan = check.plan(recipe, language, opened, NANO)
+                first = opened.take(tag, 0, 1, 1)
+                if not first:
+                    raise UsageError(f"{opened.location}: no seed row for this language")
+                (row,) = await run_rows(plan, first, _refuse)
+                problem_by_tag[tag] = _render_problem(row)
+            except UsageError as error:
+                problem_by_tag[tag] = str(error)
+    return problem_by_tag
 
 
 async def preview(
     source: str, number: int, language: str | None, seeds: str | None, settings: Sequence[str], **engine: Any
 ) -> tuple[LanguagePlan, list[Previewed]]:
-    """Return the plan and `number` rows of one language, asked for real if an engine or a model is named.
+    """Return the plan and `number` rows of one language; with replies, if an engine or a model is named.
 
-    engine: engine, model, revision, engine_args; as for a run. Raises UsageError, RecipeError, EngineError.
+    engine: engine, model, revision and engine_args, as for a run.
+    Raises UsageError, RecipeError, EngineError.
     """
     recipe = read_recipe(source, settings)
-    found = find_language(language or next(iter(recipe.languages), "eng_Latn"))
+    target = find_language(language or next(iter(recipe.languages), "eng_Latn"))
     opened = open_seeds(recipe, seeds)
-    model = engine["model"] or NANO
-    plan = check.plan(recipe, found, opened, model, engine["revision"] or "")
-    rows = opened.take(found.tag, 0, number, 1)
+    plan = check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "")
+    rows = opened.take(target.tag, 0, number, 1)
     if not rows:
-        raise UsageError(f"{opened.location}: no seed row for {found.tag}")
+        raise UsageError(f"{opened.location}: no seed row for {target.tag}")
     if not (engine["engine"] or engine["model"]):
-        return plan, await messages(plan, rows)
-    name = engine["engine"] or default_engine()
-    factory = plugins.find("engines", name)
-    plugins.check_options(factory, engine["engine_args"], f"engine {name}")
-    async with AsyncExitStack() as stack:
-        try:
-            opening = factory(model, revision=engine["revision"], **engine["engine_args"])
-            generate = await stack.enter_async_context(opening)
-        except (TypeError, ValueError) as error:  # an option of a wrong type, most often
-            raise EngineError(f"engine {name}: cannot be started: {error}") from error
-        return plan, await replies(plan, rows, generate)
+        return plan, await _render_messages(plan, rows)
+    options = engine_options(engine["engine"], engine["model"], engine["revision"], engine["engine_args"])
+    async with open_engine(options) as opened_engine, _open_runner() as run_rows:
+        return plan, await run_rows(plan, rows, opened_engine)
 
 
-async def messages(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) -> list[Previewed]:
-    """Take rows as far as the first request, and return what would be asked, one sample of each."""
-    steps = tuple(s.model_copy(update={"n": 1}) if isinstance(s, Generate) else s for s in plan.recipe.steps)
-    plan = dataclasses.replace(plan, recipe=plan.recipe.model_copy(update={"steps": steps}))
-    asked: dict[str, list[Request]] = {}  # by the user's message, in the order of rows
-
-    async def note(request: Request) -> Reply:
-        asked.setdefault(request.messages[-1].content, []).append(request)
-        return await _refuse(request)
-
-    with _folder() as folder:
-        async with open_filter_workers() as filter_workers:
-            rows = await _walk(plan, seeds, note, (filter_workers, folder))
-    return [_with_messages(row, asked) if row.reason == NOT_ASKED else row for row in rows]
-
-
-async def replies(
-    plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]], engine: Engine
-) -> list[Previewed]:
-    """Take rows through all steps with an open engine. Raises EngineError."""
-    with _folder() as folder:
-        async with open_filter_workers() as filter_workers:
-            return await _walk(plan, seeds, engine, (filter_workers, folder))
-
-
-def waiting(plan: LanguagePlan) -> list[str]:
-    """Return the names of steps that cannot be shown without the reply of an earlier one."""
+def steps_that_need_replies(plan: LanguagePlan) -> list[str]:
+    """Return the names of the steps that cannot be rendered without the reply of an earlier one."""
     steps = plan.recipe.live_steps
     first = next((n for n, step in enumerate(steps) if isinstance(step, Generate)), len(steps))
     return [step.name for step in steps[first + 1 :] if isinstance(step, Generate | Render)]
 
 
-async def _walk(
-    plan: LanguagePlan,
-    seeds: Sequence[tuple[int, str, Row]],
-    engine: Engine,
-    means: tuple[FilterWorkers, Path],
-) -> list[Previewed]:
-    filter_workers, folder = means
-    store = Run(folder)
-    request_queue = RequestQueue(engine, 64, max_failures=1)
-    shard = Shard(plan, 0, store.journal(f"{plan.language.tag}-00000"), {}, request_queue, filter_workers)
-    rows = await run_shard(shard, seeds)
-    return [_previewed(plan, row, seeds[row["row"]][2]) for row in rows.iter_rows(named=True)]
+async def _render_messages(plan: LanguagePlan, seeds: NumberedSeeds) -> list[Previewed]:
+    """Take rows as far as their first request, one sample each, and return its messages."""
+    steps = tuple(s.model_copy(update={"n": 1}) if isinstance(s, Generate) else s for s in plan.recipe.steps)
+    plan = dataclasses.replace(plan, recipe=plan.recipe.model_copy(update={"steps": steps}))
+    requests: dict[str, list[Request]] = {}  # by the user's message, in the order of rows
+
+    async def record(request: Request) -> Reply:
+        requests.setdefault(request.messages[-1].content, []).append(request)
+        return await _refuse(request)
+
+    async with _open_runner() as run_rows:
+        rows = await run_rows(plan, seeds, record)
+    return [_with_messages(row, requests) if row.reason == NOT_ASKED else row for row in rows]
+
+
+@asynccontextmanager
+async def _open_runner() -> AsyncIterator[RunRows]:
+    """Yield a function that takes seeds through the steps of a plan with an engine."""
+    with tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
+        run = Run(Path(folder))
+        async with open_filter_workers() as filter_workers:
+
+            async def run_rows(plan: LanguagePlan, seeds: NumberedSeeds, engine: Engine) -> list[Previewed]:
+                queue = RequestQueue(engine, WINDOW, max_failures=1)
+                journal = run.journal(f"{plan.language.tag}-00000")
+                shard = Shard(plan, 0, journal, {}, queue, filter_workers)
+                table = await run_shard(shard, seeds)
+                return [_previewed(plan, row, seeds[row[ROW]][2]) for row in table.iter_rows(named=True)]
+
+            yield run_rows
 
 
 async def _refuse(request: Request) -> Reply:
@@ -149,59 +160,51 @@ async def _refuse(request: Request) -> Reply:
 
 
 def _previewed(plan: LanguagePlan, row: dict[str, Any], seed: Row) -> Previewed:
-    verdict, reason, at = row[VERDICT], row[REASON], row[REASON_AT]
-    hidden = {
-        "id",
-        "row",
-        SEED_KEY,
-        "language",
-        VERDICT,
-        REASON,
-        REASON_AT,
-        *plan.seed_schema.names(),
-    }
-    there = [name for name, value in row.items() if name not in hidden and value is not None]
-    made = {name: row[name] for name in sorted(there, key=_prompts_first(row)) if not _is_told(name, row)}
-    return Previewed(seed, (), made, verdict, reason, at, _detail(plan, row))
+    hidden = {*IDENTITY, SEED_KEY, *VERDICT_SCHEMA, *plan.seed_schema.names()}
+    names = [name for name, value in row.items() if name not in hidden and value is not None]
+    columns = {name: row[name] for name in sorted(names, key=_prompts_first(row)) if not _repeats(name, row)}
+    return Previewed(seed, (), columns, row[VERDICT], row[REASON], row[REASON_AT], _detail(plan, row))
 
 
 def _prompts_first(row: Mapping[str, Any]) -> Callable[[str], int]:
-    """What was asked stands before what was replied."""
-    order = {name: place for place, name in enumerate(row)}
-    return lambda name: 2 * order.get(name.removesuffix("_prompt"), order[name]) - name.endswith("_prompt")
+    """Return the sort key that puts the prompt of a step before its reply."""
+    position = {name: number for number, name in enumerate(row)}
+    step_of = {prompt_column(name): name for name in row}
+
+    def key(name: str) -> int:
+        if step_of.get(name) in position:
+            return 2 * position[step_of[name]] - 1
+        return 2 * position[name]
+
+    return key
 
 
-def _is_told(name: str, row: Mapping[str, Any]) -> bool:
-    """Whether the text as it came is the value that was made of it."""
-    return name.endswith("_raw") and str(row[name]).strip() == row.get(name.removesuffix("_raw"))
+def _repeats(name: str, row: Mapping[str, Any]) -> bool:
+    """Return whether a column holds a raw reply that its step's column shows already."""
+    step = next((step for step in row if raw_column(step) == name), None)
+    return step is not None and str(row[name]).strip() == row[step]
 
 
 def _detail(plan: LanguagePlan, row: dict[str, Any]) -> str:
-    """A table keeps only the short name of a template's failure: render once more to hear the rest."""
-    if row[REASON] != "template_error":
+    """Return why a template failed. A table keeps the reason alone, so the row is rendered once more."""
+    if row[REASON] != TEMPLATE_ERROR:
         return ""
-    name = row[REASON_AT]
-    values = {**row, "language": plan.language, "examples": plan.examples.get(name, ()), "feedback": ""}
+    step = row[REASON_AT]
+    values = {**row, LANGUAGE: plan.language, EXAMPLES: plan.examples.get(step, ()), FEEDBACK: ""}
     try:
-        plan.templates[name].render(values)
+        plan.templates[step].render(values)
     except RequestFailed as error:
         return error.detail
     return ""
 
 
-def _with_messages(row: Previewed, asked: Mapping[str, list[Request]]) -> Previewed:
-    same = asked[row.columns[prompt_column(row.reason_at or "")]]
-    request = same.pop(0) if len(same) > 1 else same[0]  # equal messages are asked once
+def _with_messages(row: Previewed, requests: Mapping[str, list[Request]]) -> Previewed:
+    same_prompt = requests[row.columns[prompt_column(row.reason_at or "")]]
+    request = same_prompt.pop(0) if len(same_prompt) > 1 else same_prompt[0]  # equal requests are sent once
     return Previewed(row.seed, request.messages, {}, NOT_ASKED)
 
 
-def _wrong(row: Previewed) -> str:
+def _render_problem(row: Previewed) -> str:
     if row.verdict != FAILED or row.reason == NOT_ASKED:
         return ""
     return f"the first seed row cannot be rendered: {row.detail or row.reason}"
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
-        yield Path(folder)

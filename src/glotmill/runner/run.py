@@ -1,160 +1,151 @@
-"""Runs a recipe: rows are made for each language until N are accepted; a folder with the dataset is left."""
+"""`glotmill.run`: checks a recipe, generates rows until every language is full, writes the dataset."""
 
 import asyncio
 import re
 import sys
 import threading
 from collections.abc import Coroutine
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Unpack
 
-from glotmill import plugins
 from glotmill.errors import UsageError
 from glotmill.languages import find as find_language
+from glotmill.plugins import did_you_mean
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check, schedule
+from glotmill.runner.engine import NANO, engine_options
 from glotmill.runner.finish import write_datasets
 from glotmill.runner.folder import Run
-from glotmill.runner.manifest import keep_recipe, manifest
-from glotmill.runner.options import NANO, WINDOW, PreparedRun, Progress, RunOptions
+from glotmill.runner.manifest import copy_recipe, manifest
+from glotmill.runner.options import WINDOW, PreparedRun, Progress, RunOptions
 from glotmill.runner.quota import LanguageQuota
 
-__all__ = [
-    "NANO",
-    "PreparedRun",
-    "Progress",
-    "RunOptions",
-    "default_engine",
-    "prepare",
-    "run",
-    "run_async",
-]
-
-MAX_SHARD = 256  # rows
+MAX_SHARD = 256  # seed rows per shard
+MIN_SHARD = 8
 
 
 def run(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
-    """Run a recipe until every language has its rows, and return the run's folder.
+    """Run a recipe until every language has its rows, and return the run folder.
 
-    The same call again goes on where the last one stopped, and asks nothing twice.
-    Raises RecipeError and UsageError before a model is loaded, EngineError, and ShortfallError (with the
-    dataset written all the same) if a language cannot be filled.
+    The same call resumes a run that was stopped, and requests no reply twice.
+    Raises RecipeError and UsageError before a model is loaded, EngineError if the engine fails, and
+    ShortfallError if a language cannot be filled; the dataset is written all the same.
     """
-    return _in_loop(run_async(recipe, **options))
+    return _run_to_end(run_async(recipe, **options))
 
 
 async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
-    """As `run`, for callers with an event loop of their own."""
+    """Do what `run` does, in the event loop of the caller."""
     for name in options:
         if name not in RunOptions.__annotations__:
-            raise UsageError(f"no option {name!r}{plugins.did_you_mean(name, RunOptions.__annotations__)}")
-    read_recipe(recipe, options.get("settings") or ())  # before there is a folder
+            raise UsageError(f"no option {name!r}{did_you_mean(name, RunOptions.__annotations__)}")
+    read_recipe(recipe, options.get("settings") or ())  # a broken recipe leaves no folder behind
     with Run(_folder(recipe, options)).lock():
-        job = prepare(recipe, options)
-        job.run.write_info(manifest(job))
-        keep_recipe(job)
-        await schedule.fill(job, Progress(job.run, job.quotas), options.get("watch") or (lambda _: None))
-        write_datasets(job.run, job.quotas)
-        return job.run
+        prepared = _prepare(recipe, options)
+        progress = Progress(prepared.run, prepared.quotas)
+        prepared.run.write_info(manifest(prepared))
+        copy_recipe(prepared)
+        await schedule.fill(prepared, progress, options.get("watch") or (lambda _: None))
+        write_datasets(prepared.run, prepared.quotas)
+        return prepared.run
 
 
-def prepare(recipe: str | Path, options: RunOptions) -> PreparedRun:
-    """Read and check all that can be wrong before a model is loaded. Raises RecipeError, UsageError."""
-    read = read_recipe(recipe, options.get("settings") or ())
-    engine = options.get("engine") or default_engine()
-    wanted, tags = _wanted(read, options)
-    _check_engine(engine, options)
-    store = Run(_folder(recipe, options))
-    _check_folder(store, read, engine)
-    seeds = open_seeds(read, _keep_stdin(store, options.get("seeds"), read))
-    size = _shard_size(store, wanted)
-    model, revision = options.get("model") or NANO, options.get("revision") or ""
-    plans = [check.plan(read, find_language(tag), seeds, model, revision) for tag in tags]
-    return PreparedRun(read, seeds, [LanguageQuota(p, wanted, size) for p in plans], store, engine, options)
-
-
-def default_engine() -> str:
-    """Return the engine that is used where none is named."""
-    for name, module in (("vllm", "vllm"), ("transformers", "torch")):
-        if find_spec(module) is not None:
-            return name
-    raise UsageError(
-        "no engine is installed; pip install 'glotmill[transformers]' (or [vllm]), or use --engine openai"
+def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
+    """Check everything that can be checked before a model is loaded. Raises RecipeError, UsageError."""
+    recipe = read_recipe(source, options.get("settings") or ())
+    engine = engine_options(
+        options.get("engine"), options.get("model"), options.get("revision"), options.get("engine_args")
+    )
+    tags = _languages(recipe, options)
+    target, window, max_failures = _limits(options)
+    run = Run(_folder(source, options))
+    _refuse_another_run(run, recipe, engine.name)
+    seeds = open_seeds(recipe, _store_stdin(run, options.get("seeds"), recipe))
+    shard_size = _shard_size(run, target)
+    plans = [
+        check.plan(recipe, find_language(tag), seeds, engine.model, engine.revision or "") for tag in tags
+    ]
+    quotas = [LanguageQuota(plan, target, shard_size) for plan in plans]
+    return PreparedRun(
+        recipe, seeds, not options.get("seeds"), quotas, run, engine, window=window, max_failures=max_failures
     )
 
 
-def _wanted(read: Recipe, options: RunOptions) -> tuple[int, list[str]]:
-    """How many rows, and of which languages."""
-    given = options.get("languages") or read.languages
-    names = given.split(",") if isinstance(given, str) else given
+def _languages(recipe: Recipe, options: RunOptions) -> list[str]:
+    """Return the tags of the languages to generate, each once."""
+    languages = options.get("languages") or recipe.languages
+    names = languages.split(",") if isinstance(languages, str) else languages
     tags = list(dict.fromkeys(find_language(name).tag for name in names))
     if not tags:
-        raise UsageError(f"{read.name}: no language; use --languages, such as -l fra,swh")
-    wanted = options.get("per_language", 100)
-    if wanted < 1:
-        raise UsageError(f"--per-language {wanted}: at least 1")
-    if options.get("window", WINDOW) < 1:
-        raise UsageError(f"--window {options.get('window')}: at least 1")
-    if not 0 <= (share := options.get("max_failures", 0.2)) <= 1:
-        raise UsageError(f"--max-failures {share}: a share, from 0 to 1")
-    return wanted, tags
+        raise UsageError(f"{recipe.name}: no language; use --languages, such as -l fra,swh")
+    return tags
 
 
-def _check_engine(engine: str, options: RunOptions) -> None:
-    arguments = options.get("engine_args") or {}
-    if "revision" in arguments:
-        raise UsageError(f"engine {engine}: the revision is said by --revision, not by --engine-arg")
-    place = f"engine {engine}"
-    plugins.check_options(plugins.find("engines", engine), {"revision": None, **arguments}, place)
+def _limits(options: RunOptions) -> tuple[int, int, float]:
+    """Return the rows per language, the requests in flight, and the share of requests that may fail."""
+    target = options.get("per_language", 100)
+    if target < 1:
+        raise UsageError(f"--per-language {target}: at least 1")
+    window = options.get("window", WINDOW)
+    if window < 1:
+        raise UsageError(f"--window {window}: at least 1")
+    max_failures = options.get("max_failures", 0.2)
+    if not 0 <= max_failures <= 1:
+        raise UsageError(f"--max-failures {max_failures}: a share, from 0 to 1")
+    return target, window, max_failures
 
 
 def _folder(recipe: str | Path, options: RunOptions) -> Path:
-    if given := options.get("folder"):
-        return Path(given)
+    if folder := options.get("folder"):
+        return Path(folder)
     name = Path(recipe).resolve().name.removesuffix(".j2")
     model = Path(options.get("model") or NANO).name
     return Path("runs") / re.sub(r"[^\w.-]+", "-", f"{name}-{model}")
 
 
-def _keep_stdin(store: Run, seeds: str | None, read: Recipe) -> str | None:
-    """Rows that came through a pipe are kept in the run's folder: the next command has no such pipe."""
-    if seeds != "-" and (seeds is not None or read.seeds != "-"):
+def _store_stdin(run: Run, seeds: str | None, recipe: Recipe) -> str | None:
+    """Store piped seeds in the run folder, since the command that resumes the run has no such pipe.
+
+    Return where the seeds are then; None for those of the recipe.
+    """
+    if seeds != "-" and (seeds is not None or recipe.seeds != "-"):
         return seeds
-    path = store.folder / "seeds.txt"
+    path = run.folder / "seeds.txt"
     if sys.stdin is not None and not sys.stdin.isatty() and (data := sys.stdin.buffer.read()).strip():
         path.write_bytes(data)
     return str(path) if path.exists() else "-"
 
 
-def _check_folder(store: Run, read: Recipe, engine: str) -> None:
-    """A folder has one recipe; and what echo said in a dry run must not pass for what the model says."""
-    if not (store.folder / "run.json").exists():
+def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
+    """Refuse a folder with a run of another recipe, and replies of a dry run in the place of real ones."""
+    if not (run.folder / "run.json").exists():
         return
-    info = store.info()
-    if (there := info.get("recipe", {}).get("name")) != read.name:
+    info = run.info()
+    name = info.get("recipe", {}).get("name")
+    if name != recipe.name:
         raise UsageError(
-            f"{store.folder}: holds a run of {there!r}, not of {read.name!r}; name another folder"
+            f"{run.folder}: holds a run of {name!r}, not of {recipe.name!r}; name another folder"
         )
-    replied = next(store.folder.glob("replies/*.jsonl"), None)
-    if replied and (was := info.get("engine")) != engine and "echo" in (was, engine):
+    earlier = info.get("engine")
+    has_replies = next(run.folder.glob("replies/*.jsonl"), None) is not None
+    if has_replies and earlier != engine and "echo" in (earlier, engine):
         raise UsageError(
-            f"{store.folder}: its replies are of the engine {was}, and would pass for those of {engine}; "
+            f"{run.folder}: its replies are of the engine {earlier}, and would pass for those of {engine}; "
             "name another folder, or remove this one"
         )
 
 
-def _shard_size(store: Run, wanted: int) -> int:
-    """A run keeps the size it began with, or its journals would not fit its shards."""
-    if not (store.folder / "run.json").exists():
-        return min(MAX_SHARD, max(8, wanted // 4))
-    return int(store.info()["shard_size"])
+def _shard_size(run: Run, target: int) -> int:
+    """Return the seed rows per shard. A run keeps its first size: its journals are named by shard."""
+    if not (run.folder / "run.json").exists():
+        return min(MAX_SHARD, max(MIN_SHARD, target // 4))
+    return int(run.info()["shard_size"])
 
 
-def _in_loop(work: Coroutine[Any, Any, Run]) -> Run:
-    """Run to the end, also where an event loop runs already, as in a notebook."""
+def _run_to_end(work: Coroutine[Any, Any, Run]) -> Run:
+    """Run a coroutine to its end, in a thread where an event loop is running already, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

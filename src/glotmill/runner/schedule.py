@@ -6,14 +6,11 @@ all rows of each language, and the languages that have too few rows left go into
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from glotmill import plugins
-from glotmill.errors import EngineError
-from glotmill.messages import Engine, Reply, Request
 from glotmill.recipes.seeds import Row
+from glotmill.runner.engine import open_on_first_request
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.finish import LanguageFinish
 from glotmill.runner.folder import ShardInfo
@@ -28,8 +25,15 @@ async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progr
     """Make rows until every language is full or given up. Raises EngineError, RecipeError."""
     finishes = [LanguageFinish(quota, prepared.run) for quota in prepared.quotas]
     workers = max(1, (os.cpu_count() or 2) // 2)
-    async with open_filter_workers(workers) as filter_workers, _engine(prepared, progress) as engine:
-        request_queue = RequestQueue(engine, prepared.window, prepared.options.get("max_failures", 0.2))
+
+    def show_note(note: str) -> None:
+        progress.note = note
+
+    async with (
+        open_filter_workers(workers) as filter_workers,
+        open_on_first_request(prepared.engine, show_note) as engine,
+    ):
+        request_queue = RequestQueue(engine, prepared.window, prepared.max_failures)
         progress.request_queue = request_queue
         try:
             for finish in finishes:
@@ -147,55 +151,3 @@ class _Round:
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in tasks:
             del self.tasks[task]
-
-
-@asynccontextmanager
-async def _engine(prepared: PreparedRun, progress: Progress) -> AsyncIterator[Engine]:
-    """Yield the engine, opened by the first request: what the journals hold needs none.
-
-    One task opens it and closes it, as libraries want it.
-    """
-    ready: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
-    enough = asyncio.Event()
-    keeper: asyncio.Task[None] | None = None
-
-    async def keep() -> None:
-        progress.note = f"starting {prepared.engine}"
-        arguments = {
-            "revision": prepared.options.get("revision"),
-            **(prepared.options.get("engine_args") or {}),
-        }
-        async with AsyncExitStack() as stack:
-            try:
-                opened = plugins.find("engines", prepared.engine)(prepared.model, **arguments)
-                generate: Engine = await stack.enter_async_context(opened)
-            except (TypeError, ValueError) as error:  # an option of a wrong type, most often
-                raise EngineError(f"engine {prepared.engine}: cannot be started: {error}") from error
-            progress.note = ""
-            ready.set_result(generate)
-            await enough.wait()
-
-    def tell(task: asyncio.Task[None]) -> None:
-        if not ready.done() and (task.cancelled() or not task.exception()):
-            ready.cancel()
-        elif not ready.done() and (error := task.exception()):
-            ready.set_exception(error)
-
-    async def ask(request: Request) -> Reply:
-        nonlocal keeper
-        if keeper is None:
-            keeper = asyncio.ensure_future(keep())
-            keeper.add_done_callback(tell)
-        generate = await asyncio.shield(ready)
-        return await generate(request)
-
-    try:
-        yield ask
-    finally:
-        if keeper is not None:
-            enough.set()
-            if not ready.done():
-                keeper.cancel()
-            await asyncio.wait([keeper])
-    if keeper is not None and not keeper.cancelled() and (error := keeper.exception()):
-        raise error  # in closing

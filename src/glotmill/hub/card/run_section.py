@@ -19,8 +19,8 @@ from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Transform
+from glotmill.runner.engine import NANO
 from glotmill.runner.folder import Run
-from glotmill.runner.options import NANO
 
 TOYS = {
     NANO: "glotmill-nano is a tiny model, there to try and test glotmill; what it writes is hardly sensible.",

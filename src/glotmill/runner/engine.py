@@ -1,0 +1,109 @@
+"""The engine of a run: which one is used, whether its options fit, and when it is opened."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from glotmill import plugins
+from glotmill.errors import EngineError, UsageError
+from glotmill.messages import Engine, Reply, Request
+
+NANO = "glotmill-nano"  # the tiny model that comes with glotmill; used where no model is named
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine is opened with."""
+
+    name: str
+    model: str
+    revision: str | None
+    arguments: Mapping[str, Any]  # keyword arguments for the engine's library
+
+
+def engine_options(
+    name: str | None, model: str | None, revision: str | None, arguments: Mapping[str, Any] | None
+) -> EngineOptions:
+    """Fill in the defaults, and check that the arguments fit the engine. Raises UsageError."""
+    name, arguments = name or default_engine(), arguments or {}
+    if "revision" in arguments:
+        raise UsageError(f"engine {name}: give the revision with --revision, not with --engine-arg")
+    function = plugins.find("engines", name)
+    plugins.check_options(function, {"revision": None, **arguments}, f"engine {name}")
+    return EngineOptions(name, model or NANO, revision, arguments)
+
+
+def default_engine() -> str:
+    """Return the engine that is used where none is named. Raises UsageError if none is installed."""
+    for name, module in (("vllm", "vllm"), ("transformers", "torch")):
+        if find_spec(module) is not None:
+            return name
+    raise UsageError(
+        "no engine is installed; pip install 'glotmill[transformers]' (or [vllm]), or use --engine openai"
+    )
+
+
+@asynccontextmanager
+async def open_engine(options: EngineOptions) -> AsyncIterator[Engine]:
+    """Open an engine. Raises EngineError if it cannot be started."""
+    function = plugins.find("engines", options.name)
+    async with AsyncExitStack() as stack:
+        try:
+            opening = function(options.model, revision=options.revision, **options.arguments)
+            engine: Engine = await stack.enter_async_context(opening)
+        except (TypeError, ValueError) as error:  # most often an option of the wrong type
+            raise EngineError(f"engine {options.name}: cannot be started: {error}") from error
+        yield engine
+
+
+@asynccontextmanager
+async def open_on_first_request(
+    options: EngineOptions, show_note: Callable[[str], None]
+) -> AsyncIterator[Engine]:
+    """Yield an engine that is opened by its first request: a run whose replies are all stored needs none.
+
+    The engine is opened and closed by one task of its own, since libraries do not allow that a context is
+    entered in one task and left in another; and requests come from many tasks, any of which may be cancelled.
+    show_note: called with what is happening, and with "" once the engine is open.
+    """
+    opened: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
+    finished = asyncio.Event()
+    keeper: asyncio.Task[None] | None = None
+
+    async def keep_open() -> None:
+        show_note(f"starting {options.name}")
+        async with open_engine(options) as engine:
+            show_note("")
+            opened.set_result(engine)
+            await finished.wait()
+
+    def pass_on_failure(task: asyncio.Task[None]) -> None:
+        """Let the requests that wait for the engine fail as its opening did."""
+        if opened.done():
+            return
+        if not task.cancelled() and (error := task.exception()):
+            opened.set_exception(error)
+        else:
+            opened.cancel()
+
+    async def ask(request: Request) -> Reply:
+        nonlocal keeper
+        if keeper is None:
+            keeper = asyncio.ensure_future(keep_open())
+            keeper.add_done_callback(pass_on_failure)
+        engine = await asyncio.shield(opened)
+        return await engine(request)
+
+    try:
+        yield ask
+    finally:
+        if keeper is not None:
+            finished.set()
+            if not opened.done():
+                keeper.cancel()
+            await asyncio.wait([keeper])
+    if keeper is not None and not keeper.cancelled() and (error := keeper.exception()):
+        raise error  # closing failed
