@@ -77,7 +77,7 @@ def measured(texts: dict[str, list[str]], detectors: Sequence[str]) -> pl.DataFr
                 clean = draw.sample(texts[tag], lines)
                 places = draw.sample(range(lines), english)
                 replaced = dict(zip(places, draw.sample(texts[ENGLISH], english), strict=True))
-                mixed = [replaced.get(place, line) for place, line in enumerate(clean)]
+                mixed = [replaced.get(number, line) for number, line in enumerate(clean)]
                 share = letters(list(replaced.values())) / letters(mixed)
                 for name, between in (("lines", "\n"), ("paragraph", " ")):
                     rows.append((tag, name, lines, english, share, between.join(clean), between.join(mixed)))

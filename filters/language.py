@@ -22,14 +22,6 @@ from glotmill.filters.detectors._votes import votes
 from glotmill.filters.script import share_of
 
 NO_FAULT_REASONS = ("no_detector",)
-PACKAGES = (
-    "fasttext-predict",
-    "heliport",
-    "langdetect",
-    "lingua-language-detector",
-    "py3langid",
-    "pycld2",
-)
 
 POLICIES = ("group", "strict", "script")
 UNJUDGED = ("error", "keep")
@@ -206,8 +198,8 @@ def _slice_verdicts(column: pl.Series, language: pl.Series, options: _Options) -
     pieces, number = rows.pieces, len(column)
     detectors = options.detectors if options.policy != "script" else ()
     findings = ask(detectors, pieces, rows.tags, options.min_score)
-    known = np.array([any(group(name, tag) for name in detectors) for tag in rows.tags], bool)
-    right_language = findings.accepted | ~known[pieces.language]
+    covered = np.array([any(group(name, tag) for name in detectors) for tag in rows.tags], bool)
+    right_language = findings.accepted | ~covered[pieces.language]
     right_script, wrong_script = _check_scripts(rows)
     good = right_language & right_script
     clear = wrong_script | (~right_language & (findings.score < _CLEAR) & (findings.other >= 0.5))
@@ -231,7 +223,7 @@ def _slice_verdicts(column: pl.Series, language: pl.Series, options: _Options) -
         reason[foreign & (share < 0.5) & (row_sums(right_language) / total < 0.5)] = "wrong_language"
     if options.policy == "strict":
         reason[_in_other_member(rows, detectors, ~foreign)] = "wrong_language"
-    unknown = ~known[rows.language]
+    unknown = ~covered[rows.language]
     if options.policy != "script" and options.unjudged == "error":
         reason[unknown] = "no_detector"
     score[unknown] = np.nan

@@ -33,13 +33,13 @@ def ngram_shares(words: Pieces, height: int) -> pl.DataFrame:
     names = [*(f"top_{n}" for n in TOP), *(f"again_{n}" for n in AGAIN), "runs"]
     shares = {name: np.zeros(height) for name in names}
     key = (words.key ^ row.astype(np.uint64)) * _FACTOR  # the same word in two texts has two keys
-    place = np.flatnonzero(row[1:] == row[:-1])
+    position = np.flatnonzero(row[1:] == row[:-1])
     for n in range(2, AGAIN[-1] + 1):
-        if not place.size:
+        if not position.size:
             break
-        before = key[place]
-        key[place] = (before ^ (before >> np.uint64(29)) ^ words.key[place + n - 1]) * _FACTOR
-        first, later, times = _repeated(key, place)
+        previous = key[position]
+        key[position] = (previous ^ (previous >> np.uint64(29)) ^ words.key[position + n - 1]) * _FACTOR
+        first, later, times = _repeated(key, position)
         if n in TOP:
             chars = _most_frequent(row[first], times, ends[first + n] - ends[first], height)
             shares[f"top_{n}"] = chars / total
@@ -48,14 +48,14 @@ def ngram_shares(words: Pieces, height: int) -> pl.DataFrame:
             shares[f"again_{n}"] = np.bincount(row[inside], words.chars[inside], height) / total
         if n == AGAIN[0]:
             shares["runs"] = np.bincount(row[later], minlength=height) / np.maximum(numbers - n + 1, 1)
-        place = _candidates(np.concatenate([first, later]), row, n + 1)
+        position = _candidates(np.concatenate([first, later]), row, n + 1)
     return pl.DataFrame(shares)
 
 
-def _repeated(key: Keys, place: Places) -> tuple[Places, Places, Places]:
+def _repeated(key: Keys, position: Places) -> tuple[Places, Places, Places]:
     """Return the first and the later places of keys that occur more than once, and for each first place how
     often its key occurs."""
-    order = place[np.argsort(key[place])]
+    order = position[np.argsort(key[position])]
     same = key[order[1:]] == key[order[:-1]]
     twice = np.concatenate([same, [False]]) | np.concatenate([[False], same])
     order = np.sort(order[twice])
@@ -75,10 +75,10 @@ def _most_frequent(row: Places, times: Places, chars: Places, height: int) -> ND
     return best
 
 
-def _candidates(place: Places, row: Places, n: int) -> Places:
+def _candidates(position: Places, row: Places, n: int) -> Places:
     """Return the places where a run of n words may occur twice: both runs of n - 1 words in it do."""
     twice = np.zeros(row.size + 1, np.bool_)
-    twice[place] = True
+    twice[position] = True
     both = np.flatnonzero(twice[:-1] & twice[1:])
     both = both[both + n <= row.size]
     candidates: Places = both[row[both] == row[both + n - 1]]

@@ -62,23 +62,23 @@ def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
     """Return the longest expression that begins at `start`."""
     items: list[Token] = []
     units: set[str] = set()
-    depth, at, operand_next, odd = 0, start, True, False
+    depth, index, operand_next, odd = 0, start, True, False
     best: Expression | None = None
-    while at < len(tokens) and at - start < _MAX_TOKENS:
-        token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
-        words = 0 if operand_next else _unit_words(tokens, at, depth)
+    while index < len(tokens) and index - start < _MAX_TOKENS:
+        token, after = tokens[index], tokens[index + 1] if index + 1 < len(tokens) else None
+        words = 0 if operand_next else _unit_words(tokens, index, depth)
         if operand_next and token.kind == "open":
             items.append(token)
             depth += 1
         elif operand_next and token.kind == "number":
             items.append(token)
             operand_next = False
-        elif operand_next and _is_sign(token, after, first=at == start):
+        elif operand_next and _is_sign(token, after, first=index == start):
             items.append(Token("sign", token.text, True))
         elif words:
             odd |= _VARIABLE.fullmatch(token.text) is not None
             units.add(token.text[:3])
-            at += words - 1
+            index += words - 1
         elif not operand_next and token.kind == "percent":
             items.append(token)
         elif not operand_next and token.kind == "close" and depth:
@@ -92,9 +92,9 @@ def prefix(tokens: Sequence[Token], start: int = 0) -> Expression | None:
             operand_next = True
         else:
             break
-        at += 1
+        index += 1
         if not operand_next and not depth:
-            best = Expression(tuple(items), frozenset(units), at, odd)
+            best = Expression(tuple(items), frozenset(units), index, odd)
     return replace(best, odd=best.odd or _odd_after(tokens, best.end)) if best else None
 
 
@@ -133,11 +133,11 @@ def value_of(items: Sequence[Token], mark: str, percent: Fraction) -> Fraction |
     return values[0]
 
 
-def _unit_words(tokens: Sequence[Token], at: int, depth: int) -> int:
+def _unit_words(tokens: Sequence[Token], index: int, depth: int) -> int:
     """Count the words that name a unit: up to three, followed by an operator, a bracket or the end."""
-    words = sum(1 for _ in takewhile(lambda token: token.kind == "word", tokens[at : at + 4]))
-    after = tokens[at + words] if at + words < len(tokens) else None
-    if words == 1 and after and after.kind in ("number", "open") and tokens[at].text in "xXхХ":
+    words = sum(1 for _ in takewhile(lambda token: token.kind == "word", tokens[index : index + 4]))
+    after = tokens[index + words] if index + words < len(tokens) else None
+    if words == 1 and after and after.kind in ("number", "open") and tokens[index].text in "xXхХ":
         return 0
     fits = after is None or after.kind in ("operator", "stop") or (depth > 0 and after.kind == "close")
     return words if 0 < words <= 3 and fits else 0

@@ -156,9 +156,9 @@ def _words(text: str, ends: bytes) -> Pieces:
 @lru_cache(maxsize=1)  # a filter asks for the words, then for other pieces of the same part
 def _encode(text: str, end_bytes: bytes) -> Codes:
     """Return a part as code points; words of scripts without spaces are separated first."""
-    kind_of, lower_of = _tables()
+    kind_table, lower_table = _tables()
     codes, ends = code_points(text), np.frombuffer(end_bytes, np.int64)
-    kinds = kind_of[codes]
+    kinds = kind_table[codes]
     if (unspaced := np.flatnonzero(kinds & _UNSPACED)).size:
         texts = [text[a:b] for a, b in pairwise([0, *(ends + 1).tolist()])]
         rows = np.unique(np.searchsorted(ends, unspaced)).tolist()
@@ -167,11 +167,11 @@ def _encode(text: str, end_bytes: bytes) -> Codes:
             texts[row] = f"{row_text}\n"
         codes = code_points("".join(texts))
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts))) - 1
-        kinds = kind_of[codes]
+        kinds = kind_table[codes]
     counts = np.zeros(codes.size + 1, np.int64)
     np.cumsum(_WEIGHTS[kinds], out=counts[1:])
     word_codes = codes[(kinds & _WORD).view(np.bool_)]
-    return Codes(len(ends), ends, codes, kinds, counts, word_codes, running_sums(lower_of[word_codes]))
+    return Codes(len(ends), ends, codes, kinds, counts, word_codes, running_sums(lower_table[word_codes]))
 
 
 @lru_cache(maxsize=1)

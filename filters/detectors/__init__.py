@@ -4,8 +4,8 @@ A detector takes a batch of clean texts and returns the probability of each of i
 all languages that it knows. A text always gets the same answer, whatever else is in the batch; for an empty
 batch it returns its labels. Labels are the detector's own codes: the column of its name in the table of
 languages says which language each one is. A label that is one of our tags or codes (`swh_Latn`) needs no
-column. Each file also declares what it needs: `PACKAGE`, the distribution; `MODULE`, the import name; and
-`INSTALL`, the argument of pip install.
+column. Each file also declares what it needs: `PACKAGES`, the distribution whose version changes its answers;
+`MODULE`, the import name; and `INSTALL`, the argument of pip install.
 
 Files that begin with an underscore turn detectors into verdicts of the filter `language`. Read in this order:
 
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from glotmill import languages, plugins
 from glotmill.errors import RecipeError, UsageError
 
-_MODEL = "fasttext:"  # a name that begins so is a fastText model: a path, or an id on the Hub
+_MODEL = "fasttext:"  # prefix of a fastText model: a path or a Hub id follows
 _HAN = ("Hans", "Hant")  # what a label with the script Hani may mean
 
 
@@ -50,8 +50,8 @@ def load(name: str) -> Detect:
     """Return a detector, ready for use.
 
     name: a file of this folder (`py3langid`), an entry point of the group `glotmill.detectors`,
-    `module:function`, or `fasttext:` and a model in fastText's format: a path, or the id of a model on the
-    Hugging Face Hub with or without its revision (`fasttext:cis-lmu/glotlid@v3`), which is fetched once.
+    `module:function`, or `fasttext:` and a model in fastText's format: a path or a Hub id, optionally with a
+    revision (`fasttext:cis-lmu/glotlid@v3`), which is downloaded once.
 
     Raises RecipeError if there is no such detector, or if its package is not installed.
     """
@@ -62,7 +62,7 @@ def load(name: str) -> Detect:
         return partial(fasttext, model=name.removeprefix(_MODEL))
     if name == "fasttext":
         raise RecipeError(
-            "language: detector 'fasttext' wants a model; write fasttext:PATH or fasttext:HUB_ID"
+            "language: detector 'fasttext' needs a model; write fasttext:PATH or fasttext:HUB_ID"
         )
     if _is_built_in(name):
         _needed(name)
@@ -75,7 +75,9 @@ def load(name: str) -> Detect:
     except (TypeError, ValueError, AttributeError, LookupError):
         fits = False
     if not fits:
-        raise RecipeError(f"language: detector {name!r} gives no `Scores`; see glotmill.filters.detectors")
+        raise RecipeError(
+            f"language: detector {name!r} does not return `Scores`; see glotmill.filters.detectors"
+        )
     return detect
 
 
@@ -86,13 +88,13 @@ def names() -> list[str]:
 
 @cache
 def installed(name: str) -> bool:
-    """Whether the package that a file of this folder needs is installed; of other names, always true."""
+    """Return whether the package of a detector in this folder is installed; true for other detectors."""
     return not _is_built_in(name) or find_spec(_module(name).MODULE) is not None
 
 
 @cache
 def version(name: str) -> str:
-    """What the detector's answers depend on: its package's version, or a hash of its fastText model.
+    """Return the version of a detector's package, or a hash of its fastText model.
 
     Empty for `module:function`. Raises RecipeError if its package is not installed.
     """
@@ -102,7 +104,7 @@ def version(name: str) -> str:
         _needed("fasttext")
         return digest(name.removeprefix(_MODEL))
     if _is_built_in(name):
-        return metadata.version(str(_needed(name).PACKAGE))
+        return metadata.version(str(_needed(name).PACKAGES[0]))
     if ":" in name:
         return ""
     distribution = plugins.distribution(plugins.find("detectors", name))
@@ -164,7 +166,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _needed(name: str) -> ModuleType:
-    """The module of a detector whose package is there."""
+    """Return the module of a detector in this folder; raise RecipeError if its package is not installed."""
     module = _module(name)
     if find_spec(module.MODULE) is None:
         raise RecipeError(f"language: detector {name!r} is not installed; pip install {module.INSTALL!r}")

@@ -69,8 +69,8 @@ def ask(
     score, other, english, answered = np.zeros((4, number), np.float32)
     answers: list[Answer] = []
     for detector in detectors:
-        known = np.array([bool(group(detector, tag)) for tag in tags], bool)
-        suitable = known[pieces.language] | (english > _MIN_ENGLISH * answered)
+        covered = np.array([bool(group(detector, tag)) for tag in tags], bool)
+        suitable = covered[pieces.language] | (english > _MIN_ENGLISH * answered)
         left = np.flatnonzero(~accepted & suitable & ~_outside(detector, answers, number))
         if not len(left):
             continue

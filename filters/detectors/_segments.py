@@ -74,12 +74,14 @@ def cut(texts: Sequence[str], row: NDArray[np.intp]) -> Segments:
 
 def _sentence_begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return whether a sentence begins with each character. kind: by `kind_table`."""
-    place = np.arange(1, len(kind) + 1, dtype=np.int32)  # a slice of texts has fewer characters
+    position = np.arange(1, len(kind) + 1, dtype=np.int32)  # a slice of texts has fewer characters
     solid: NDArray[np.bool_] = kind & GAP == 0
-    last = _last_before(place * solid)  # place of the solid character before, from 1; 0 if there is none
+    last = _last_before(
+        position * solid
+    )  # position of the solid character before, from 1; 0 if there is none
     before = np.concatenate(([BREAK], kind))[last]
-    spaced = _last_before(place * (kind & SPACE != 0)) > last
-    broken = (_last_before(place * (kind & BREAK != 0)) > last) | (last == 0)
+    spaced = _last_before(position * (kind & SPACE != 0)) > last
+    broken = (_last_before(position * (kind & BREAK != 0)) > last) | (last == 0)
     ended = broken | (before & FULL_STOP != 0) | ((before & STOP != 0) & spaced)
     ended |= (before & kind & PHRASE != 0) & spaced
     begins: NDArray[np.bool_] = solid & ended & (broken | (kind & (STOP | LETTER) != STOP))
@@ -89,22 +91,22 @@ def _sentence_begins(kind: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _script_switches(points: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return whether a long run of Latin letters among those of another script begins here, or has ended."""
     is_break = kind_table()[points] & BREAK != 0
-    place = np.flatnonzero((script_table()[points] > COMMON) | is_break)
-    latin = script_table()[points[place]] == LATIN
+    position = np.flatnonzero((script_table()[points] > COMMON) | is_break)
+    latin = script_table()[points[position]] == LATIN
     begin = np.flatnonzero(latin[1:] != latin[:-1]) + 1  # of each run but the first
-    size = np.diff(begin, append=len(place))
+    size = np.diff(begin, append=len(position))
     long = latin[begin] & (size >= _MIN_LAST_WEIGHT)
     switches = np.zeros(len(points), bool)
-    switches[place[begin[long]]] = True
-    switches[place[begin[1:][long[:-1]]]] = True
+    switches[position[begin[long]]] = True
+    switches[position[begin[1:][long[:-1]]]] = True
     switches[is_break] = False
     return switches
 
 
-def _last_before(place: NDArray[np.int32]) -> NDArray[np.int32]:
+def _last_before(position: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return for each entry the greatest one before it."""
-    maxima: NDArray[np.int32] = np.concatenate((np.zeros(1, np.int32), np.maximum.accumulate(place)))
-    return maxima[: len(place)]
+    maxima: NDArray[np.int32] = np.concatenate((np.zeros(1, np.int32), np.maximum.accumulate(position)))
+    return maxima[: len(position)]
 
 
 def _heads(weight: NDArray[np.intp], text: NDArray[np.intp], row: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -14,7 +14,8 @@ from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 from glotmill.io.hub_names import parse_hub_path
 
-PACKAGE, MODULE, INSTALL = "fasttext-predict", "fasttext", "glotmill[fasttext]"
+PACKAGES = ("fasttext-predict",)
+MODULE, INSTALL = "fasttext", "glotmill[fasttext]"
 MAX_CHARS = 3_000  # of a text that are read; more costs time and tells nothing new
 _MIN_PROBABILITY = 0.001  # labels of less are left out
 _MAGIC = 793712314

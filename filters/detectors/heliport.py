@@ -10,7 +10,8 @@ import numpy as np
 from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
-PACKAGE, MODULE, INSTALL = "heliport", "heliport", "heliport"
+PACKAGES = ("heliport",)
+MODULE, INSTALL = "heliport", "heliport"
 MAX_CHARS = 3_000  # of a text that are read; more costs time and tells nothing new
 _NEAREST = 10  # labels that share the probability; the others are far behind
 

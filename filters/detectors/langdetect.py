@@ -10,7 +10,8 @@ import numpy as np
 
 from glotmill.filters.detectors import Scores
 
-PACKAGE, MODULE, INSTALL = "langdetect", "langdetect", "glotmill"
+PACKAGES = ("langdetect",)
+MODULE, INSTALL = "langdetect", "glotmill"
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")

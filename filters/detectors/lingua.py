@@ -9,7 +9,8 @@ import numpy as np
 from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
-PACKAGE, MODULE, INSTALL = "lingua-language-detector", "lingua", "glotmill[lingua]"
+PACKAGES = ("lingua-language-detector",)
+MODULE, INSTALL = "lingua", "glotmill[lingua]"
 MAX_CHARS = 1_000  # of a text that are read; more costs time and tells nothing new
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from glotmill.filters.detectors import Scores
 
-PACKAGE, MODULE, INSTALL = "py3langid", "py3langid", "glotmill"
+PACKAGES = ("py3langid",)
+MODULE, INSTALL = "py3langid", "glotmill"
 MAX_CHARS = 100_000  # of a text that are read; more tells nothing new
 _SEPARATOR = 0xFF  # a byte that UTF-8 never has; it takes the automaton back to its start
 _WARM_UP = 8  # bytes; no pattern is longer
@@ -65,10 +66,10 @@ def _scored(tables: _Tables, labels: Sequence[str], classes: Sequence[str], text
         end = max(begin + 1, int(np.searchsorted(ends, first + _BATCH)))
         _score(tables, encoded[begin:end], scores[begin:end])
         begin = end
-    known = np.flatnonzero(scores.any(axis=1))
-    logs = scores[known] / np.sqrt(sizes[known, None], dtype=np.float32)
+    scored = np.flatnonzero(scores.any(axis=1))
+    logs = scores[scored] / np.sqrt(sizes[scored, None], dtype=np.float32)
     np.exp(logs - logs.max(axis=1, keepdims=True), out=logs)
-    scores[known] = logs / logs.sum(axis=1, keepdims=True)
+    scores[scored] = logs / logs.sum(axis=1, keepdims=True)
     probabilities = np.zeros((len(texts), len(labels)), np.float32)
     for column, name in enumerate(classes):  # some languages are two classes, one a script
         probabilities[:, labels.index(name)] += scores[:, column]

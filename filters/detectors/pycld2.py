@@ -8,7 +8,8 @@ import numpy as np
 from glotmill.filters.detectors import Scores
 from glotmill.filters.detectors._plain import plain
 
-PACKAGE, MODULE, INSTALL = "pycld2", "pycld2", "glotmill[cld2]"
+PACKAGES = ("pycld2",)
+MODULE, INSTALL = "pycld2", "glotmill[cld2]"
 MAX_CHARS = 10_000  # of a text that are read; more costs time and tells nothing new
 
 

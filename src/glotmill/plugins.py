@@ -242,8 +242,6 @@ def filter_packages() -> tuple[str, ...]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PACKAGES":
                 names.update(ast.literal_eval(node.value))
-            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("(PACKAGE,"):
-                names.add(ast.literal_eval(node.value)[0])
     return tuple(sorted(names))
 
 

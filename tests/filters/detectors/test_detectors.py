@@ -183,7 +183,7 @@ def test_names_are_told_without_loading_any():
         ("fasttext", "write fasttext:PATH"),
         ("fasttext:/no/such.bin", "no fastText model at '/no/such.bin'"),
         ("json:nothing", "json:nothing"),
-        ("json:loads", "'json:loads' gives no `Scores`"),
+        ("json:loads", "'json:loads' does not return `Scores`"),
         ("no_such_module:detect", "no_such_module"),
         ("json:__name__", "is a str, not a function"),
     ],
