@@ -105,7 +105,7 @@ def version(name: str) -> str:
         return digest(name.removeprefix(_MODEL))
     if _is_built_in(name):
         return metadata.version(str(_needed(name).PACKAGES[0]))
-    if ":" in name:
+    if name not in names():
         return ""
     distribution = plugins.distribution(plugins.find("detectors", name))
     return distribution.version if distribution else ""

@@ -15,7 +15,7 @@ from hub.emulator import Emulator
 from glotmill.runner.folder import Run
 
 Make = Callable[..., Run]
-TOLD = "glotmill: stopping; the same command again goes on. Ctrl-C again quits at once\n"
+TOLD = "glotmill: stopping; the same command resumes. Ctrl-C again quits at once\n"
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """`glotmill run`: runs a recipe to its end, stops it cleanly on Ctrl-C, and prints the outcome."""
 
-import os
-import signal
-import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -107,8 +104,10 @@ class Follower:
 
         import polars as pl
 
+        from glotmill.io.interrupt import run_stoppable
+
         try:
-            asyncio.run(_stoppable(work))
+            run_stoppable(work, "waiting a moment for the replies in flight")
         except ShortfallError as error:
             return error
         except asyncio.CancelledError as error:
@@ -128,33 +127,6 @@ class Follower:
         if folder is None or not any(path.stat().st_size for path in folder.glob("replies/*.jsonl")):
             return ""
         return f"\nThe replies so far are kept in {folder}; the same command resumes from there."
-
-
-async def _stoppable(work: "Coroutine[Any, Any, Run]") -> "Run":
-    import asyncio
-
-    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
-    stopped = False
-
-    def stop(number: int, frame: object) -> None:
-        nonlocal stopped
-        if stopped:
-            if sys.stderr.isatty():
-                os.write(2, b"\x1b[?25h\n")  # show the cursor, which the panel hides
-            os._exit(130)
-        stopped = True
-        print(
-            "glotmill: stopping; waiting a moment for the replies in flight. Ctrl-C again quits at once",
-            file=sys.stderr,
-        )
-        loop.call_soon_threadsafe(task.cancel)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        return await task
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from glotmill.export.formats import Exported
 from glotmill.export.load_config import readme
 from glotmill.export.output_format import Shape, shape
 from glotmill.export.write import write
-from glotmill.io.atomic import draft
+from glotmill.io.atomic import draft_output
 from glotmill.recipes.model import Output
 from glotmill.runner import dataset
 from glotmill.runner.folder import Run
@@ -73,7 +73,7 @@ def export(
     given = dict(options or {})
     found = shape(name, given, [c for c in source.output.columns if c != "messages"])
     _refuse_reasoning(given, source)
-    with draft(folder, MARKER) as made:
+    with draft_output(folder, MARKER) as made:
         exported = _write(made, folder.resolve().name, source, found, shares)
         if not exported.files:
             if not source.kept:

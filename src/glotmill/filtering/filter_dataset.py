@@ -14,6 +14,7 @@ from glotmill.filtering import filter_set, judged_columns
 from glotmill.filtering.judged_columns import LANGUAGE, Asked
 from glotmill.filtering.output_folder import OWN, Counts, Folder
 from glotmill.filtering.pipeline import FilterJob, Watch, first_of, work
+from glotmill.io.interrupt import run_stoppable
 from glotmill.io.redact import SECRET_NAME, hide_secrets
 from glotmill.io.rows import RowSource
 from glotmill.plugins import versions
@@ -85,8 +86,8 @@ def sift(job: FilterJob, folder: Path, watch: Watch = lambda progress: None) -> 
         if (done := there.funnel()) is not None:
             return done
         try:
-            counts = asyncio.run(work(job, there, watch))
-        except KeyboardInterrupt:
+            counts = run_stoppable(work(job, there, watch), "what is done is kept")
+        except asyncio.CancelledError:
             raise StoppedError(f"interrupted{goes_on}") from None
         except EngineError as error:
             raise EngineError(f"{error}{goes_on}") from None

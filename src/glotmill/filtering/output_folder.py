@@ -19,11 +19,12 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import UsageError
+from glotmill.io import atomic
 
 FORMAT = 1  # of the folder
 OWN = ("reason", "reason_at")
 ROWS_PER_GROUP = 5_000
-_BEGUN = ("lock", "filter.json.new")  # left by a process that was killed at once
+_BEGUN = ("lock", ".filter.json.tmp", "filter.json.new")  # left by a process that was killed at once
 
 Counts = Counter[tuple[str, str]]  # (language, reason, empty if kept) -> rows
 
@@ -121,10 +122,8 @@ class Folder:
     def keep_state(self, part: OutputPart, state: pl.DataFrame) -> None:
         """Keep what later parts are judged by; before the part itself."""
         path = self.path / "state" / f"part-{part.number:05d}.arrow"
-        path.parent.mkdir(exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        state.write_ipc(draft, compression="zstd")
-        draft.replace(path)
+        with atomic.draft_file(path) as draft:
+            state.write_ipc(draft, compression="zstd")
 
     def state(self, part: OutputPart) -> pl.DataFrame | None:
         """Return what was kept; None if it is not there."""
@@ -144,19 +143,15 @@ class Folder:
     def _write_part(self, kind: str, number: int, table: Any) -> None:
         import pyarrow.parquet as pq
 
-        path = self._name(kind, number)
-        path.parent.mkdir(exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        with pq.ParquetWriter(draft, table.schema, compression="zstd") as writer:
+        with (
+            atomic.draft_file(self._name(kind, number)) as draft,
+            pq.ParquetWriter(draft, table.schema, compression="zstd") as writer,
+        ):
             if table.num_rows:  # `datasets` cannot read an empty group of rows
                 writer.write_table(table, row_group_size=ROWS_PER_GROUP)
-        draft.replace(path)
 
     def _write(self, name: str, plain: Any) -> None:
-        path = self.path / name
-        draft = path.with_name(f"{name}.new")
-        draft.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        draft.replace(path)
+        atomic.write_text(self.path / name, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
 
 
 def _with(table: Any, columns: pl.DataFrame) -> Any:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.hub import footers, retry, verify
 from glotmill.hub.client import Hub, Remote, open_hub
-from glotmill.hub.interrupt import stoppable
 from glotmill.hub.package import Package, build_package, read_run_info
 from glotmill.hub.release import (
     CARD,
@@ -21,6 +20,7 @@ from glotmill.hub.release import (
     file_sizes,
     plan_publish,
 )
+from glotmill.io.interrupt import stoppable
 from glotmill.io.terminal import size as size_text
 from glotmill.runner.folder import Run
 
@@ -56,7 +56,7 @@ def publish(
     hub = open_hub(options.repo, progress)
     check_options(options)
     read_run_info(run)  # before a lock file is written into it
-    with stoppable():
+    with stoppable("the same command resumes"):
         with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
             published = _send(hub, build_package(run, hub.token), options, Path(folder))
         result: dict[str, Any] = {

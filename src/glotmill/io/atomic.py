@@ -1,28 +1,73 @@
-"""A folder that appears whole or not at all, and takes the place only of what is known to be its own."""
+"""Files and folders that appear complete or not at all, whenever the process is killed.
+
+Each is written as a hidden draft beside its place and renamed in the end. A draft that a killed process left
+has the same name as the next one, which replaces it.
+"""
 
 import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glotmill.errors import UsageError
 
 
-@contextmanager
-def draft(folder: Path, marker: str) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `folder` in the end; after an error, nothing has changed.
+def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8; lone surrogates become question marks."""
+    write_bytes(path, text.encode("utf-8", "replace"))
 
-    marker: a JSON file in it whose `files` lists all others. A folder that is there is replaced only if it
-    has one, and nothing that is not listed. Raises UsageError for a folder that is taken, or being written.
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file."""
+    with draft_file(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def draft_file(path: Path) -> Iterator[Path]:
+    """Yield the path of a file to write, which becomes `path` in the end; after an error it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(path)
+    try:
+        yield draft
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+@contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder that replaces `folder` in the end; if it is still empty, `folder` is removed."""
+    draft = _draft_of(folder)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        shutil.rmtree(folder, ignore_errors=True)
+        if any(draft.iterdir()):
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def draft_output(folder: Path, marker: str) -> Iterator[Path]:
+    """Yield an empty folder that replaces a user's `folder` in the end; after an error, nothing has changed.
+
+    marker: a JSON file in it whose `files` lists all others. An existing folder is replaced only if it has a
+    marker and holds nothing that is not listed. Raises UsageError for any other folder, and for one that
+    another process is writing.
     """
     folder = folder.resolve()
     _refuse_others(folder, marker)
-    made = folder.with_name(f".{folder.name}.tmp")
-    made.mkdir(parents=True, exist_ok=True)
-    lock = os.open(made, os.O_RDONLY)
+    draft = _draft_of(folder)
+    draft.mkdir(parents=True, exist_ok=True)
+    lock = os.open(draft, os.O_RDONLY)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,24 +76,29 @@ def draft(folder: Path, marker: str) -> Iterator[Path]:
                 f"{folder}: another process is writing it; wait, or name another folder"
             ) from None
         try:
-            _clear(made)
-            yield made
-            _refuse_others(folder, marker)  # it may have come in the meantime
+            _clear(draft)
+            yield draft
+            _refuse_others(folder, marker)  # it may have changed meanwhile
             old = folder.with_name(f".{folder.name}.old")
             shutil.rmtree(old, ignore_errors=True)
             if folder.exists():
                 folder.rename(old)
-            made.rename(folder)
+            draft.rename(folder)
             shutil.rmtree(old, ignore_errors=True)
         except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
             raise
     finally:
         os.close(lock)
 
 
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
 def _clear(folder: Path) -> None:
-    for path in folder.iterdir():  # of a process that was killed
+    """Remove what a killed process left."""
+    for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -56,17 +106,17 @@ def _clear(folder: Path) -> None:
 
 
 def _refuse_others(folder: Path, marker: str) -> None:
+    """Raise UsageError if a folder exists and holds anything but an export."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UsageError(f"{folder}: a file; name a folder")
     try:
         own = {marker, *json.loads((folder / marker).read_text(encoding="utf-8"))["files"]}
-        there = {
-            p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()
-        }
-    except (OSError, ValueError, KeyError, TypeError):  # no export: one look at the top of it is enough
-        own, there = set(), {path.name for path in folder.iterdir()}
-    if others := sorted(there - own):
-        what = f"{others[0]} and {len(others) - 1} more" if len(others) > 1 else others[0]
-        raise UsageError(f"{folder}: holds what is not of an export ({what}); name another folder")
+        files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+        names = {path.relative_to(folder).as_posix() for path in files}
+    except (OSError, ValueError, KeyError, TypeError):  # not an export: its top level is enough
+        own, names = set(), {path.name for path in folder.iterdir()}
+    if others := sorted(names - own):
+        shown = f"{others[0]} and {len(others) - 1} more" if len(others) > 1 else others[0]
+        raise UsageError(f"{folder}: holds what is not of an export ({shown}); name another folder")

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from glotmill.errors import UsageError
+from glotmill.io.atomic import write_bytes
 from glotmill.recipes.model import Recipe
 from glotmill.report.facts import facts
 from glotmill.report.sample import sample
@@ -70,10 +71,7 @@ def write(
     if file.is_dir():
         raise UsageError(f"{file}: a folder; name a file in it")
     page = report(run, rows, price_in, price_out).encode("utf-8", "replace")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.tmp")
-    draft.write_bytes(page)
-    draft.replace(file)
+    write_bytes(file, page)
     return len(page)
 
 

@@ -3,13 +3,13 @@
 dataset/<language>/train-00000-of-00001.parquet
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from glotmill.io.atomic import draft_folder
 from glotmill.recipes.model import Output
 
 ROWS_PER_FILE = 500_000
@@ -55,17 +55,8 @@ def messages(columns: Mapping[Any, str]) -> pl.Expr:
 
 def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
     """Write a language's rows atomically, and return how many. Equal rows make equal bytes."""
-    draft, final = folder / f".{language}.tmp", folder / language
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    written = write_files(draft, "train", tables)
-    if written:
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
-    else:
-        shutil.rmtree(draft)
-        shutil.rmtree(final, ignore_errors=True)
-    return written
+    with draft_folder(folder / language) as draft:
+        return write_files(draft, "train", tables)
 
 
 def write_files(

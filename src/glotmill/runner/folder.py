@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from glotmill.errors import UsageError
+from glotmill.io import atomic
 from glotmill.languages import find as find_language
 from glotmill.messages import Reply, Request
 
@@ -118,9 +119,8 @@ class Run:
 
     def write_info(self, info: dict[str, Any]) -> None:
         """Write `run.json` atomically."""
-        self._write(
-            "run.json", json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1).encode() + b"\n"
-        )
+        text = json.dumps({"format": FORMAT, **info}, ensure_ascii=False, indent=1)
+        atomic.write_text(self.folder / "run.json", f"{text}\n")
 
     def replies(self, shard: str) -> dict[str, Reply]:
         """Return the replies in the journal of a shard, by key; an incomplete last line is cut off."""
@@ -161,11 +161,9 @@ class Run:
 
     def write_rows(self, shard: str, rows: pl.DataFrame, info: "ShardInfo | None" = None) -> None:
         """Write a finished shard atomically."""
-        path = self.rows_file(shard)
-        path.parent.mkdir(exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        rows.write_parquet(draft, compression="zstd", metadata=info.to_metadata() if info else None)
-        draft.replace(path)
+        metadata = info.to_metadata() if info else None
+        with atomic.draft_file(self.rows_file(shard)) as draft:
+            rows.write_parquet(draft, compression="zstd", metadata=metadata)
 
     def shard_info(self, shard: str) -> "ShardInfo | None":
         """Return what `write_rows` noted about a shard; None if it is not finished."""
@@ -184,12 +182,6 @@ class Run:
     def read_rows(self, shard: str, columns: list[str] | None = None) -> pl.DataFrame:
         """Return the rows of a finished shard."""
         return pl.read_parquet(self.rows_file(shard), columns=columns)
-
-    def _write(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        draft = path.with_name(path.name + ".tmp")
-        draft.write_bytes(content)
-        draft.replace(path)
 
 
 def _tag(language: str) -> str:

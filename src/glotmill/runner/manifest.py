@@ -1,11 +1,11 @@
 """What a run folder keeps of its beginnings: run.json and a copy of the recipe, without secrets."""
 
 import platform
-import shutil
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from glotmill.io.atomic import draft_folder
 from glotmill.io.redact import without_secrets
 from glotmill.plugins import filter_packages, versions
 from glotmill.recipes.steps import Generate
@@ -43,10 +43,10 @@ def copy_recipe(prepared: PreparedRun) -> None:
     if source == target.resolve():  # the recipe is the copy of this run
         return
     contents = {name: (source / name).read_bytes() for name in sorted(_files(prepared, source))}
-    shutil.rmtree(target, ignore_errors=True)
-    for name, content in contents.items():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes(content)
+    with draft_folder(target) as draft:
+        for name, content in contents.items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(content)
 
 
 def _files(prepared: PreparedRun, folder: Path) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from glotmill.errors import UsageError
+from glotmill.io import atomic
 from glotmill.languages import find as find_language
 from glotmill.plugins import did_you_mean
 from glotmill.recipes.model import Recipe
@@ -114,7 +115,7 @@ def _store_stdin(run: Run, seeds: str | None, recipe: Recipe) -> str | None:
         return seeds
     path = run.folder / "seeds.txt"
     if sys.stdin is not None and not sys.stdin.isatty() and (data := sys.stdin.buffer.read()).strip():
-        path.write_bytes(data)
+        atomic.write_bytes(path, data)
     return str(path) if path.exists() else "-"
 
 
