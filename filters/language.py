@@ -77,8 +77,7 @@ def language(
         policy: `group` as above. `strict` also tells apart the languages of a group, in texts of 300 letters
             and more, where a detector can: of paragraphs, the default stack keeps all in Indonesian, Malay,
             Xhosa, Bokmål and Nynorsk, 97 % in Zulu, and 0 to 3 % in the other language of each group. It
-            cannot tell apart Bosnian, Croatian and Serbian. `script` asks no detector and judges only the
-            script.
+            cannot tell apart Bosnian, Croatian and Serbian. `script` uses no detector, only the script.
         min_score: one threshold for all languages, or a file of thresholds made by `glotmill calibrate`,
             relative to the working folder.
         max_foreign: greatest share of letters in other languages or scripts; of English, 0.15 of it.
@@ -87,9 +86,8 @@ def language(
         mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn
         of 20 letters or more is); no_detector (none knows the language).
     Adds `<column>_language_...`:
-        detected: the language of most of the text, `und` if it was not judged.
+        detected, runner_up: language of most of the text, `und` if it was not judged; and the next likely one.
         score: probability of the group, mean of the pieces; null if it was not judged.
-        runner_up: the next likely language.
         share, english_share: shares of the letters in the requested language and in English.
         votes: what each detector found in the pieces it judged: `pycld2=fra_Latn py3langid=oci_Latn`.
     Raises RecipeError for an unknown detector or policy.
