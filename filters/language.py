@@ -86,7 +86,7 @@ def language(
         mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn
         of 20 letters or more is); no_detector (none knows the language).
     Adds `<column>_language_...`:
-        detected, runner_up: language of most of the text, `und` if it was not judged; and the next likely one.
+        detected, runner_up: language of most of the text, `und` if it was not judged; and the second likely.
         score: probability of the group, mean of the pieces; null if it was not judged.
         share, english_share: shares of the letters in the requested language and in English.
         votes: what each detector found in the pieces it judged: `pycld2=fra_Latn py3langid=oci_Latn`.
