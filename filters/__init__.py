@@ -40,7 +40,7 @@ filter. All of these are optional, and `glotmill.plugins.declared` reads them:
     PACKAGES = (...)            distributions whose versions change its verdicts
     PHRASES = Path(...)         a CSV of the phrases that it knows, with a column `language`
     cannot_judge(tag, **options) -> str | None
-                                why it cannot judge texts in a language, in words for the user
+                                why it cannot judge texts in a language and the remedy, in words for the user
     limits_by_language(tags, versions, **options) -> {tag: {name: number}}
                                 thresholds that come from its tables, not from its options
 """

@@ -118,9 +118,8 @@ def cannot_judge(
     names, requested = _stack(detectors), languages.find(tag)
     if policy == "script" or unjudged == "keep" or any(group(name, requested.tag) for name in names):
         return None
-    if len(names) == 1:
-        return f"{names[0]} does not know {requested.tag} ({requested.name})"
-    return f"{', '.join(names)}: none knows {requested.tag} ({requested.name})"
+    subject = f"{names[0]} does not know" if len(names) == 1 else f"{', '.join(names)}: none knows"
+    return f"{subject} {requested.tag} ({requested.name}); choose other detectors, or unjudged: keep"
 
 
 def limits_by_language(

@@ -10,6 +10,9 @@ from glotmill.filters.language import cannot_judge, language
 
 TEXT = pl.col("text")
 TAGS = list(HUMAN)
+NONE_KNOWS = "pycld2, py3langid: none knows ewe_Latn (Ewe)"
+NOT_KNOWN = "langdetect does not know amh_Ethi (Amharic)"
+REMEDY = "; choose other detectors, or unjudged: keep"
 
 
 def test_human_text_in_its_language_is_kept_and_named():
@@ -123,10 +126,10 @@ def test_a_language_that_no_detector_knows_is_said_and_never_passed():
     assert reasons(language(TEXT), [text], language=["ewe_Latn"]) == ["no_detector"]
     assert reasons(language(TEXT, unjudged="keep"), [text], language=["ewe_Latn"]) == [None]
     assert reasons(language(TEXT), [HUMAN["eng_Latn"]] * 2, language=[None, "no such"]) == ["no_detector"] * 2
-    assert cannot_judge("ewe_Latn", max_foreign=0.1) == "pycld2, py3langid: none knows ewe_Latn (Ewe)"
+    assert cannot_judge("ewe_Latn", max_foreign=0.1) == NONE_KNOWS + REMEDY
     assert cannot_judge("ewe_Latn", unjudged="keep") is None
     assert cannot_judge("ewe_Latn", policy="script") is None
-    assert cannot_judge("amh", detectors=["langdetect"]) == "langdetect does not know amh_Ethi (Amharic)"
+    assert cannot_judge("amh", detectors=["langdetect"]) == NOT_KNOWN + REMEDY
     assert cannot_judge("swh_Latn") is None
 
 

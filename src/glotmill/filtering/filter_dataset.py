@@ -142,13 +142,10 @@ def _without_secrets(step: Filter) -> dict[str, Any]:
 
 def _unjudged(asked: Asked, filters: Sequence[Filter]) -> str | None:
     """Why the language that all rows are in cannot be judged; it would be no score, but a loss of all."""
-    from glotmill.filters.language import cannot_judge
-
-    asking = [each for each in filters if each.filter == "language"] if asked.tag else []
-    for each in asking:
-        if problem := cannot_judge(asked.tag, **each.options):
-            return f"{problem}; choose other detectors, or say --set language.unjudged=keep"
-    return None
+    if not asked.tag:
+        return None
+    problems = (apply_filters.cannot_judge(step, asked.tag) for step in filters)
+    return next((problem for problem in problems if problem), None)
 
 
 def _row_by_row(rows: pl.DataFrame, expression: pl.Expr) -> bool:

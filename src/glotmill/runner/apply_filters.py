@@ -43,6 +43,13 @@ def expression(step: Filter) -> pl.Expr:
     return result
 
 
+def cannot_judge(step: Filter, tag: str) -> str | None:
+    """Return why a filter cannot judge texts of a language, as it declares; None if it can."""
+    declared = plugins.declared("filters", step.filter, "cannot_judge")
+    problem: str | None = declared(tag, **step.options) if declared else None
+    return problem
+
+
 def streaming_rule(step: Filter) -> "Rule | None":
     """Return how a filter compares a row with the rows before it; None if it does not work that way."""
     from glotmill.filters._similar.history import rule

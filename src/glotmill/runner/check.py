@@ -1,13 +1,22 @@
-"""Finds what is wrong with a recipe before a model is loaded: a table without rows goes through its steps."""
+"""Checks a recipe for one language, before a model is loaded.
+
+A table without rows goes through the runner's own steps, so that a misfit is found where a run would meet
+it; that is why this is part of the runner and not of `recipes`. Variables of templates, names of columns and
+languages are checked along the way. Every error names the step, what is there and the remedy.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from glotmill import plugins
 from glotmill.columns import (
+    EXAMPLES,
+    FEEDBACK,
     IDENTITY,
+    LANGUAGE,
+    MESSAGES,
     REASON,
     REASON_AT,
     RESERVED,
@@ -24,155 +33,26 @@ from glotmill.recipes.seeds import Row, Seeds
 from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
 from glotmill.recipes.template import Template, load_all, refuse_uneven_variants
 from glotmill.runner import dataset, parse
-from glotmill.runner.apply_filters import apply_filters, streaming_rule
+from glotmill.runner.apply_filters import apply_filters, cannot_judge, streaming_rule
 from glotmill.runner.generate import expect_filters, fan_out, step_columns
 from glotmill.runner.shard import LanguagePlan, seed_table, transform
 
 
 def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision: str = "") -> LanguagePlan:
-    """Return what a language's shards share. Raises RecipeError for anything that does not fit."""
+    """Return what the shards of a language share. Raises RecipeError for anything that does not fit."""
     refuse_uneven_variants(recipe)
-    shown = [s for s in recipe.live_steps if isinstance(s, Generate) and s.examples]
-    said = load_all(recipe, language)
+    templates = load_all(recipe, language)
+    few_shot = [step for step in recipe.live_steps if isinstance(step, Generate) and step.examples]
     try:
-        examples = {s.name: _examples(recipe, s) for s in shown}
-        found = LanguagePlan(recipe, language, said, examples, model, revision, seeds.schema)
-        _walk(found)
+        examples = {step.name: _read_examples(recipe, step) for step in few_shot}
+        language_plan = LanguagePlan(recipe, language, templates, examples, model, revision, seeds.schema)
+        _check_steps(language_plan)
     except UsageError as error:
         raise RecipeError(f"{recipe.file}: {error}") from None
-    return found
+    return language_plan
 
 
-def _walk(plan: LanguagePlan) -> None:
-    rows = seed_table(plan, [])
-    for step in plan.recipe.live_steps:
-        try:
-            rows = _step(plan, step, rows)
-        except UsageError as error:
-            hint = _made_elsewhere(plan.recipe, step, str(error))
-            number = plan.recipe.steps.index(step)
-            raise RecipeError(
-                f"steps.{number} ({type(step).__name__.lower()} {step.name}): {error}{hint}"
-            ) from None
-    for number, judge in enumerate(plan.recipe.finish):
-        try:
-            _finish(plan, judge, rows, plan.recipe.finish[:number])
-        except UsageError as error:
-            raise RecipeError(f"finish: {error}") from None
-    _output(plan.recipe, rows)
-
-
-def _made_elsewhere(recipe: Recipe, step: Step, text: str) -> str:
-    """Say where a column that is missing is made: by a later step, or by one that is skipped."""
-    missing = re.search(r"no column '(\w+)'|unable to find column \"(\w+)\"", text)
-    name = (missing[1] or missing[2]) if missing else ""
-    for other in recipe.steps:
-        if not isinstance(other, Generate | Render) or name not in (other.name, prompt_column(other.name)):
-            continue
-        if other.skip:
-            return f"; {name!r} is made by a step that is skipped: --set steps.{other.name}.skip=false"
-        return f"; {name!r} is made by a later step, move that step up" if other is not step else ""
-    return ""
-
-
-def _finish(plan: LanguagePlan, judge: Filter, rows: pl.DataFrame, earlier: Sequence[Filter]) -> None:
-    if not judge.of:
-        raise RecipeError(f"{judge.filter}: add `of:`, the column that is judged")
-    apply_filters(rows, [judge])
-    _knows(judge, plan.language)
-    if streaming_rule(judge) is None:
-        return
-    if judge.options.get("within", "language") != "language":
-        raise RecipeError(
-            f"{judge.filter}: `within` is the language here; name more columns under `also`. Languages "
-            "are made at the same time: rows of several are compared by `glotmill filter`, in the dataset"
-        )
-    late = [other.filter for other in earlier if not other.skip and streaming_rule(other) is None]
-    if late:
-        raise RecipeError(
-            f"{judge.filter}: move it above {late[0]!r}: it is asked while rows come, the other in the end"
-        )
-
-
-def _step(plan: LanguagePlan, step: Step, rows: pl.DataFrame) -> pl.DataFrame:
-    match step:
-        case Generate():
-            return _generate(plan, step, rows)
-        case Render():
-            _variables(plan.templates[step.name], step, rows, {})
-            _refuse_taken(rows, [step.name])
-            return rows.with_columns(pl.lit(None, pl.String).alias(step.name))
-        case Transform():
-            made = transform(step, rows).drop(list(VERDICT_SCHEMA), strict=False)
-            for name in rows.columns:
-                if name in made.columns and made.schema[name] != rows.schema[name]:
-                    raise RecipeError(
-                        f"changes {name!r} from {rows.schema[name]} to {made.schema[name]}; make a new column"
-                    )
-            return made
-        case Filter():
-            if not step.of:
-                raise RecipeError("add `of:`, the column that is judged")
-            _knows(step, plan.language)
-            return apply_filters(rows, [step]).drop(REASON, REASON_AT)
-
-
-def _generate(plan: LanguagePlan, step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
-    _variables(plan.templates[step.name], step, rows, plan.examples)
-    parse.parser(step.as_, step.name, step.schema_)
-    if step.as_ not in ("text", "json") and step.schema_:
-        raise RecipeError(f"`as: {step.as_}` and `schema` together; a schema's replies are json")
-    made = step_columns(step)
-    _refuse_taken(rows, [*made, raw_column(step.name)])
-    for judge in expect_filters(step):
-        _knows(judge, plan.language)
-    made_rows = fan_out(step, rows).hstack(pl.DataFrame(schema=made))
-    one = pl.lit(None, parse.dtype(step.as_, step.schema_)).alias(
-        step.name
-    )  # of several trials, each is judged
-    judged = apply_filters(
-        made_rows.with_columns(one, prompt=pl.col(prompt_column(step.name))), expect_filters(step)
-    )
-    measured = [
-        n for n in judged.columns if n not in made_rows.columns and n not in ("prompt", *VERDICT_SCHEMA)
-    ]
-    return made_rows.hstack(judged.select(measured))
-
-
-def _variables(
-    template: Template, step: Generate | Render, rows: pl.DataFrame, examples: Mapping[str, object]
-) -> None:
-    there = {*rows.columns, "language"}
-    given = there | ({"feedback"} if isinstance(step, Generate) else set())
-    given |= {"examples"} if step.name in examples else set()
-    for name in sorted(template.variables - given):
-        if name in TEMPLATE_VARIABLES:
-            raise RecipeError(
-                f"{template.path}: reads {name!r}, but the step gives none; add `{name}:` to it"
-            )
-        hint = plugins.did_you_mean(name, sorted(there)) or "; nothing provides it"
-        raise RecipeError(f"{template.path}: no column {name!r}{hint}")
-
-
-def _refuse_taken(rows: pl.DataFrame, made: Mapping[str, pl.DataType] | Sequence[str]) -> None:
-    for name in made:
-        if name in rows.columns or name in IDENTITY or name in RESERVED or name in TEMPLATE_VARIABLES:
-            raise RecipeError(f"the column {name!r} is there already; give the step another name")
-
-
-def _knows(judge: Filter, language: Language) -> None:
-    """A language that the detector does not know is an error now, never a score later."""
-    if judge.filter != "language":
-        return
-    from glotmill.filters.language import cannot_judge
-
-    if problem := cannot_judge(language.tag, **judge.options):
-        raise RecipeError(
-            f"{problem}; choose other detectors, or leave the step out with --set steps.language.skip=true"
-        )
-
-
-def _examples(recipe: Recipe, step: Generate) -> list[Row]:
+def _read_examples(recipe: Recipe, step: Generate) -> list[Row]:
     assert step.examples is not None
     path = (recipe.folder / step.examples.file).resolve()
     if not path.is_relative_to(recipe.folder.resolve()) or not path.is_file():
@@ -183,19 +63,150 @@ def _examples(recipe: Recipe, step: Generate) -> list[Row]:
     return rows
 
 
-def _output(recipe: Recipe, rows: pl.DataFrame) -> None:
-    said = recipe.output.messages or {}
-    wanted = [*said.values(), *recipe.output.columns]
-    if not wanted:
-        raise RecipeError("output: no `messages` and no `columns`; say what a row leaves as")
-    for name in wanted:
-        if name not in rows.columns:
-            raise RecipeError(f"output: no column {name!r}{plugins.did_you_mean(name, rows.columns)}")
-    for role, name in said.items():
-        if rows.schema[name] != pl.String:
-            raise RecipeError(f"output.messages.{role}: {name!r} is {rows.schema[name]}; a message is a text")
-    if "reasoning" in said and "assistant" not in said:
+def _check_steps(plan: LanguagePlan) -> None:
+    recipe = plan.recipe
+    table = seed_table(plan, [])
+    for step in recipe.live_steps:
+        try:
+            table = _check_step(plan, step, table)
+        except UsageError as error:
+            number, kind = recipe.steps.index(step), type(step).__name__.lower()
+            hint = _where_made(recipe, step, str(error))
+            raise RecipeError(f"steps.{number} ({kind} {step.name}): {error}{hint}") from None
+    for number, finish_step in enumerate(recipe.finish):
+        try:
+            _check_finish(plan, finish_step, table, recipe.finish[:number])
+        except UsageError as error:
+            raise RecipeError(f"finish: {error}") from None
+    _check_output(recipe, table)
+
+
+def _where_made(recipe: Recipe, step: Step, error: str) -> str:
+    """Return a hint if the column that an error misses is made by a later step, or by one that is skipped."""
+    missing = re.search(r"no column '(\w+)'|unable to find column \"(\w+)\"", error)
+    name = (missing[1] or missing[2]) if missing else ""
+    for other in recipe.steps:
+        if not isinstance(other, Generate | Render) or name not in (other.name, prompt_column(other.name)):
+            continue
+        if other.skip:
+            return f"; {name!r} is made by a step that is skipped: --set steps.{other.name}.skip=false"
+        return f"; {name!r} is made by a later step, move that step up" if other is not step else ""
+    return ""
+
+
+def _check_step(plan: LanguagePlan, step: Step, table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table, still without rows, as the step leaves it."""
+    match step:
+        case Generate():
+            return _check_generate(plan, step, table)
+        case Render():
+            _check_variables(plan.templates[step.name], step, table, has_examples=False)
+            _refuse_used_names(table, [step.name])
+            return table.with_columns(pl.lit(None, pl.String).alias(step.name))
+        case Transform():
+            return _check_transform(step, table)
+        case Filter():
+            if not step.of:
+                raise RecipeError("add `of:`, the column that it reads")
+            _check_language(step, plan.language)
+            return apply_filters(table, [step]).drop(REASON, REASON_AT)
+
+
+def _check_generate(plan: LanguagePlan, step: Generate, table: pl.DataFrame) -> pl.DataFrame:
+    _check_variables(plan.templates[step.name], step, table, has_examples=step.name in plan.examples)
+    parse.parser(step.as_, step.name, step.schema_)
+    if step.as_ not in ("text", "json") and step.schema_:
+        raise RecipeError(f"`as: {step.as_}` and `schema` together; replies to a schema are json")
+    columns = step_columns(step)
+    _refuse_used_names(table, [*columns, raw_column(step.name)])
+    filters = expect_filters(step)
+    for filter_step in filters:
+        _check_language(filter_step, plan.language)
+    table = fan_out(step, table).hstack(pl.DataFrame(schema=columns))
+    # With `trials`, the column is a list, and `expect` reads its items one by one.
+    reply = pl.lit(None, parse.dtype(step.as_, step.schema_)).alias(step.name)
+    expected = apply_filters(table.with_columns(reply, prompt=pl.col(prompt_column(step.name))), filters)
+    known = {*table.columns, "prompt", *VERDICT_SCHEMA}
+    return table.hstack(expected.select(name for name in expected.columns if name not in known))
+
+
+def _check_transform(step: Transform, table: pl.DataFrame) -> pl.DataFrame:
+    result = transform(step, table).drop(list(VERDICT_SCHEMA), strict=False)
+    for name, dtype in table.schema.items():
+        if name in result.columns and result.schema[name] != dtype:
+            raise RecipeError(f"changes {name!r} from {dtype} to {result.schema[name]}; make a new column")
+    return result
+
+
+def _check_variables(
+    template: Template, step: Generate | Render, table: pl.DataFrame, *, has_examples: bool
+) -> None:
+    """Raise RecipeError for a variable of a template that neither a column nor the step provides."""
+    columns = {*table.columns, LANGUAGE}
+    provided = set(columns)
+    if isinstance(step, Generate):
+        provided.add(FEEDBACK)
+    if has_examples:
+        provided.add(EXAMPLES)
+    for name in sorted(template.variables - provided):
+        if name in TEMPLATE_VARIABLES:
+            raise RecipeError(
+                f"{template.path}: reads {name!r}, but the step provides none; add `{name}:` to it"
+            )
+        hint = plugins.did_you_mean(name, sorted(columns)) or "; nothing provides it"
+        raise RecipeError(f"{template.path}: no column {name!r}{hint}")
+
+
+def _refuse_used_names(table: pl.DataFrame, names: Iterable[str]) -> None:
+    used = {*table.columns, *IDENTITY, *RESERVED, *TEMPLATE_VARIABLES}
+    for name in names:
+        if name in used:
+            raise RecipeError(f"the column {name!r} exists already; give the step another name")
+
+
+def _check_language(step: Filter, language: Language) -> None:
+    """Raise RecipeError if a filter cannot judge the language: now, rather than drop every row later."""
+    if problem := cannot_judge(step, language.tag):
+        raise RecipeError(f"{problem}, or leave the step out with --set steps.{step.name}.skip=true")
+
+
+def _check_finish(plan: LanguagePlan, step: Filter, table: pl.DataFrame, earlier: Sequence[Filter]) -> None:
+    """Check a filter of `finish:`. earlier: those above it."""
+    if not step.of:
+        raise RecipeError(f"{step.filter}: add `of:`, the column that it reads")
+    apply_filters(table, [step])
+    _check_language(step, plan.language)
+    if streaming_rule(step) is None:
+        return
+    if step.options.get("within", LANGUAGE) != LANGUAGE:
+        raise RecipeError(
+            f"{step.filter}: `within` can only be the language here; name more columns under `also`. "
+            "Languages are made at the same time; to compare rows of several, use `glotmill filter` on the "
+            "dataset"
+        )
+    over_all_rows = [s.filter for s in earlier if not s.skip and streaming_rule(s) is None]
+    if over_all_rows:
+        raise RecipeError(
+            f"{step.filter}: move it above {over_all_rows[0]!r}: it is applied while rows come in, "
+            "and the other one at the end"
+        )
+
+
+def _check_output(recipe: Recipe, table: pl.DataFrame) -> None:
+    messages = recipe.output.messages or {}
+    names = [*messages.values(), *recipe.output.columns]
+    if not names:
+        raise RecipeError("output: no `messages` and no `columns`; name the columns of the dataset")
+    for name in names:
+        if name not in table.columns:
+            raise RecipeError(f"output: no column {name!r}{plugins.did_you_mean(name, table.columns)}")
+    for role, name in messages.items():
+        if table.schema[name] != pl.String:
+            raise RecipeError(
+                f"output.messages.{role}: {name!r} is {table.schema[name]}; a message is a text"
+            )
+    if "reasoning" in messages and "assistant" not in messages:
         raise RecipeError("output.messages.reasoning: goes with `assistant`; add the column of the answer")
-    if said and "messages" in recipe.output.columns:
+    if messages and MESSAGES in recipe.output.columns:
         raise RecipeError("output: `messages` twice; take it out of `columns`")
-    dataset.shape(rows, recipe.output)
+    dataset.shape(table, recipe.output)
