@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import polars as pl
@@ -23,8 +23,8 @@ from glotmill.filters.script import share_of
 
 NO_FAULT_REASONS = ("no_detector",)
 
-POLICIES = ("group", "strict", "script")
-UNJUDGED = ("error", "keep")
+Policy: TypeAlias = Literal["group", "strict", "script"]
+Unjudged: TypeAlias = Literal["error", "keep"]
 DETECTORS = ("pycld2", "py3langid")  # the default stack: those of them that are installed
 _MIN_LETTERS = 10  # of a piece; fewer do not tell a language
 _MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and shorter ones are names
@@ -56,10 +56,10 @@ def language(
     *,
     language: str = "language",
     detectors: Sequence[str] = (),
-    policy: Literal["group", "strict", "script"] = "group",
+    policy: Policy = "group",
     min_score: float | str | None = None,
     max_foreign: float = 0.2,
-    unjudged: Literal["error", "keep"] = "error",
+    unjudged: Unjudged = "error",
 ) -> pl.Expr:
     """Keep texts in the requested language and its script, not mixed with another language.
 
@@ -77,7 +77,7 @@ def language(
         policy: `group` as above. `strict` also tells apart the languages of a group, in texts of 300 letters
             and more, where a detector can: of paragraphs, the default stack keeps all in Indonesian, Malay,
             Xhosa, Bokmål and Nynorsk, 97 % in Zulu, and 0 to 3 % in the other language of each group. It
-            cannot tell apart Bosnian, Croatian and Serbian. `script` uses no detector, only the script.
+            cannot tell apart Bosnian, Croatian and Serbian. `script` judges only the script.
         min_score: one threshold for all languages, or a file of thresholds made by `glotmill calibrate`,
             relative to the working folder.
         max_foreign: greatest share of letters in other languages or scripts; of English, 0.15 of it.
@@ -92,15 +92,14 @@ def language(
         votes: what each detector found in the pieces it judged: `pycld2=fra_Latn py3langid=oci_Latn`.
     Raises RecipeError for an unknown detector or policy.
     """
-    _check_choice(policy, POLICIES, "policy")
-    _check_choice(unjudged, UNJUDGED, "unjudged")
+    _check_choice(policy, get_args(Policy), "policy")
+    _check_choice(unjudged, get_args(Unjudged), "unjudged")
     if isinstance(min_score, str):
         threshold("", "", 0, min_score)  # fail now if the file cannot be read
     options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
-    return rows.map_batches(
-        lambda batch: _verdicts(batch, options), return_dtype=pl.Struct(_FIELDS), is_elementwise=True
-    )
+    dtype = pl.Struct(_FIELDS)
+    return rows.map_batches(lambda batch: _verdicts(batch, options), return_dtype=dtype, is_elementwise=True)
 
 
 def cannot_judge(

@@ -56,7 +56,7 @@ def calibrate(
     rows with the columns text and language. Any form of a language that `languages.find` takes will do.
     Neighbouring texts are joined to sentences and paragraphs, and cut to short ones, so their order counts.
     false_reject: the share of texts in the right language that a threshold may turn away, more only to keep
-    English out or where `filters/thresholds.py` allows nothing less. A threshold is halfway between what all
+    English out or where `filters/detectors/_thresholds.py` allows nothing less. A threshold is halfway between what all
     but this share reach and what texts of other languages do, where these are apart. out: a .csv to write.
 
     Columns: detector, version, language, length, min_score; of the texts not used for it: false_rejects and
