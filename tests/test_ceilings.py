@@ -1,4 +1,4 @@
-"""No file grows over 300 lines, no function over 50 or 7 parameters; no global; nothing is caught blindly."""
+"""No file grows over 400 lines, no function over 50 or 7 parameters; no global; nothing is caught blindly."""
 
 import ast
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_there_are_sources() -> None:
 def test_ceilings(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    assert len(text.splitlines()) <= 300
+    assert len(text.splitlines()) <= 400
     for function in functions(tree):
         length = (function.end_lineno or 0) - function.lineno + 1
         given = function.args

@@ -1,16 +1,16 @@
-"""What can go wrong, as a user meets it. A text names the place, what is there, and what to do.
+"""The errors that a user sees. Each message names the place, what is there, and what to do.
 
 GlotmillError                exit code 1
 ├── UsageError               exit code 2: the command, an option, an environment
 │   └── RecipeError          exit code 2: a recipe, a template, seeds, a language
 ├── ShortfallError           exit code 3: a language could not be filled
-├── EngineError              exit code 4: the engine or the network, as a whole
+├── EngineError              exit code 4: the engine or the network
 └── RequestFailed            one request: its row gets the verdict `failed`; never ends a run
 """
 
 
 class GlotmillError(Exception):
-    """Any error that a user is told of in one line."""
+    """Any error that is shown to the user as a message, without a traceback."""
 
     exit_code = 1
 
@@ -22,11 +22,11 @@ class UsageError(GlotmillError):
 
 
 class RecipeError(UsageError):
-    """A recipe, template, seed file or language is wrong; said before a model is loaded."""
+    """A recipe, template, seed file or language is wrong; raised before a model is loaded."""
 
 
 class ShortfallError(GlotmillError):
-    """A language could not be filled to the number of rows asked for."""
+    """A language has fewer accepted rows than requested."""
 
     exit_code = 3
 
@@ -40,8 +40,8 @@ class EngineError(GlotmillError):
 class RequestFailed(GlotmillError):
     """One request got no reply.
 
-    reason: a short name that stands in the data, such as `prompt_too_long` or `engine_died`.
-    detail: one line more, for a person. transient: asking again later may work.
+    reason: a short name for the rows' column `reason`, such as `prompt_too_long` or `engine_died`.
+    detail: a line for a person. transient: a later try may succeed.
     """
 
     def __init__(self, reason: str, detail: str = "", *, transient: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The table of languages: one row for each language in each script, and `find`, which takes any usual form.
+"""The table of languages: one row for each language in each script, and `find`, which takes any common form.
 
 Inside glotmill a language is its tag, such as `swh_Latn`: ISO 639-3, underscore, ISO 15924. `languages.csv`
 is made by `tools/languages.py` from CLDR; change that script, not the table.
@@ -16,7 +16,7 @@ from glotmill.errors import RecipeError
 
 MAX_CHARS = 100  # of a text that names a language
 _TABLE = Path(__file__).with_name("languages.csv")
-_FIRST_DETECTOR = 11  # columns before it describe the language, from it on each is a detector
+_FIRST_DETECTOR = 11  # the columns before it describe the language; each one from here on is a detector
 _CODE = re.compile(r"[a-z]{2,3}")
 _LOCALE = re.compile(r"(?P<language>[a-z]{2,3}(-[a-z]{4})?)-([a-z]{2}|[0-9]{3})")
 _LIKE_TAG = re.compile(r"(?P<language>[a-z]{2,3})(-[a-z0-9]+)*")
@@ -27,14 +27,14 @@ _PLAIN = str.maketrans({"_": "-", "\u2019": "'", "\u2018": "'", "\u02bb": "'", "
 class Language:
     """One language in one script."""
 
-    tag: str  # swh_Latn: the name everything inside glotmill uses
+    tag: str  # swh_Latn: the name used everywhere inside glotmill
     name: str  # in English
     endonym: str  # in the language itself; the English name where CLDR has none
     script: str  # ISO 15924: Latn
     direction: str  # ltr or rtl
     iso639_1: str  # empty if there is none
     iso639_3: str
-    bcp47: str  # the shortest correct one, as a dataset card wants it: sw, zh-Hant
+    bcp47: str  # the shortest correct tag, as in a dataset card: sw, zh-Hant
     detectors: Mapping[str, str] = field(hash=False)  # detector -> its code or codes; empty: none
     group: str = ""  # languages of one group are told apart by no detector; empty: stands alone
 
@@ -44,7 +44,7 @@ class Language:
 
 @cache
 def table() -> tuple[Language, ...]:
-    """All languages, by tag; of a language in several scripts, the usual script comes first."""
+    """Return all languages, sorted by tag; the usual script of a language comes before its other scripts."""
     return tuple(language for language, _, _ in _rows())
 
 
@@ -53,10 +53,10 @@ def find(text: object) -> Language:
 
     text: a tag (`swh_Latn`), an ISO 639 code (`sw`, `swa`, `swh`), a BCP 47 tag or locale (`zh-Hant`,
     `zh_TW`), a name in English or in the language (`Swahili`, `Kiswahili`), in any case. A macrolanguage is
-    its usual member (`ar` is Standard Arabic), and a language said without its script has CLDR's. A region
-    counts only where it decides the script (`zh-TW`). A name that two languages share means the first.
+    its usual member (`ar` is Standard Arabic); a language without a script gets the one that CLDR lists. A
+    region counts only where it decides the script (`zh-TW`). A name of two languages means the first.
 
-    Raises RecipeError for anything else, with the nearest known one.
+    Raises RecipeError for anything else, with the nearest known language.
     """
     if text is False:
         raise RecipeError("language: false; YAML reads a bare no as false: for Norwegian write nob_Latn")
@@ -64,23 +64,23 @@ def find(text: object) -> Language:
         raise RecipeError(f"language: {type(text).__name__} given; write a text such as swh_Latn")
     if len(text) > MAX_CHARS:
         raise RecipeError(
-            f"language: a text of {len(text):,} characters, beginning {text[:20]!r}, is no language; "
-            "write one such as swh_Latn"
+            f"language: a text of {len(text):,} characters, beginning {text[:20]!r}, is not a language; "
+            "write a tag such as swh_Latn"
         )
     form = _normal(text)
     if not form:
-        raise RecipeError("language: an empty text; write one such as swh_Latn")
+        raise RecipeError("language: an empty text; write a tag such as swh_Latn")
     index, locales = _index()
-    found = index.get(locales.get(form, form))
-    if found is None and form not in locales and (locale := _LOCALE.fullmatch(form)):
-        found = index.get(locale["language"])
-    if found is None:
+    language = index.get(locales.get(form, form))
+    if language is None and form not in locales and (locale := _LOCALE.fullmatch(form)):
+        language = index.get(locale["language"])
+    if language is None:
         raise RecipeError(f"language: {text!r} is not known; {_advice(form)}")
-    return found
+    return language
 
 
 def confusable(tag: str) -> frozenset[str]:
-    """Tags of the languages that no detector tells reliably from this one, its own included.
+    """Return the tags of the languages that no detector tells reliably from this one, and its own.
 
     tag: any form that `find` takes. Raises RecipeError for an unknown one.
     """
@@ -91,7 +91,7 @@ def confusable(tag: str) -> frozenset[str]:
 
 @cache
 def _rows() -> tuple[tuple[Language, list[str], list[str]], ...]:
-    """Each language, the other forms that mean it, and the regions that decide another script (`TW=Hant`)."""
+    """Return each language, its other names and codes, and the regions with another script (`TW=Hant`)."""
     rows = []
     with _TABLE.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
@@ -107,7 +107,7 @@ def _rows() -> tuple[tuple[Language, list[str], list[str]], ...]:
 
 @cache
 def _index() -> tuple[Mapping[str, Language], Mapping[str, str]]:
-    """Every accepted form, codes before names, earlier rows before later; and locales that mean a script."""
+    """Return all accepted forms, codes before names, earlier rows first; and locales that decide a script."""
     index: dict[str, Language] = {}
     locales: dict[str, str] = {}
     rows = _rows()
@@ -118,7 +118,7 @@ def _index() -> tuple[Mapping[str, Language], Mapping[str, str]]:
         for code in (language.iso639_3, language.iso639_1, *filter(_CODE.fullmatch, aliases)):
             index.setdefault(code, language)
             index.setdefault(f"{code}-{language.script.lower()}", language)
-            for region, script in (each.lower().split("=") for each in regions):
+            for region, script in (pair.lower().split("=") for pair in regions):
                 locales[f"{code}-{region}"] = f"{code}-{script}"
     for language, _, _ in rows:
         index.setdefault(_normal(language.name), language)
@@ -130,12 +130,12 @@ def _index() -> tuple[Mapping[str, Language], Mapping[str, str]]:
 
 
 def _normal(text: str) -> str:
-    """One spelling for case, separators, apostrophes and composed letters."""
+    """Return a text with one spelling of case, separators, apostrophes and composed letters."""
     return " ".join(unicodedata.normalize("NFC", text).translate(_PLAIN).casefold().split())
 
 
 def _advice(form: str) -> str:
-    """What to write instead: the scripts there are for a known code, else the nearest known forms."""
+    """Return what to write instead: the scripts of a known code, else the nearest known forms."""
     index, _ = _index()
     if (like := _LIKE_TAG.fullmatch(form)) and like["language"] in index:
         code = index[like["language"]].iso639_3

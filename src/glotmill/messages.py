@@ -1,4 +1,4 @@
-"""Values that pass between a run and an engine: Message, Sampling, Request, Reply, Generate."""
+"""Values that pass between a run and an engine: Message, Sampling, Request, Reply and Engine."""
 
 import hashlib
 import json
@@ -37,14 +37,14 @@ class Sampling:
 
     @lru_cache(maxsize=1024)  # noqa: B019 a run has a handful of samplings and asks for each by the thousand
     def given(self) -> Mapping[str, Any]:
-        """Only what was set."""
+        """Return the parameters that are set."""
         values = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None and v != ()}
         return MappingProxyType(values)
 
 
 @dataclass(frozen=True)
 class Request:
-    """All that a call depends on."""
+    """Everything that a reply depends on."""
 
     messages: tuple[Message, ...]
     model: str
@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. Either a text, or `failure` says why there is none."""
+    """The answer to a request: a text, or the reason why there is none in `failure`."""
 
     text: str
     finish_reason: str = "stop"  # stop, length, or failed
@@ -80,16 +80,16 @@ class Reply:
     completion_tokens: int = 0
     logprobs: tuple[float, ...] | None = None  # of the chosen tokens, one each
     failure: str = ""  # the short name of a RequestFailed
-    detail: str = ""  # one line more about the failure
-    # How it went, which is no part of what was said; the window measures what an engine does not tell.
-    seconds: float = field(default=0.0, compare=False)  # from when it was put to the engine; 0: not known
-    tries: int = field(default=1, compare=False)  # how often it was put to the engine
+    detail: str = ""  # a line about the failure, for a person
+    # How the request went, not part of the answer; the request queue measures what an engine leaves out.
+    seconds: float = field(default=0.0, compare=False)  # since the engine received the request; 0: unknown
+    tries: int = field(default=1, compare=False)  # how often the engine received the request
 
     def to_json(self) -> dict[str, Any]:
-        """As a journal keeps it: without the fields that hold nothing."""
+        """Return the reply as a line of a journal: without empty fields."""
         values = {name: getattr(self, name) for name in Reply.__slots__}
-        usual = {"seconds": 0.0, "tries": 1}
-        return {n: v for n, v in values.items() if v is not None and v != usual.get(n, "")}
+        defaults = {"seconds": 0.0, "tries": 1}
+        return {n: v for n, v in values.items() if v is not None and v != defaults.get(n, "")}
 
 
 Engine: TypeAlias = Callable[[Request], Awaitable[Reply]]

@@ -190,10 +190,10 @@ def distribution(plugin: Plugin) -> Distribution | None:
 def digest(plugin: Plugin) -> str:
     """Return a hash of the code and data that decide what a plugin does: another hash may be another verdict.
 
-    For a plugin of glotmill: the files of its folder, the table of languages and the versions of the packages
-    that filters declare. For any other: the files of its top-level package and of the local modules that it
-    imports, and for an entry point also the files and version of its distribution. Empty for a function
-    without a file, such as one of a notebook.
+    For a plugin of glotmill: the files of its folder and of io/, the table of languages and the versions of
+    the packages that filters declare. For any other: the files of its top-level package and of the local
+    modules that it imports, and for an entry point also the files and version of its distribution. Empty for
+    a function without a file, such as one of a notebook.
     """
     plugin = inspect.unwrap(plugin)
     try:
@@ -247,16 +247,19 @@ def filter_packages() -> tuple[str, ...]:
 
 @cache
 def _built_in_digest(folder: Path) -> str:
-    return _hash([_ROOT / "languages.csv", *_code_files(folder)], versions(filter_packages()))
+    return _hash(
+        [_ROOT / "languages.csv", *_code_files(_ROOT / "io"), *_code_files(folder)],
+        versions(filter_packages()),
+    )
 
 
 def _hash(files: Iterable[Path], packages: Mapping[str, str]) -> str:
     """Return a hash of the names and contents of files, and of packages' versions."""
-    whole = sha256("".join(f"{name}={version}\0" for name, version in packages.items()).encode())
+    hashed = sha256("".join(f"{name}={version}\0" for name, version in packages.items()).encode())
     for file in sorted(set(files)):
         stat = file.stat()
-        whole.update(f"{file.name}:{_file_hash(file, stat.st_size, stat.st_mtime_ns)}\0".encode())
-    return whole.hexdigest()
+        hashed.update(f"{file.name}:{_file_hash(file, stat.st_size, stat.st_mtime_ns)}\0".encode())
+    return hashed.hexdigest()
 
 
 def _own_files(module: str, path: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """Personal data in a text: e-mail addresses, phone numbers, bank accounts, cards, national ids.
 
-Filters and transforms share it. Precision comes first: years, dates, prices and equations are no numbers of
-a person.
+The filter `pii` and the transform `mask_pii` share it. Precision comes first: years, dates, prices and
+equations are not personal data.
 """
 
 import csv
@@ -17,11 +17,11 @@ from glotmill.errors import UsageError
 
 Kind: TypeAlias = Literal["email", "iban", "card", "id", "phone"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# What a text holds at least if it holds any, in a syntax that polars and Python share: to look for first.
+# Matches every text that may hold personal data, and is fast; its syntax suits both polars and Python.
 MAY_HOLD = r"[\w+-]@[\w-]|[A-Z]{2}\d{2}[ A-Z\d]{8}|\d[\d\s().\-–/]{4,}[\dA-Z]"
 
 _MAY_HOLD = re.compile(MAY_HOLD)
-_SEEN = 200_000  # characters of a text that are looked at
+_SEEN = 200_000  # characters of a text that are searched
 # Letters and digits that a number may not touch; scripts without spaces may.
 _W = r"[^\W\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF]"
 _EMAIL = re.compile(
@@ -39,7 +39,7 @@ _NUMBER = re.compile(
     rf"(?<!{_W})(?<![.,:/=+*×÷^%$€£¥₹#@\\~-])(?:\+|＋|00)?\(?\d[\d \u00A0().\-–/]{{5,20}}\d"
     rf"(?!{_W}|[%°€$£¥₹=^@]|[.,:/*×÷-]\d)"
 )
-_SERVICE = ("0800", "0808", "0900", "1800")  # free or dear in most of the world: of a firm, not of a person
+_SERVICE = ("0800", "0808", "0900", "1800")  # toll-free or premium in most of the world: a firm's
 _NO_PHONE = re.compile(
     r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}"  # dates
     r"|(?:1\d|20)\d\d ?[-–/] ?(?:1\d|20)\d\d|\d{1,3}(?:[ \u00A0.]\d{3})+|\d+\.\d+|97[89][ -].*"  # years, ISBN
@@ -50,7 +50,7 @@ _WORD_REACH = 25  # characters before a number in which a word such as "call" co
 
 
 class Found(NamedTuple):
-    """A piece of personal data: its kind and place."""
+    """A piece of personal data: its kind and position."""
 
     kind: str
     start: int
@@ -74,14 +74,14 @@ def find(text: str, tag: str | None, kinds: Collection[str] = KINDS) -> list[Fou
         "id": lambda: _ids(text, language),
         "phone": lambda: _phones(text, language),
     }
-    found: list[Found] = []
+    matches: list[Found] = []
     taken = bytearray(len(text))
     for kind in KINDS if _MAY_HOLD.search(text) else ():
         for start, end in finders[kind]() if kind in kinds else ():
             if not any(taken[start:end]):
                 taken[start:end] = b"1" * (end - start)
-                found.append(Found(kind, start, end))
-    return sorted(found, key=lambda f: f.start)
+                matches.append(Found(kind, start, end))
+    return sorted(matches, key=lambda match: match.start)
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
@@ -154,7 +154,7 @@ def _valid(digits: str, region: str | None) -> bool:
 
 @cache
 def _personal_types() -> frozenset[int]:
-    """Kinds of numbers that may be a person's: not those that are free, shared, dear or a service."""
+    """Kinds of numbers that may be a person's: not toll-free, shared-cost, premium or service numbers."""
     kinds = _phonenumbers().PhoneNumberType
     return frozenset(
         {kinds.FIXED_LINE, kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.PERSONAL_NUMBER, kinds.VOIP}

@@ -1,4 +1,4 @@
-"""How values look on a terminal: aligned, right-to-left safe, without the controls that texts bring."""
+"""Text for terminals: aligned, safe for right-to-left scripts, without control characters."""
 
 import json
 import re
@@ -9,19 +9,19 @@ from typing import Any
 MAX_CHARS = 1_200  # of one text
 MAX_REASONS = 4  # of one language, in the table
 
-# Controls but for tab and newline, separators, what turns or hides text, lone surrogates, invisible tags.
+# Control characters except tab and newline, separators, bidi controls, lone surrogates, invisible tags.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 
 def safe(text: object) -> str:
-    """Return a text that can do nothing to a terminal: what is not to be seen stands there as `\\x1b`."""
+    """Return a text that cannot control a terminal: unsafe characters are escaped, as in `\\x1b`."""
     return _UNSAFE.sub(lambda c: c[0].encode("unicode_escape").decode(), str(text)).replace("\t", "    ")
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON for people and programs: letters as they are, unsafe characters escaped."""
+    """Return a value as JSON for people and programs: only unsafe characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
     return _UNSAFE.sub(lambda c: json.dumps(c[0])[1:-1], text)
 
@@ -31,20 +31,20 @@ def columns(rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> str:
     from rich.cells import cell_len
 
     table = [[safe(cell) for cell in row] for row in rows]
-    widths = [max(cell_len(row[place]) for row in table) for place in range(len(table[0]))] if table else []
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)] if table else []
     to_right = set(right)
 
-    def pad(place: int, cell: str) -> str:
-        space = " " * (widths[place] - cell_len(cell))
-        return space + cell if place in to_right else cell + space
+    def pad(number: int, cell: str) -> str:
+        space = " " * (widths[number] - cell_len(cell))
+        return space + cell if number in to_right else cell + space
 
     return "\n".join("  ".join(pad(n, cell) for n, cell in enumerate(row)).rstrip() for row in table)
 
 
 def labelled(pairs: Iterable[tuple[str, Any]], width: int | None = None, indent: int = 2) -> str:
-    """Return names and values under each other, each line of a value right of its name.
+    """Return one name and value per paragraph, the lines of a value to the right of its name.
 
-    width: cells that a line may take; none: lines are left as they are.
+    width: cells per line; None: lines are not wrapped.
     """
     pairs = [(safe(name), value) for name, value in pairs]
     margin = indent + 2 + max((len(name) for name, _ in pairs), default=0)
@@ -58,7 +58,7 @@ def labelled(pairs: Iterable[tuple[str, Any]], width: int | None = None, indent:
 
 
 def row_pairs(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return what a row of a dataset says, a chat by its roles."""
+    """Return the names and values of a dataset's row; of a chat, roles and contents."""
     pairs = [(m["role"], m["content"]) for m in row.get("messages") or ()]
     return pairs + [
         (name, value) for name, value in row.items() if name not in ("id", "language", "messages")
@@ -66,7 +66,7 @@ def row_pairs(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def shown(value: Any) -> str:
-    """Return a column's value as text: lines and turns as such, other structures as JSON."""
+    """Return a value of a column as text: lists of lines and turns as lines, other structures as JSON."""
     if value is None:
         return "(nothing)"
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
@@ -81,7 +81,7 @@ def shown(value: Any) -> str:
 
 
 def reasons(dropped: Mapping[str, int]) -> str:
-    """Return how many rows were lost to which reason, most first; many reasons are not all named."""
+    """Return the number of rows by reason, the most frequent reasons by name."""
     items = list(dropped.items())
     text = ", ".join(f"{n:,} {reason}" for reason, n in items[:MAX_REASONS])
     rest = items[MAX_REASONS:]
@@ -99,7 +99,7 @@ def size(count: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a time as one reads it: `8 s`, `2 min 05 s`, `1 h 12 min`."""
+    """Return a duration for people: `8 s`, `2 min 05 s`, `1 h 12 min`."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -120,7 +120,7 @@ def _lines(text: str, width: int | None) -> list[str]:
 
 
 def _isolated(line: str) -> str:
-    """Text from right to left must not carry its surroundings with it (first strong isolate .. pop)."""
+    """Isolate right-to-left text, so that it does not reorder what surrounds it."""
     if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in line):
         return f"\u2068{line}\u2069"
     return line

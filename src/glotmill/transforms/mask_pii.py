@@ -15,26 +15,26 @@ _TEXTS = ("text", "content")  # of turns and of chat messages
 def mask_pii(
     rows: pl.DataFrame, *, column: str, language: str = "language", kinds: Sequence[Kind] = KINDS
 ) -> pl.DataFrame:
-    """Put `<email>`, `<iban>`, `<card>`, `<id>` or `<phone>` in the place of personal data.
+    """Replace personal data by `<email>`, `<iban>`, `<card>`, `<id>` or `<phone>`.
 
-    column: texts, lists of texts, turns or chat messages; in these, what is said is masked. language: the
-    column of tags, by which phone numbers and ids are read. kinds: which to mask; what each is stands in
-    the filter `pii`.
-    rows: <column>, <language> -> <column> masked, + <column>_masked (how many were found; null if there is no
-    text). Raises UsageError if the extra `pii` is not installed.
+    column: texts, lists of texts, turns or chat messages; in turns and messages the texts are masked.
+    language: the column of language tags, which decide how phone numbers and ids are read. kinds: which to
+    mask; the filter `pii` explains each.
+    rows: <column>, <language> -> <column> masked, + <column>_masked (the number of pieces; null for a null).
+    Raises UsageError if the extra `pii` is not installed.
     """
     if unknown := set(kinds) - set(KINDS):
         raise ValueError(f"kinds: {', '.join(sorted(unknown))}; there is {', '.join(KINDS)}")
     tags = rows[language].to_list()
-    made = [_masked(value, tag, kinds) for value, tag in zip(rows[column].to_list(), tags, strict=True)]
+    results = [_masked(value, tag, kinds) for value, tag in zip(rows[column].to_list(), tags, strict=True)]
     return rows.with_columns(
-        pl.Series(column, [value for value, _ in made], rows.schema[column]),
-        pl.Series(f"{column}_masked", [None if v is None else n for v, n in made], pl.Int64),
+        pl.Series(column, [value for value, _ in results], rows.schema[column]),
+        pl.Series(f"{column}_masked", [None if v is None else n for v, n in results], pl.Int64),
     )
 
 
 def _masked(value: Any, tag: str | None, kinds: Sequence[str]) -> tuple[Any, int]:
-    """Return a value with its texts masked, and how many pieces were."""
+    """Return a value with its texts masked, and the number of masked pieces."""
     if isinstance(value, str):
         return _mask(value, tag, kinds)
     if isinstance(value, list):
@@ -48,7 +48,7 @@ def _masked(value: Any, tag: str | None, kinds: Sequence[str]) -> tuple[Any, int
 
 
 def _mask(text: str, tag: str | None, kinds: Sequence[str]) -> tuple[str, int]:
-    found = find(text, tag, kinds)
-    for piece in reversed(found):
+    pieces = find(text, tag, kinds)
+    for piece in reversed(pieces):
         text = f"{text[: piece.start]}<{piece.kind}>{text[piece.end :]}"
-    return text, len(found)
+    return text, len(pieces)
