@@ -243,7 +243,7 @@ def test_near_rows_of_other_shards_and_of_an_earlier_dataset(tmp_path: Path) -> 
     ]
 
 
-def test_another_earlier_dataset_judges_anew(tmp_path: Path) -> None:
+def test_another_earlier_dataset_applies_again(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     for text, accepted in (("nothing", 4), (LONG, 3)):
         pl.DataFrame({"draft": [text]}).write_parquet(path)
@@ -263,7 +263,7 @@ def reason(): return "REASON"
 """
 
 
-def test_an_edited_filter_judges_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_filter_applies_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     plain = (
         PLAIN[: PLAIN.index("finish")]

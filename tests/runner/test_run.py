@@ -271,7 +271,7 @@ def test_fewer_rows_the_second_time(recipe: Path, spy: State) -> None:
     assert len(spy.asked) == asked
 
 
-def test_an_edited_filter_judges_anew_without_asking(
+def test_an_edited_filter_applies_again_without_asking(
     tmp_path: Path, recipe: Path, spy: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own_edited.py").write_text("def own(text): return text.str.slice(0, 0).replace('', None)\n")

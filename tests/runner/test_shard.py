@@ -47,10 +47,15 @@ def through(
 
     async def run() -> pl.DataFrame:
         plan = check.plan(read, find("eng"), (opened := open_seeds(read)), "m")
-        async with open_filter_workers() as judges:
+        async with open_filter_workers() as filter_workers:
             journal = Run(folder).journal("eng_Latn-00000")
             shard = Shard(
-                plan, 0, journal, Run(folder).replies("eng_Latn-00000"), RequestQueue(engine, 9), judges
+                plan,
+                0,
+                journal,
+                Run(folder).replies("eng_Latn-00000"),
+                RequestQueue(engine, 9),
+                filter_workers,
             )
             return await run_shard(shard, opened.take("eng_Latn", 0, 99, 1))
 

@@ -9,6 +9,7 @@ A row's way, in the order to read the files:
     shard.py           some hundred rows of one language; the loop over the recipe's steps
     generate.py        a generate step: rows -> requests -> replies -> columns; failed rows are asked again
     requests.py        the queue in front of the engine, one for all shards
+    engine.py          chooses and checks the engine; its first request opens it
     parse.py           a reply's text -> a value: text, JSON, lines, turns, a tagged part
     apply_filters.py   filters applied to a table; filter_workers.py does it in worker processes
     finish.py          what `finish:` decides about the rows of all shards; writes the datasets
