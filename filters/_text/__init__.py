@@ -10,5 +10,7 @@ Everything here takes polars Series or Python strings and knows no filter. Read 
     code_points.py      words, sentences and lines of many texts as hashes, for filters that count repetitions
     scripts.py          letters of each script, and marks that end a sentence
     numbers.py          numbers in any digits; arithmetic.py works out sums in running text
+    phrases.py          tables of phrases, such as refusals, as regular expressions
+    verdicts.py         verdicts of rules that no polars expression can state
     language_limits.py  limits and frequent words of each language, from quality.csv and stopwords.csv
 """

@@ -1,4 +1,4 @@
-"""Tables of words and phrases beside the filters, read and joined into patterns. A helper of filters."""
+"""Tables of words and phrases beside the filters, read and joined into patterns."""
 
 import csv
 import unicodedata

@@ -1,4 +1,4 @@
-"""Verdicts found row by row, for rules that no polars expression can state. A helper of filters."""
+"""Verdicts row by row, for rules that no polars expression can state."""
 
 from collections.abc import Callable
 
