@@ -26,15 +26,18 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
             ["data.jsonl", "-o", "out", "--filters", "length", "--column", "txt"],
             "no column 'txt'; did you mean",
         ),
-        (["data.jsonl", "-o", "out", "--filters", "script"], "Say it with --language or --language-column"),
+        (["data.jsonl", "-o", "out", "--filters", "script"], "give --language or --language-column"),
         (
             ["data.jsonl", "-o", "out", "--language-column", "lang"],
-            "--language-column lang: there is text, odd",
+            "--language-column lang: no such column; there is text, odd",
         ),
         (["data.jsonl", "-o", "out", "-l", "Klingonese"], "'Klingonese' is not known"),
         (["data.jsonl", "-o", "out", "--set", "length.min=3"], "no option 'min'"),
         (["data.jsonl", "-o", "out", "--set", "min_chars=3"], "FILTER.OPTION=VALUE"),
-        (["data.jsonl", "-o", "out", "--set", "echo.min=3"], "no filter 'echo' is asked"),
+        (
+            ["data.jsonl", "-o", "out", "--set", "echo.min=3"],
+            "the filter 'echo' is not applied; there is length",
+        ),
         (
             ["data.jsonl", "-o", "out", "--set", "length.min_chars=few"],
             "option 'min_chars' is 'few'; give a number",
@@ -45,10 +48,10 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
             ["data.jsonl", "-o", "out", "--filters", "length", "--column", "odd"],
             "column 'odd': a list of {a}",
         ),
-        (["data.jsonl", "-o", "mixed", "--filters", "length"], "mixed: not empty, there is a.csv"),
-        (["data.jsonl", "-o", "out", "--filters", "list.yaml"], "list.yaml: write a list of filters"),
+        (["data.jsonl", "-o", "mixed", "--filters", "length"], "mixed: not empty, it holds a.csv"),
+        (["data.jsonl", "-o", "out", "--filters", "list.yaml"], "list.yaml: not a list of filters"),
         (["data.jsonl", "-o", "out", "--filters", "nosuch.yaml"], "nosuch.yaml: no such file"),
-        (["data.jsonl", "--explain", "9"], "no row among 1, counted from 0, has the number '9'"),
+        (["data.jsonl", "--explain", "9"], "no row '9'; its 1 rows are numbered from 0"),
     ],
 )
 def test_what_cannot_be(
@@ -102,7 +105,7 @@ def test_rows_that_end_a_process_are_named(tmp_path: Path, capsys: pytest.Captur
     assert main(["filter", str(source), "-o", "out", "--filters", "sift_filters:deadly"]) == 4
     told = capsys.readouterr().err
     assert "data.jsonl: rows 15 to 17: filters sift_filters:deadly of 'text': a filter's process died" in told
-    assert "the same command again goes on" in told
+    assert "the same command resumes" in told
     assert len(list(tmp_path.glob("out/kept/*.parquet"))) == 1
 
 

@@ -71,7 +71,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     """
     from glotmill.cli.table import line_width
     from glotmill.filtering import explain, filter_dataset
-    from glotmill.filtering.judged_columns import Asked
+    from glotmill.filtering.filter_columns import RowLanguage
     from glotmill.io import terminal
     from glotmill.io.rows import open_rows
     from glotmill.languages import find as find_language
@@ -81,7 +81,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     tag, column = arguments["language"], arguments["language_column"]
     if tag and column:
         raise UsageError("filter: give either --language or --language-column, not both")
-    language = Asked(find_language(tag).tag if tag else "", column or "")
+    language = RowLanguage(find_language(tag).tag if tag else "", column or "")
     filters: Sequence[Any] = arguments["filters"]
     with watching() as watch:
         if row_id is not None and (Path(source) / "run.json").is_file():
@@ -89,10 +89,10 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
             filters = filters or recipe_filters
         else:
             data = open_rows(source, config=arguments["config"], split=arguments["split"])
-        job = filter_dataset.plan(data, language, filters, arguments["column"], arguments["settings"])
+        job = filter_dataset.prepare_job(data, language, filters, arguments["column"], arguments["settings"])
         if row_id is None:
             path = Path(str(folder))
-            summary = summarize(path, job, filter_dataset.sift(job, path, watch))
+            summary = summarize(path, job, filter_dataset.run_job(job, path, watch))
             value, text = summary.to_json(), summary_text(summary)
         else:
             explanation = explain.explain(data, job, row_id)
@@ -125,8 +125,8 @@ def progress_line(progress: "FilterProgress") -> str:
     parts = [clock(progress.seconds), f"{progress.rows:,}{total} rows"]
     if progress.rows:
         parts.append(f"{progress.kept / progress.rows:.1%} kept")
-    if progress.judged and progress.seconds:
-        rate = progress.judged / progress.seconds
+    if progress.filtered and progress.seconds:
+        rate = progress.filtered / progress.seconds
         parts.append(f"{rate:,.0f} rows/s")
         if progress.total is not None:
             parts.append(f"about {clock(max(0, progress.total - progress.rows) / rate)} left")
@@ -167,7 +167,7 @@ class FilterSummary:
 
 def summarize(folder: Path, job: "FilterJob", funnel: Sequence[Mapping[str, Any]]) -> FilterSummary:
     """Return the summary of a finished job, with notes on what may surprise."""
-    filters = [f"{step.of}.{step.filter}".lstrip(".") for step in (*job.judges, *job.across)]
+    filters = [f"{step.of}.{step.filter}".lstrip(".") for step in (*job.row_filters, *job.cross_filters)]
     notes = (_no_language_note(job), _no_detector_note(funnel), _undetermined_note(folder, job))
     return FilterSummary(folder, filters, funnel, [note for note in notes if note])
 
@@ -201,7 +201,7 @@ def summary_text(summary: FilterSummary) -> str:
 
 def _no_language_note(job: "FilterJob") -> str | None:
     """A language column of another name would go unnoticed."""
-    if job.asked:
+    if job.language:
         return None
     return "No --language or --language-column was given: no text was checked for its language."
 
@@ -221,7 +221,7 @@ def _undetermined_note(folder: Path, job: "FilterJob") -> str | None:
     """Rows with too few letters to detect a language are kept unchecked."""
     import polars as pl
 
-    columns = dict.fromkeys((n for n in job.measured if n.endswith("_language_detected")), pl.String)
+    columns = dict.fromkeys((n for n in job.added_columns if n.endswith("_language_detected")), pl.String)
     files = sorted(folder.glob("*/part-*.parquet"))
     if not columns or not files:
         return None

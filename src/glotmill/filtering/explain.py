@@ -10,8 +10,8 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.errors import UsageError
-from glotmill.filtering import judged_columns
-from glotmill.filtering.pipeline import FilterJob, seen_before
+from glotmill.filtering import filter_columns
+from glotmill.filtering.pipeline import FilterJob, open_histories
 from glotmill.filters._similar.history import History
 from glotmill.filters._text.words import joined_series
 from glotmill.io.rows import FileRows, RowSource
@@ -99,17 +99,17 @@ def explain(data: RowSource, job: FilterJob, row_id: str) -> Explanation:
     Raises UsageError if there is no such row.
     """
     row, number = _find_row(data, row_id)
-    rows = judged_columns.frame(row, job.made_of, job.asked)
-    findings = [_apply_alone(rows, step) for step in job.judges]
-    if job.across:
+    rows = filter_columns.frame(row, job.sources, job.language)
+    findings = [_apply_alone(rows, step) for step in job.row_filters]
+    if job.cross_filters:
         findings += _apply_across(rows, number, data, job)
-    language = rows[judged_columns.LANGUAGE][0] if job.asked else None
+    language = rows[filter_columns.LANGUAGE][0] if job.language else None
     reason = reason_at = None
-    if job.asked and language is None:
-        reason, reason_at = "unknown_language", job.asked.column
+    if job.language and language is None:
+        reason, reason_at = "unknown_language", job.language.column
     elif first := next((finding for finding in findings if finding.reason), None):
         reason, reason_at = first.reason, f"{first.column}.{first.filter}"
-    columns = {name: _first_value(rows[name]) for name in job.made_of}
+    columns = {name: _first_value(rows[name]) for name in job.sources}
     return Explanation(row_id, language, reason, reason_at, columns, findings)
 
 
@@ -177,15 +177,15 @@ def _clean_text(rows: pl.DataFrame, step: Filter) -> Any:
 
 def _apply_across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJob) -> list[Finding]:
     """Apply each filter across rows to all rows before this one, then to this one."""
-    histories = seen_before(job)
-    row_keys = [_keys(rows, step).explode().drop_nulls() for step in job.across]
+    histories = open_histories(job)
+    row_keys = [_keys(rows, step).explode().drop_nulls() for step in job.cross_filters]
     similar_rows = [0] * len(histories)  # rows that the filter kept and that share a key with this one
     first = 0
     for table in data.tables():
         earlier = table.slice(0, max(0, number - first))
-        frame = judged_columns.frame(earlier, job.made_of, job.asked)
+        frame = filter_columns.frame(earlier, job.sources, job.language)
         frame_with_ids = frame.with_columns(_ids(earlier, first).alias(_ID))
-        for index, (step, history) in enumerate(zip(job.across, histories, strict=True)):
+        for index, (step, history) in enumerate(zip(job.cross_filters, histories, strict=True)):
             is_kept = history.apply(frame_with_ids, id=_ID)["reason"].is_null()
             is_shared = pl.element().is_in(row_keys[index].implode())
             is_similar = _keys(frame, step).list.eval(is_shared).list.any()
@@ -193,7 +193,7 @@ def _apply_across(rows: pl.DataFrame, number: int, data: RowSource, job: FilterJ
         first += table.num_rows
         if first >= number:
             break
-    steps = zip(job.across, histories, similar_rows, strict=True)
+    steps = zip(job.cross_filters, histories, similar_rows, strict=True)
     return [_find_across(rows, step, history, count) for step, history, count in steps]
 
 

@@ -1,4 +1,4 @@
-"""Which filters judge a dataset: those that are named, those of a file, or the default set."""
+"""The filters that `glotmill filter` applies: those named, those of a file, or the default set."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from glotmill import plugins
 from glotmill.errors import RecipeError, UsageError, one_line
 from glotmill.recipes.steps import Filter
 
-# What no data to train on should hold, the cheapest to find first.
+# Faults that no training data should have, the cheapest to find first.
 DEFAULT = (
     "length",
     "mojibake",
@@ -24,74 +24,81 @@ DEFAULT = (
     "duplicates",
 )
 
-_FILES = (".yaml", ".yml", ".json")
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def choose(
-    names: Sequence[str | Mapping[str, Any]], column: str, settings: Mapping[str, Any], with_language: bool
+    filters: Sequence[str | Mapping[str, Any]],
+    column: str,
+    settings: Mapping[str, Any],
+    with_language: bool,
 ) -> list[Filter]:
-    """Return the filters that are asked for.
+    """Return the filters to apply.
 
-    names: of filters, which then judge `column`; or one file that holds a list of filters as in the steps of
-    a recipe, each with its options and, if it judges another column, `of:`, or such filters themselves;
-    none: the default set.
-    settings: `length.min_chars` -> value. with_language: without, filters of the default set that ask for a
-    language are left out. Raises UsageError for what is not there, and RecipeError for a file that is wrong.
+    filters: names of filters; or one file with a list of filters as in a recipe, each with its options and
+    optionally `of:`; or such filters themselves; or nothing for the default set. column: read by filters
+    without `of:`. settings: `length.min_chars` -> value. with_language: whether the language of the rows is
+    known; otherwise the default set omits filters that need it. Raises UsageError for an unknown name, and
+    RecipeError for a wrong file.
     """
-    files = [name for name in names if isinstance(name, str) and name.endswith(_FILES)]
-    if files and len(names) > 1:
-        raise UsageError(f"--filters {files[0]}: give one file of filters, or names, and not both")
+    files = [name for name in filters if isinstance(name, str) and name.endswith(_SUFFIXES)]
+    if files and len(filters) > 1:
+        raise UsageError(f"--filters {files[0]}: give either one file or names of filters, not both")
     if files:
-        plain = _listed(Path(files[0]))
-    elif names:
-        plain = [{"filter": name} if isinstance(name, str) else dict(name) for name in names]
+        items = _read_file(Path(files[0]))
+    elif filters:
+        items = [{"filter": item} if isinstance(item, str) else dict(item) for item in filters]
     else:
-        plain = [made for name in DEFAULT if (made := _default(name, with_language))]
+        items = [item for name in DEFAULT if (item := _default_item(name, with_language))]
     for path, value in settings.items():
-        _set(plain, path, value)
-    return [judge for each in plain if not (judge := _judge(each, column)).skip]
+        _set_option(items, path, value)
+    steps = [_to_step(item, column) for item in items]
+    return [step for step in steps if not step.skip]
 
 
-def _listed(path: Path) -> list[dict[str, Any]]:
+def _read_file(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        plain = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        items = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file of filters") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: cannot be read: {one_line(error)}") from None
-    if not isinstance(plain, list) or not all(isinstance(item, dict) and "filter" in item for item in plain):
-        raise RecipeError(f"{path}: write a list of filters, as in `- {{filter: length, of: answer}}`")
-    return [{str(key): value for key, value in item.items()} for item in plain]
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "filter" in item for item in items):
+        raise RecipeError(
+            f"{path}: not a list of filters; write one, as in `- {{filter: length, of: answer}}`"
+        )
+    return [{str(key): value for key, value in item.items()} for item in items]
 
 
-def _default(name: str, with_language: bool) -> dict[str, Any] | None:
-    options = plugins.options(plugins.find("filters", name))
-    reads = [n for n, p in options.items() if p.default == "language"]
-    if with_language or not reads:
+def _default_item(name: str, with_language: bool) -> dict[str, Any] | None:
+    """Return a filter of the default set; None if it needs the language of the rows, which is unknown."""
+    parameters = plugins.options(plugins.find("filters", name))
+    by_language = [option for option, p in parameters.items() if p.default == "language"]
+    if with_language or not by_language:
         return {"filter": name}
-    return {"filter": name, "within": ""} if reads == ["within"] else None
+    return {"filter": name, "within": ""} if by_language == ["within"] else None
 
 
-def _set(plain: Sequence[dict[str, Any]], path: str, value: Any) -> None:
+def _set_option(items: Sequence[dict[str, Any]], path: str, value: Any) -> None:
     name, dot, option = path.rpartition(".")
     if not dot or not option:
         raise UsageError(f"--set {path}: write FILTER.OPTION=VALUE, as in length.min_chars=20")
-    there = [item for item in plain if item["filter"] == name]
-    if not there:
-        hint = plugins.did_you_mean(name, [item["filter"] for item in plain])
-        raise UsageError(f"--set {path}: no filter {name!r} is asked{hint}")
-    if len(there) > 1:
-        raise UsageError(f"--set {path}: {len(there)} filters are named {name!r}; set it in the file")
-    there[0][option] = value
+    matches = [item for item in items if item["filter"] == name]
+    if not matches:
+        hint = plugins.did_you_mean(name, [item["filter"] for item in items])
+        raise UsageError(f"--set {path}: the filter {name!r} is not applied{hint}")
+    if len(matches) > 1:
+        raise UsageError(f"--set {path}: {len(matches)} filters are named {name!r}; set it in the file")
+    matches[0][option] = value
 
 
-def _judge(plain: Mapping[str, Any], column: str) -> Filter:
+def _to_step(item: Mapping[str, Any], column: str) -> Filter:
     try:
-        judge = Filter.model_validate({"of": column, **plain})
+        step = Filter.model_validate({"of": column, **item})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"filter {plain['filter']!r}: {where}: {first['msg']}") from None
-    plugins.check_options(plugins.find("filters", judge.filter), judge.options, f"filter {judge.filter}")
-    return judge
+        path = ".".join(map(str, first["loc"]))
+        raise RecipeError(f"filter {item['filter']!r}: {path}: {first['msg']}") from None
+    plugins.check_options(plugins.find("filters", step.filter), step.options, f"filter {step.filter}")
+    return step

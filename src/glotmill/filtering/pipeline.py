@@ -1,7 +1,9 @@
-"""The work of `glotmill filter`: parts of a dataset are judged on all cores, and written in their order.
+"""The work of `glotmill filter`: splits a dataset into parts, filters them on all cores, writes them in
+order.
 
-A filter that judges a row by the rows before it, such as `duplicates`, is asked behind all others, of the
-rows that they kept; over the whole input, the first row wins.
+Filters that judge a row by itself run first, in worker processes. Filters across rows, such as
+`duplicates`, compare a row with the rows before it, so they run here, part after part, on the rows that the
+others kept: of equal rows in the whole input, the first one stays.
 """
 
 import asyncio
@@ -15,8 +17,8 @@ from typing import Any
 import polars as pl
 
 from glotmill.errors import EngineError, UsageError
-from glotmill.filtering import judged_columns
-from glotmill.filtering.judged_columns import LANGUAGE, Asked
+from glotmill.filtering import filter_columns
+from glotmill.filtering.filter_columns import LANGUAGE, RowLanguage
 from glotmill.filtering.output_folder import OWN, Counts, Folder, OutputPart
 from glotmill.filters._similar.history import History, Rule
 from glotmill.io.rows import RowSource
@@ -25,182 +27,197 @@ from glotmill.runner.apply_filters import scatter, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers, cores, open_filter_workers
 
 PART_ROWS = 20_000
-PART_BYTES = 32_000_000  # a part is whole with one of the two
-AHEAD = 2  # parts that are judged while one is written
+PART_BYTES = 32_000_000  # a part ends when it reaches either limit
+MAX_AHEAD = 2  # parts that are filtered while one is written
 
 
 @dataclass(frozen=True)
 class FilterJob:
-    """What is to be done: everything that can be wrong has been said."""
+    """A dataset and the filters for it, checked against each other."""
 
     data: RowSource
-    asked: Asked
-    judges: tuple[Filter, ...]  # each judges a row by itself
-    across: tuple[Filter, ...]  # by the rows before it
-    made_of: Mapping[str, str]  # columns that filters see -> columns of the input
-    measured: Mapping[str, Any]  # what filters add, and its types
+    language: RowLanguage
+    row_filters: tuple[Filter, ...]  # judge a row by itself
+    cross_filters: tuple[Filter, ...]  # judge a row by the rows before it
+    sources: Mapping[str, str]  # column that the filters read -> column of the input
+    added_columns: Mapping[str, Any]  # column that the filters add -> dtype
 
 
 @dataclass
 class FilterProgress:
-    """Where the work is."""
+    """The progress of a job."""
 
-    total: int | None
-    rows: int = 0
+    total: int | None  # rows of the input, if known
+    rows: int = 0  # rows written, now or before the job was resumed
     kept: int = 0
-    judged: int = 0  # of the rows, since the work began
+    filtered: int = 0  # rows written since the job was started or resumed
     seconds: float = 0.0
 
 
 Watch = Callable[[FilterProgress], None]
-Found = tuple[pl.DataFrame, pl.Series]  # what filters found, and the languages of the rows
+Verdicts = tuple[pl.DataFrame, pl.Series]  # reason, reason_at and added columns; the languages of the rows
 
 
-async def work(job: FilterJob, folder: Folder, watch: Watch) -> Counts:
-    """Judge what is not written yet, write it, and return where all rows went. Raises EngineError."""
-    total, began = Counts(), time.monotonic()
+async def process_parts(job: FilterJob, folder: Folder, watch: Watch) -> Counts:
+    """Filter and write the parts that are not written yet; return the counts of all parts.
+
+    Raises EngineError.
+    """
+    counts, start = Counts(), time.monotonic()
     progress = FilterProgress(job.data.total)
-    running: deque[tuple[OutputPart, Counts | None, asyncio.Task[Found] | None]] = deque()
-    async with open_filter_workers(cores()) as judges:
-        here = _Work(job, folder, judges, asyncio.Semaphore(cores() + 1))
-        here.seen = await asyncio.to_thread(seen_before, job)
+    running: deque[tuple[OutputPart, Counts | None, asyncio.Task[Verdicts] | None]] = deque()
+    async with open_filter_workers(cores()) as workers:
+        pipeline = _Pipeline(job, folder, workers, asyncio.Semaphore(cores() + 1))
+        pipeline.histories = await asyncio.to_thread(open_histories, job)
 
-        async def settle() -> None:
-            part, counts, task = running.popleft()
-            if task is None and counts is not None:
-                await asyncio.to_thread(here.remember, part)
-            elif task is not None:
-                counts = await asyncio.to_thread(here.settle, part, *await task)
-                progress.judged += part.rows
-            total.update(counts)
-            progress.rows, progress.kept = total.total(), sum(n for (_, why), n in total.items() if not why)
-            progress.seconds = time.monotonic() - began
+        async def finish_oldest() -> None:
+            part, part_counts, task = running.popleft()
+            if task is not None:
+                part_counts = await asyncio.to_thread(pipeline.finish, part, *await task)
+                progress.filtered += part.rows
+            else:
+                await asyncio.to_thread(pipeline.remember, part)
+            counts.update(part_counts)
+            progress.rows = counts.total()
+            progress.kept = sum(rows for (_, reason), rows in counts.items() if not reason)
+            progress.seconds = time.monotonic() - start
             watch(progress)
 
-        parts = cut(job.data)
+        parts = split(job.data)
         try:
             while (part := await asyncio.to_thread(next, parts, None)) is not None:
-                counts = folder.finished(part)
-                if counts is not None and job.across and folder.state(part) is None:
-                    counts = None
-                task = asyncio.ensure_future(here.judged(part)) if counts is None else None
-                if task is None:
+                part_counts = folder.finished(part)
+                if part_counts is not None and job.cross_filters and folder.state(part) is None:
+                    part_counts = None  # written, but later parts cannot be compared with it
+                if part_counts is None:
+                    task = asyncio.ensure_future(pipeline.filter_rows(part))
+                else:
+                    task = None
                     part.tables.clear()
-                running.append((part, counts, task))
-                while len(running) > AHEAD:
-                    await settle()
+                running.append((part, part_counts, task))
+                while len(running) > MAX_AHEAD:
+                    await finish_oldest()
             while running:
-                await settle()
+                await finish_oldest()
         finally:
             tasks = [task for _, _, task in running if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    return total
+    return counts
 
 
-def cut(data: RowSource) -> Iterator[OutputPart]:
+def split(data: RowSource) -> Iterator[OutputPart]:
     """Yield the parts of a dataset, the same ones every time."""
     part, size = OutputPart(0, 0), 0
     for table in data.tables():
         part.tables.append(table)
         size += table.nbytes
         if part.rows >= PART_ROWS or size >= PART_BYTES:
-            following = OutputPart(part.number + 1, part.first + part.rows)
+            next_part = OutputPart(part.number + 1, part.first + part.rows)
             yield part
-            part, size = following, 0
-    if part.tables or (not part.number and data.schema.names):
-        yield (
-            part if part.tables else OutputPart(0, 0, [data.schema.empty_table()])
-        )  # so that readers find columns
+            part, size = next_part, 0
+    if part.tables:
+        yield part
+    elif not part.number and data.schema.names:  # an input without rows: readers still find its columns
+        yield OutputPart(0, 0, [data.schema.empty_table()])
 
 
-def seen_before(job: FilterJob) -> list[History]:
-    """Return, for each filter that judges a row by those before it, what counts as seen before the first."""
-    rules = [rule for each in job.across if (rule := streaming_rule(each))]
-    all_of = [History(replace(rule, earlier=partial(_as_judged, rule, job))) for rule in rules]
-    for seen in all_of:
-        seen.begin(job.asked.tag)
-    return all_of
+def open_histories(job: FilterJob) -> list[History]:
+    """Return the history of each filter across rows, with the earlier rows that its options name."""
+    rules = [rule for step in job.cross_filters if (rule := streaming_rule(step))]
+    histories = [History(replace(rule, earlier=partial(_read_earlier, rule, job))) for rule in rules]
+    for history in histories:
+        history.begin(job.language.tag)
+    return histories
 
 
-def _as_judged(rule: Rule, job: FilterJob) -> Iterator[pl.DataFrame]:
-    """Earlier rows as filters see those of the input: of chats, what the assistant says."""
+def _read_earlier(rule: Rule, job: FilterJob) -> Iterator[pl.DataFrame]:
+    """Yield earlier rows with the columns that the filters read of the input: of messages, the
+    assistant's."""
     for table in rule.earlier():
-        made_of = {name: name for name in table.columns if name in job.made_of}
-        yield table.with_columns(judged_columns.frame(table.to_arrow(), made_of, Asked()).get_columns())
+        sources = {name: name for name in table.columns if name in job.sources}
+        yield table.with_columns(filter_columns.frame(table.to_arrow(), sources, RowLanguage()).get_columns())
 
 
-def first_of(each: Filter) -> str:
-    """Return the column that holds the id of the row that a dropped one is like."""
-    return f"{each.of.replace('.', '_')}_{each.filter.rpartition(':')[2]}_first"
+def first_column(step: Filter) -> str:
+    """Return the column with the id of the row that a dropped row repeats."""
+    return f"{step.of.replace('.', '_')}_{step.filter.rpartition(':')[2]}_first"
 
 
 @dataclass
-class _Work:
-    """What all parts share."""
+class _Pipeline:
+    """The way of a part through the filters into the folder."""
 
     job: FilterJob
     folder: Folder
-    judges: FilterWorkers
-    limit: asyncio.Semaphore
-    seen: list[History] = field(default_factory=list)
+    workers: FilterWorkers
+    limit: asyncio.Semaphore  # tables that are with the workers
+    histories: list[History] = field(default_factory=list)
 
-    async def judged(self, part: OutputPart) -> Found:
-        """Ask the filters that judge a row by itself. -> what they found, and the rows' languages."""
+    async def filter_rows(self, part: OutputPart) -> Verdicts:
+        """Apply the filters that judge a row by itself."""
         starts = [part.first + sum(t.num_rows for t in part.tables[:n]) for n in range(len(part.tables))]
-        pairs = await asyncio.gather(*(self._table(*pair) for pair in zip(part.tables, starts, strict=True)))
-        return pl.concat([found for found, _ in pairs], how="vertical_relaxed"), pl.concat(
-            [languages for _, languages in pairs]
+        pairs = await asyncio.gather(
+            *(self._filter_table(*pair) for pair in zip(part.tables, starts, strict=True))
         )
+        verdicts = pl.concat([table_verdicts for table_verdicts, _ in pairs], how="vertical_relaxed")
+        return verdicts, pl.concat([languages for _, languages in pairs])
 
-    async def _table(self, table: Any, start: int) -> Found:
+    async def _filter_table(self, table: Any, start: int) -> Verdicts:
+        job = self.job
         async with self.limit:
-            rows = await asyncio.to_thread(judged_columns.frame, table, self.job.made_of, self.job.asked)
-            languages = rows[LANGUAGE] if self.job.asked else pl.Series([""] * rows.height, dtype=pl.String)
-            known = languages.is_not_null()
+            rows = await asyncio.to_thread(filter_columns.frame, table, job.sources, job.language)
+            languages = rows[LANGUAGE] if job.language else pl.Series([""] * rows.height, dtype=pl.String)
+            is_known = languages.is_not_null()
             try:
-                found = await self.judges.verdicts(rows.filter(known), self.job.judges, self.job.across)
+                verdicts = await self.workers.verdicts(
+                    rows.filter(is_known), job.row_filters, job.cross_filters
+                )
             except (EngineError, UsageError) as error:
-                last = start + table.num_rows - 1
-                raise type(error)(f"{self.job.data.location}: rows {start} to {last}: {error}") from None
-        strange = pl.when(~known)
-        found = scatter(found, known).with_columns(
-            reason=strange.then(pl.lit("unknown_language")).otherwise("reason"),
-            reason_at=strange.then(pl.lit(self.job.asked.column)).otherwise("reason_at"),
+                end = start + table.num_rows - 1
+                raise type(error)(f"{job.data.location}: rows {start} to {end}: {error}") from None
+        is_unknown = pl.when(~is_known)
+        verdicts = scatter(verdicts, is_known).with_columns(
+            reason=is_unknown.then(pl.lit("unknown_language")).otherwise("reason"),
+            reason_at=is_unknown.then(pl.lit(job.language.column)).otherwise("reason_at"),
         )
-        return found, languages.fill_null("unknown")
+        return verdicts, languages.fill_null("unknown")
 
     def remember(self, part: OutputPart) -> None:
-        """See the rows of a part that is written, for those behind it."""
-        if self.job.across and (state := self.folder.state(part)) is not None:
-            self.take(state)
+        """Add the rows of a part that is written already to the histories."""
+        if self.job.cross_filters and (state := self.folder.state(part)) is not None:
+            self.apply_across(state)
 
-    def settle(self, part: OutputPart, found: pl.DataFrame, languages: pl.Series) -> Counts:
-        """Ask the filters that judge a row by those before it, and write the part."""
-        if self.job.across:
-            marks = [n for n in found.columns if n not in OWN and n not in self.job.measured]
-            alive = found["reason"].is_null()
-            state = found.select(marks).filter(alive).with_columns(id=part.ids.cast(pl.String).filter(alive))
+    def finish(self, part: OutputPart, verdicts: pl.DataFrame, languages: pl.Series) -> Counts:
+        """Apply the filters across rows, and write the part."""
+        added = self.job.added_columns
+        if self.job.cross_filters:
+            keys = [name for name in verdicts.columns if name not in OWN and name not in added]
+            is_kept = verdicts["reason"].is_null()
+            ids = part.ids.cast(pl.String).filter(is_kept)
+            state = verdicts.select(keys).filter(is_kept).with_columns(id=ids)
             self.folder.keep_state(part, state)
-            late = scatter(self.take(state), alive)
-            both = {name: pl.coalesce(found[name], late[name]) for name in OWN}
-            found = found.drop(marks).with_columns(*late.drop(OWN)).with_columns(**both)
-        found = found.select(*OWN, *(pl.col(n).cast(t) for n, t in self.job.measured.items()))
-        return self.folder.write(part, found, languages)
+            cross_verdicts = scatter(self.apply_across(state), is_kept)
+            reasons = {name: pl.coalesce(verdicts[name], cross_verdicts[name]) for name in OWN}
+            verdicts = verdicts.drop(keys).with_columns(*cross_verdicts.drop(OWN)).with_columns(**reasons)
+        verdicts = verdicts.select(*OWN, *(pl.col(name).cast(dtype) for name, dtype in added.items()))
+        return self.folder.write(part, verdicts, languages)
 
-    def take(self, state: pl.DataFrame) -> pl.DataFrame:
-        """Judge the next rows by those before them. -> reason, reason_at, the row that it is like."""
-        nothing = pl.Series("reason", [None] * state.height, pl.String)
-        found = pl.DataFrame([nothing, nothing.alias("reason_at")])
-        for number, (each, seen) in enumerate(zip(self.job.across, self.seen, strict=True)):
-            alive = found["reason"].is_null()
-            rows = state.filter(alive)
-            made = scatter(seen.apply_keys(rows[f"keys_{number}"], ids=rows["id"]), alive)
-            at = pl.when(made["reason"].is_not_null()).then(pl.lit(f"{each.of}.{each.filter}"))
-            found = found.with_columns(
-                reason=pl.coalesce("reason", made["reason"]), reason_at=pl.coalesce("reason_at", at)
+    def apply_across(self, state: pl.DataFrame) -> pl.DataFrame:
+        """Apply the filters across rows to the next rows: id, keys_0, keys_1, ... -> reason, reason_at,
+        first."""
+        no_reasons = pl.Series("reason", [None] * state.height, pl.String)
+        verdicts = pl.DataFrame([no_reasons, no_reasons.alias("reason_at")])
+        for number, (step, history) in enumerate(zip(self.job.cross_filters, self.histories, strict=True)):
+            is_kept = verdicts["reason"].is_null()
+            rows = state.filter(is_kept)
+            result = scatter(history.apply_keys(rows[f"keys_{number}"], ids=rows["id"]), is_kept)
+            reason_at = pl.when(result["reason"].is_not_null()).then(pl.lit(f"{step.of}.{step.filter}"))
+            verdicts = verdicts.with_columns(
+                reason=pl.coalesce("reason", result["reason"]),
+                reason_at=pl.coalesce("reason_at", reason_at),
             )
-            if seen.rule.limit == 1:
-                found = found.with_columns(made["first"].alias(first_of(each)))
-        return found
+            if history.rule.limit == 1:
+                verdicts = verdicts.with_columns(result["first"].alias(first_column(step)))
+        return verdicts
