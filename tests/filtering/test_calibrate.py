@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_an_error_that_says_so(tmp_path, guess):
         calibrate(tmp_path / "empty", [guess])
     with pytest.raises(UsageError, match=r"nonsense\.txt: .*not known"):
         calibrate(folder(tmp_path / "texts", nonsense=["text"]), [guess])
-    with pytest.raises(UsageError, match="no share"):
+    with pytest.raises(UsageError, match="give a share such as"):
         calibrate(tmp_path, [guess], false_reject=5)
     with pytest.raises(RecipeError, match="no detector named 'nothing'"):
         calibrate(folder(tmp_path / "more", swa=[line("sw", 0.8)] * 80), ["nothing"])

@@ -1,6 +1,6 @@
-"""Thresholds of language detectors, from human texts whose languages are known: `glotmill calibrate`.
+"""`glotmill calibrate`: thresholds for language detectors, from human texts whose languages are known.
 
-The odd texts of each language set its thresholds, the even ones tell what these are worth.
+The odd texts of each language set its thresholds; the even texts measure the errors that remain.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +21,7 @@ from glotmill.io.rows import open_rows
 from glotmill.io.rows.arrow import to_polars
 
 ENGLISH = "eng_Latn"
-_OTHERS = 0.0005  # of the texts in other languages, the share that a threshold should let through at most
-_FEWEST = 20  # texts of a language and a length; fewer tell too little, and get no threshold
-_LEAST = 10  # letters; a text of fewer is never judged
-_CUTS = ((20, 30), (44, 56, 68))  # characters of texts shorter than a sentence, in turn
-_BATCH = 4_096
-_COLUMNS = (
+COLUMNS = (
     "detector",
     "version",
     "language",
@@ -36,144 +31,167 @@ _COLUMNS = (
     "false_accepts",
     "texts",
 )
+MAX_FALSE_ACCEPT = 0.0005  # share of the texts in other languages that a threshold should let through at most
+MIN_TEXTS = 20  # of a language and a length, to set a threshold and to measure its errors
+MIN_LETTERS = 10  # the filter does not judge shorter texts
+CUTS = ((20, 30), (44, 56, 68))  # characters of texts shorter than a sentence, used in turn
+ENGLISH_MARGIN = 1.5  # times the highest score of an English text
+BATCH = 4_096  # texts
 
 
 class _Texts(NamedTuple):
-    """Texts of all lengths; for each its language, its length, and whether it is one to check with."""
+    """Texts of all lengths, and arrays with a value for each of them."""
 
     texts: list[str]
     language: NDArray[np.str_]
-    length: NDArray[np.str_]
-    check: NDArray[np.bool_]
+    length: NDArray[np.str_]  # phrase, short, sentence or paragraph
+    is_check: NDArray[np.bool_]  # whether the text measures errors, or sets thresholds
+
+
+def default_detectors() -> list[str]:
+    """Return the installed detectors among those that the filter `language` uses by default."""
+    names: Sequence[str] = plugins.declared("filters", "language", "DETECTORS", ())
+    return [name for name in names if installed(name)]
 
 
 def calibrate(
     reference: Path, detectors: Sequence[str], *, false_reject: float = 0.005, out: Path | None = None
 ) -> pl.DataFrame:
-    """Return thresholds for every detector, language and length, and what they are worth.
+    """Return a threshold for each detector, language and length of text, with its error rates.
 
-    reference: human texts: a folder with a `<language>.txt` for each language, a text a line, or any
-    rows with the columns text and language. Any form of a language that `languages.find` takes will do.
-    Neighbouring texts are joined to sentences and paragraphs, and cut to short ones, so their order counts.
-    false_reject: the share of texts in the right language that a threshold may turn away, more only to keep
-    English out or where `filters/detectors/_thresholds.py` allows nothing less. A threshold is halfway between what all
-    but this share reach and what texts of other languages do, where these are apart. out: a .csv to write.
+    reference: human texts: a folder with a file `<language>.txt` for each language, one text per line, or
+    any rows with the columns text and language. Languages are named in any form that `languages.find`
+    takes. Neighbouring texts are joined into sentences and paragraphs, and cut into short texts, so their
+    order matters. out: a .csv file to write.
 
-    Columns: detector, version, language, length, min_score; of the texts not used for it: false_rejects and
-    false_accepts, the shares of texts in the language turned away, and of those in other languages let
-    through; texts: how many of the language there were. Other languages are those outside the group.
-    Languages that a detector does not know, and lengths with fewer than 20 texts, have no row.
+    false_reject: maximum share of the texts in a language that its threshold may reject. A threshold lies
+    halfway between the score that all but this share reach and the score that texts in other languages
+    reach, if these are apart. It rejects more only to keep English out, or at the lowest threshold that
+    `filters/detectors/_thresholds.py` allows.
 
-    Raises UsageError if the texts cannot be read, RecipeError if a detector or a language is not known.
+    -> detector, version, language, length, min_score, and, of the texts that did not set the threshold:
+    false_rejects (share of the texts in the language that are rejected), false_accepts (share of the texts
+    in languages outside its group that are accepted), texts (number of texts in the language). There is no
+    row for a language that the detector does not know, or for a length with fewer than 20 texts.
+
+    Raises UsageError for a reference that cannot be read, RecipeError for an unknown detector or language.
     """
     if not 0 < false_reject < 1:
-        raise UsageError(f"calibrate: false_reject {false_reject} is no share; write one such as 0.005")
-    texts = _texts(_read(reference))
-    rows = [row for detector in detectors for row in _calibrated(detector, texts, false_reject)]
-    table = pl.DataFrame(rows, schema=_COLUMNS, orient="row").sort(_COLUMNS[:3], maintain_order=True)
+        raise UsageError(f"calibrate: false_reject is {false_reject}; give a share such as 0.005")
+    texts = _prepare_texts(_read(reference))
+    rows = [row for detector in detectors for row in _calibrate_detector(detector, texts, false_reject)]
+    table = pl.DataFrame(rows, schema=COLUMNS, orient="row").sort(COLUMNS[:3], maintain_order=True)
     if out is not None:
         table.write_csv(out, float_precision=4)
     return table
 
 
-def default_detectors() -> list[str]:
-    """Return the detectors that the filter `language` uses unless told otherwise, of those installed."""
-    names: Sequence[str] = plugins.declared("filters", "language", "DETECTORS", ())
-    return [name for name in names if installed(name)]
-
-
-def _calibrated(detector: str, texts: _Texts, false_reject: float) -> Iterator[tuple[object, ...]]:
+def _calibrate_detector(detector: str, texts: _Texts, false_reject: float) -> Iterator[tuple[object, ...]]:
     tags = sorted({tag for tag in texts.language.tolist() if labels_of(detector, tag)})
-    labels = {tag: _labels(detector, tag) for tag in tags}
+    labels = {tag: _group_labels(detector, tag) for tag in tags}
     scores = _scores(detector, [labels[tag] for tag in tags], texts.texts)
     for column, tag in enumerate(tags):
         group = languages.confusable(tag) | {other for other in tags if labels[other] & labels[tag]}
-        ours, others = texts.language == tag, ~np.isin(texts.language, list(group))
-        english = others & (texts.language == ENGLISH)
+        is_language = texts.language == tag
+        is_other = ~np.isin(texts.language, list(group))
+        is_english = is_other & (texts.language == ENGLISH)
         for name in LENGTHS:
-            of = texts.length == name
-            if min((ours & of & check).sum() for check in (texts.check, ~texts.check)) < _FEWEST:
+            fits, checks = (texts.length == name) & ~texts.is_check, (texts.length == name) & texts.is_check
+            if min((is_language & fits).sum(), (is_language & checks).sum()) < MIN_TEXTS:
                 continue
-            known = [scores[each & of & ~texts.check, column] for each in (ours, others, english)]
-            limit = round(clamped(_limit(known[0], known[1], known[2], false_reject)), 3)
-            kept, passed = (scores[each & of & texts.check, column] >= limit for each in (ours, others))
-            shares = 1 - kept.mean(), passed.mean() if len(passed) else 0.0
-            yield family(detector), version(detector), tag, name, limit, *map(float, shares), len(kept)
+            in_language, in_others, in_english = (
+                scores[mask & fits, column] for mask in (is_language, is_other, is_english)
+            )
+            min_score = round(clamped(_threshold(in_language, in_others, in_english, false_reject)), 3)
+            kept, passed = (scores[mask & checks, column] >= min_score for mask in (is_language, is_other))
+            rejects, accepts = float(1 - kept.mean()), float(passed.mean() if len(passed) else 0.0)
+            yield family(detector), version(detector), tag, name, min_score, rejects, accepts, len(kept)
 
 
-def _limit(
-    ours: NDArray[np.float32],
-    others: NDArray[np.float32],
-    english: NDArray[np.float32],
+def _threshold(
+    in_language: NDArray[np.float32],
+    in_others: NDArray[np.float32],
+    in_english: NDArray[np.float32],
     false_reject: float,
 ) -> float:
-    """Halfway, in log-odds, between what others reach and what ours do; what ours do if that is less. Well
-    above what any English text reaches, whatever ours do: English is what leaks."""
-    reached = float(np.quantile(ours, false_reject, method="lower"))
-    needed = float(np.quantile(others, 1 - _OTHERS, method="higher")) if len(others) else 0.0
-    leaks = 1.5 * float(english.max(initial=0))
-    if max(needed, leaks) >= reached:
-        return max(reached, leaks)
-    ends = np.clip((reached, needed), 0.01, 0.99)  # nearer to certainty there is nothing to tell
-    return max(leaks, float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean()))))
+    """Return the threshold for the scores of texts in a language, in others, and in English (1-d arrays).
+
+    It is the mean, in log-odds, of the score that texts in the language reach and the score that texts in
+    other languages reach. If these overlap, it is what the language reaches. In any case it is well above
+    the score of any English text: English is what models fall back to.
+    """
+    reached = float(np.quantile(in_language, false_reject, method="lower"))
+    by_others = (
+        float(np.quantile(in_others, 1 - MAX_FALSE_ACCEPT, method="higher")) if len(in_others) else 0.0
+    )
+    by_english = ENGLISH_MARGIN * float(in_english.max(initial=0))
+    if max(by_others, by_english) >= reached:
+        return max(reached, by_english)
+    ends = np.clip((reached, by_others), 0.01, 0.99)  # beyond these, log-odds only measure overconfidence
+    return max(by_english, float(1 / (1 + np.exp(-np.log(ends / (1 - ends)).mean()))))
 
 
-def _labels(detector: str, tag: str) -> set[str]:
-    """The detector's labels for a language and for those it cannot be told from."""
+def _group_labels(detector: str, tag: str) -> set[str]:
+    """Return the detector's labels for a language and for those it is easily confused with."""
     return {label for member in languages.confusable(tag) for label in labels_of(detector, member)}
 
 
 def _scores(detector: str, groups: Sequence[set[str]], texts: Sequence[str]) -> NDArray[np.float32]:
-    """The probability of each group of labels for each text: a row a text."""
+    """Return the probability of each group of labels for each text: float32, a row per text, a column per
+    group.
+
+    The sum over the labels of a group is a product with a 0/1 matrix, a row per label, a column per group.
+    """
     detect = load(detector)
-    names = detect([]).labels
-    ours = np.array([[label in group for group in groups] for label in names], np.float32)
-    batches = [detect(texts[at : at + _BATCH]).probabilities @ ours for at in range(0, len(texts), _BATCH)]
-    return np.concatenate(batches)
+    members = np.array([[label in group for group in groups] for label in detect([]).labels], np.float32)
+    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    return np.concatenate([detect(batch).probabilities @ members for batch in batches])
 
 
-def _texts(reference: dict[str, list[str]]) -> _Texts:
-    """The texts as a filter hands them to a detector, of every length."""
-    found: list[tuple[str, str, bool, int]] = []
+def _prepare_texts(reference: dict[str, list[str]]) -> _Texts:
+    """Return the texts as a filter passes them to a detector, cut and joined to every length."""
+    rows: list[tuple[str, str, bool, int]] = []  # text, language, is_check, letters
     for tag, lines in reference.items():
-        for check in (False, True):
-            plain = prose_series(pl.Series(lines[check::2], dtype=pl.String))
-            plain = plain.str.replace_all(r"\s+", " ").str.strip_chars()
-            counts = plain.str.count_matches(r"\p{L}").to_list()
-            sentence, paragraph = LENGTHS["sentence"], LENGTHS["paragraph"]
-            sizes = [_cut(plain, sizes) for sizes in _CUTS]
-            sizes += [_joined(plain, counts, sentence), _joined(plain, counts, paragraph)]
-            for texts in sizes:
-                letters = pl.Series(texts, dtype=pl.String).str.count_matches(r"\p{L}").to_list()
-                found += [(t, tag, check, n) for t, n in zip(texts, letters, strict=True) if n >= _LEAST]
-    tags, checks = (
-        np.array([tag for _, tag, _, _ in found]),
-        np.array([check for _, _, check, _ in found], bool),
+        for is_check in (False, True):
+            clean = prose_series(pl.Series(lines[is_check::2], dtype=pl.String))
+            clean = clean.str.replace_all(r"\s+", " ").str.strip_chars()
+            letters = clean.str.count_matches(r"\p{L}").to_list()
+            versions = [_cut(clean, sizes) for sizes in CUTS]
+            versions += [_join(clean, letters, LENGTHS[name]) for name in ("sentence", "paragraph")]
+            for texts in versions:
+                counts = pl.Series(texts, dtype=pl.String).str.count_matches(r"\p{L}").to_list()
+                pairs = zip(texts, counts, strict=True)
+                rows += [(text, tag, is_check, count) for text, count in pairs if count >= MIN_LETTERS]
+    return _Texts(
+        [text for text, *_ in rows],
+        np.array([tag for _, tag, _, _ in rows]),
+        np.array([length(count) for *_, count in rows]),
+        np.array([is_check for _, _, is_check, _ in rows], bool),
     )
-    lengths = np.array([length(number) for *_, number in found])
-    return _Texts([text for text, *_ in found], tags, lengths, checks)
 
 
 def _cut(lines: Iterable[str], sizes: Iterable[int]) -> list[str]:
-    """The beginning of each line; where there are spaces, whole words."""
-    found = []
+    """Return the beginning of each line: whole words or, in scripts without spaces, half as many
+    characters."""
+    texts = []
     for line, size in zip(lines, cycle(sizes)):
-        start = line[:size] if line.count(" ") * 20 > len(line) else line[: size // 2]
+        has_spaces = line.count(" ") * 20 > len(line)
+        start = line[:size] if has_spaces else line[: size // 2]
         words = start.rpartition(" ")[0]
-        found.append(words if len(line) > size and len(words) * 2 > size else start)
-    return found
+        texts.append(words if len(line) > size and len(words) * 2 > size else start)
+    return texts
 
 
-def _joined(lines: Iterable[str], counts: Iterable[int], least: int) -> list[str]:
-    """Neighbouring lines as one text of at least so many letters each."""
-    found, parts, letters = [], [], 0
-    for line, count in zip(lines, counts, strict=True):
+def _join(lines: Iterable[str], letters: Iterable[int], min_letters: int) -> list[str]:
+    """Return neighbouring lines joined into texts of at least `min_letters` letters."""
+    texts, parts, total = [], [], 0
+    for line, count in zip(lines, letters, strict=True):
         parts.append(line)
-        letters += count
-        if letters >= least:
-            found.append(" ".join(parts))
-            parts, letters = [], 0
-    return found
+        total += count
+        if total >= min_letters:
+            texts.append(" ".join(parts))
+            parts, total = [], 0
+    return texts
 
 
 def _read(reference: Path) -> dict[str, list[str]]:
@@ -197,8 +215,8 @@ def _read(reference: Path) -> dict[str, list[str]]:
     return texts
 
 
-def _tag(language: str, place: Path) -> str:
+def _tag(language: str, path: Path) -> str:
     try:
         return languages.find(language).tag
     except RecipeError as error:
-        raise UsageError(f"{place}: {error}") from error
+        raise UsageError(f"{path}: {error}") from error
