@@ -1,4 +1,14 @@
-"""Turns the text of a reply into the value of a column: text, json, lines, turns, or what stands in a tag."""
+"""Parses the text of a reply into the value of a column, as `as:` of the step says.
+
+text    the text without white space around it
+json    JSON text, from a reply that is JSON or has it in a code fence; with `schema:`, typed and validated
+lines   a list of texts, one per line, without bullets and numbers
+turns   a list of {speaker, text}, from lines such as "Ana: Good morning."
+tag     the text between <column> and </column>
+
+A reply of another form raises Unparsed. Parsers accept what models write around the answer (fences, bullets,
+headings, stage directions), and refuse rather than guess.
+"""
 
 import json
 import re
@@ -8,22 +18,27 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import EMPTY_REPLY, UNPARSED
 from glotmill.errors import RecipeError
 from glotmill.io.text import replace_surrogates
 
 TURNS = pl.List(pl.Struct({"speaker": pl.String, "text": pl.String}))
-MAX_ITEMS = 1000  # lines or turns of one reply
+MAX_ITEMS = 1000  # lines or turns in one reply
 
-_SIMPLE = {"string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean()}
-_NUMBER = r"[(（]?\d{1,3}(?:[.)）、．:：।](?!\d)|[-–](?=\s))"  # of a list: 1. 2) （３） ४। 5-, but not 3.5
+# JSON schema type -> column type
+_SCALARS = {"string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean()}
+_NUMBER = (
+    r"[(（]?\d{1,3}(?:[.)）、．:：।](?!\d)|[-–](?=\s))"  # of a list item: 1. 2) （３） ४। 5-, but not 3.5
+)
 _BULLET = re.compile(rf"\A(?:[-*–—]\s+|[•·・]\s*|{_NUMBER}\s*)")
-# Possessive, and the label is bounded: no text makes this slow.
+# "**Ana:** Good morning". Possessive, and the speaker is bounded: no text makes this slow.
 _TURN = re.compile(
     rf"\A[\s*_>\-–—•]*+(?:{_NUMBER}\s*+)?[*_]*+(?P<speaker>[^\s:：*_][^:：\n*]{{0,39}}?)[*_\s]*+[:：](?!//)[*_]*+"
     r"(?P<text>.*)\Z"
 )
-_ASIDE = re.compile(r"\s*[(（\[【].*\Z")  # behind a speaker's name: Ana (smiling)
+_ASIDE = re.compile(r"\s*[(（\[【].*\Z")  # after the name of a speaker: Ana (smiling)
 _LETTER = re.compile(r"[^\W\d_]")
+# Lines that nobody speaks: (a pause), [laughter], *sighs*, ```, ---
 _NARRATION = re.compile(
     r"\A(?:\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】|\*[^*:：]*\*|```\w*|[-=*_~—]{3,})\Z"
 )
@@ -31,48 +46,57 @@ _HEADING = re.compile(r"\A(?:#+\s.*|\*\*[^*:：]*\*\*)\Z")
 
 
 class Unparsed(ValueError):
-    """The reply does not have the form asked for; its text is the reason: `unparsed_json`."""
+    """The reply does not have the form that the step requires; the text of the error is the row's reason."""
 
 
 def dtype(as_: str, schema: dict[str, Any] | None) -> pl.DataType:
-    """Return the polars type of a column made by `as: as_` and, for json, `schema`."""
+    """Return the type of a column that is parsed `as: as_`, with the `schema` of the step if it has one."""
     if schema is not None:
         return _schema_dtype(schema)
     return {"lines": pl.List(pl.String), "turns": TURNS}.get(as_, pl.String())
 
 
 def parser(as_: str, column: str, schema: dict[str, Any] | None) -> Callable[[str], Any]:
-    """Return the function from a reply's text to the column's value; it raises Unparsed.
+    """Return the function that parses a reply into the value of `column`, or raises Unparsed.
 
-    Raises RecipeError for a schema that is none.
+    Raises RecipeError if `schema` is not a JSON schema.
     """
     if schema is not None:
         return _schema_parser(schema)
-    return {"text": _text, "json": _json, "lines": _lines, "turns": _turns, "tag": _tag(column)}[as_]
+    parsers: dict[str, Callable[[str], Any]] = {
+        "text": _parse_text,
+        "json": _parse_json,
+        "lines": _parse_lines,
+        "turns": _parse_turns,
+        "tag": _tag_parser(column),
+    }
+    return parsers[as_]
 
 
-def _text(text: str) -> str:
+def _parse_text(text: str) -> str:
     if not (text := text.strip()):
-        raise Unparsed("empty_reply")
+        raise Unparsed(EMPTY_REPLY)
     return text
 
 
-def _json(text: str) -> str:
-    return _dump(_load(text))
+def _parse_json(text: str) -> str:
+    return _to_json(_load_json(text))
 
 
-def _dump(value: Any) -> str:
+def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _load(text: str) -> Any:
-    """The JSON value of a reply that is one, or that holds one in a fence."""
+def _load_json(text: str) -> Any:
+    """Return the JSON value of a reply, or of the first code fence in it."""
     for candidate in (text, _fenced(text)):
         try:
-            return replace_surrogates(json.loads(candidate, parse_constant=_refuse, parse_float=_finite))
+            return replace_surrogates(
+                json.loads(candidate, parse_constant=_refuse_constant, parse_float=_finite_float)
+            )
         except (ValueError, RecursionError):
             continue
-    raise Unparsed("unparsed_json")
+    raise Unparsed(UNPARSED + "json")
 
 
 def _fenced(text: str) -> str:
@@ -80,79 +104,81 @@ def _fenced(text: str) -> str:
     return text[start : text.find("```", start)] if "```" in text and start >= 0 else ""
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)  # NaN and Infinity are not JSON
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(constant)  # json accepts NaN and Infinity, which are not JSON
 
 
-def _finite(number: str) -> float:
+def _finite_float(number: str) -> float:
     if abs(value := float(number)) == float("inf"):
         raise ValueError(number)
     return value
 
 
-def _lines(text: str) -> list[str]:
+def _parse_lines(text: str) -> list[str]:
     stripped = (line.strip() for line in text.splitlines())
     lines = [_BULLET.sub("", line).strip() for line in stripped if not line.startswith("```")]
     if not (lines := [line for line in lines if line]) or len(lines) > MAX_ITEMS:
-        raise Unparsed("unparsed_lines")
+        raise Unparsed(UNPARSED + "lines")
     return lines
 
 
-def _turns(text: str) -> list[dict[str, str]]:
+def _parse_turns(text: str) -> list[dict[str, str]]:
     turns: list[dict[str, str]] = []
     for line in text.splitlines():
         if not (line := line.strip()) or _NARRATION.match(line) or (not turns and _HEADING.match(line)):
             continue
-        if turn := _spoken(line):
+        if turn := _parse_turn(line):
             turns.append(turn)
         elif turns:  # a turn may run over several lines
             turns[-1]["text"] = f"{turns[-1]['text']}\n{line}".strip()
         else:
-            raise Unparsed("unparsed_turns")
+            raise Unparsed(UNPARSED + "turns")
         if len(turns) > MAX_ITEMS:
-            raise Unparsed("unparsed_turns")
+            raise Unparsed(UNPARSED + "turns")
     if turns and not turns[0]["text"]:  # "Here is the dialogue:"
         turns = turns[1:]
     if not turns:
-        raise Unparsed("unparsed_turns")
+        raise Unparsed(UNPARSED + "turns")
     return turns
 
 
-def _spoken(line: str) -> dict[str, str] | None:
-    """The speaker and the text of a line that begins with a name and a colon."""
+def _parse_turn(line: str) -> dict[str, str] | None:
+    """Return speaker and text of a line that begins with a name and a colon; None for any other line."""
     if not (turn := _TURN.match(line)) or not _LETTER.search(turn["speaker"]):
         return None
-    speaker, said = _ASIDE.sub("", turn["speaker"]).strip() or turn["speaker"].strip(), turn["text"].strip()
-    if line[0] in "*_" and said[-1:] == line[0] and said.count(line[0]) % 2:  # the whole line is marked
-        said = said.rstrip("*_").rstrip()
-    return {"speaker": speaker, "text": said}
+    name, text = turn["speaker"].strip(), turn["text"].strip()
+    if (
+        line[0] in "*_" and text[-1:] == line[0] and text.count(line[0]) % 2
+    ):  # the line as a whole is emphasized
+        text = text.rstrip("*_").rstrip()
+    return {"speaker": _ASIDE.sub("", name).strip() or name, "text": text}
 
 
-def _tag(column: str) -> Callable[[str], str]:
+def _tag_parser(column: str) -> Callable[[str], str]:
     opening, closing = f"<{column}>", f"</{column}>"
 
     def parse(text: str) -> str:
-        _, found, rest = text.partition(opening)
-        inside, ended, _ = rest.partition(closing)
-        if not found or not ended or not inside.strip():
-            raise Unparsed("unparsed_tag")
-        return inside.strip()
+        _, opened, rest = text.partition(opening)
+        content, closed, _ = rest.partition(closing)
+        if not opened or not closed or not content.strip():
+            raise Unparsed(UNPARSED + "tag")
+        return content.strip()
 
     return parse
 
 
 def _schema_parser(schema: dict[str, Any]) -> Callable[[str], Any]:
-    validate = _validator(json.dumps(schema))
-    whole = _schema_dtype(schema)
+    is_valid = _validator(json.dumps(schema))
+    column_type = _schema_dtype(schema)
 
     def parse(text: str) -> Any:
-        value = _load(text)
+        value = _load_json(text)
         try:
-            if validate(value):
-                return _fit(value, whole)
+            if is_valid(value):
+                return _cast(value, column_type)
         except (RecursionError, OverflowError):
             pass
-        raise Unparsed("unparsed_schema")
+        raise Unparsed(UNPARSED + "schema")
 
     return parse
 
@@ -162,66 +188,67 @@ def _validator(schema: str) -> Callable[[Any], bool]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
-    plain = json.loads(schema)
+    values = json.loads(schema)
     try:
-        Draft202012Validator.check_schema(plain)
+        Draft202012Validator.check_schema(values)
     except SchemaError as error:
         raise RecipeError(f"schema: {error.message}") from None
-    for reference in _references(plain):
-        if not _points_inside(reference, plain):
+    for reference in _references(values):
+        if not _is_local(reference, values):
             raise RecipeError(f"schema: $ref {reference!r} points to nothing in it; write #/$defs/NAME")
-    valid: Callable[[Any], bool] = Draft202012Validator(plain).is_valid
-    return valid
+    is_valid: Callable[[Any], bool] = Draft202012Validator(values).is_valid
+    return is_valid
 
 
 def _references(schema: Any) -> Iterator[str]:
+    """Yield every $ref in a schema."""
     if isinstance(schema, dict):
         for key, value in schema.items():
             if key in ("$ref", "$dynamicRef") and isinstance(value, str):
                 yield value
             yield from _references(value)
     elif isinstance(schema, list):
-        for part in schema:
-            yield from _references(part)
+        for item in schema:
+            yield from _references(item)
 
 
-def _points_inside(reference: str, schema: Any) -> bool:
-    """Nothing is fetched from elsewhere, whatever a schema says."""
+def _is_local(reference: str, schema: Any) -> bool:
+    """Return whether a $ref points to a place in its own schema. No other is followed: nothing is fetched."""
     if reference == "#":
         return True
-    here = schema
-    for part in reference.removeprefix("#/").split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(here, dict) or name not in here:
+    target = schema
+    for segment in reference.removeprefix("#/").split("/"):
+        name = segment.replace("~1", "/").replace("~0", "~")
+        if not isinstance(target, dict) or name not in target:
             return False
-        here = here[name]
+        target = target[name]
     return reference.startswith("#/")
 
 
 def _schema_dtype(schema: Any) -> pl.DataType:
-    """What polars type holds a value of this schema; JSON text where no type says it."""
+    """Return the column type for values of a schema; text, for JSON, where the schema leaves the type open."""
     if not isinstance(schema, dict):
         return pl.String()
-    kind, parts = schema.get("type"), schema.get("properties")
+    kind, properties = schema.get("type"), schema.get("properties")
     if kind == "array" and isinstance(schema.get("items"), dict):
         return pl.List(_schema_dtype(schema["items"]))
-    if kind == "object" and parts and isinstance(parts, dict):
-        return pl.Struct({name: _schema_dtype(part) for name, part in parts.items()})
-    return _SIMPLE.get(kind, pl.String()) if isinstance(kind, str) else pl.String()
+    if kind == "object" and properties and isinstance(properties, dict):
+        return pl.Struct({name: _schema_dtype(value) for name, value in properties.items()})
+    return _SCALARS.get(kind, pl.String()) if isinstance(kind, str) else pl.String()
 
 
-def _fit(value: Any, whole: Any) -> Any:
-    """Bring a valid value into the column's type: what the schema leaves open becomes JSON text."""
-    if value is None or whole == pl.Boolean or isinstance(value, str):
+def _cast(value: Any, dtype: Any) -> Any:
+    """Return a valid value in the type of the column. Raises OverflowError for an integer over 64 bits."""
+    if value is None or dtype == pl.Boolean or isinstance(value, str):
         return value
-    if isinstance(whole, pl.Struct):
-        return {part.name: _fit(value.get(part.name), part.dtype) for part in whole.fields}
-    if isinstance(whole, pl.List):
-        return [_fit(item, whole.inner) for item in value]
-    if whole == pl.Float64:
+    if isinstance(dtype, pl.Struct):
+        return {field.name: _cast(value.get(field.name), field.dtype) for field in dtype.fields}
+    if isinstance(dtype, pl.List):
+        return [_cast(item, dtype.inner) for item in value]
+    if dtype == pl.Float64:
         return float(value)
-    if whole == pl.Int64:
+    if dtype == pl.Int64:
         if not -(2**63) <= value < 2**63:
             raise OverflowError
         return int(value)
-    return _dump(value)
+    return _to_json(value)
