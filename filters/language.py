@@ -94,9 +94,10 @@ def language(
     """
     _check_choice(policy, get_args(Policy), "policy")
     _check_choice(unjudged, get_args(Unjudged), "unjudged")
+    stack = _stack(detectors)
     if isinstance(min_score, str):
-        threshold("", "", 0, min_score)  # fail now if the file cannot be read
-    options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
+        threshold(stack[0], "", 0, min_score)  # fail now if the file cannot be read
+    options = _Options(stack, policy, min_score, max_foreign, unjudged)
     rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
     dtype = pl.Struct(_FIELDS)
     return rows.map_batches(lambda batch: _verdicts(batch, options), return_dtype=dtype, is_elementwise=True)

@@ -27,9 +27,8 @@ MAX_ITEMS = 1000  # lines or turns in one reply
 
 # JSON schema type -> column type
 _SCALARS = {"string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "boolean": pl.Boolean()}
-_NUMBER = (
-    r"[(（]?\d{1,3}(?:[.)）、．:：।](?!\d)|[-–](?=\s))"  # of a list item: 1. 2) （３） ४। 5-, but not 3.5
-)
+# Number of a list item: 1. 2) （３） ४। 5-, but not 3.5
+_NUMBER = r"[(（]?\d{1,3}(?:[.)）、．:：।](?!\d)|[-–](?=\s))"
 _BULLET = re.compile(rf"\A(?:[-*–—]\s+|[•·・]\s*|{_NUMBER}\s*)")
 # "**Ana:** Good morning". Possessive, and the speaker is bounded: no text makes this slow.
 _TURN = re.compile(
@@ -91,9 +90,8 @@ def _load_json(text: str) -> Any:
     """Return the JSON value of a reply, or of the first code fence in it."""
     for candidate in (text, _fenced(text)):
         try:
-            return replace_surrogates(
-                json.loads(candidate, parse_constant=_refuse_constant, parse_float=_finite_float)
-            )
+            value = json.loads(candidate, parse_constant=_refuse_constant, parse_float=_finite_float)
+            return replace_surrogates(value)
         except (ValueError, RecursionError):
             continue
     raise Unparsed(UNPARSED + "json")
@@ -147,9 +145,7 @@ def _parse_turn(line: str) -> dict[str, str] | None:
     if not (turn := _TURN.match(line)) or not _LETTER.search(turn["speaker"]):
         return None
     name, text = turn["speaker"].strip(), turn["text"].strip()
-    if (
-        line[0] in "*_" and text[-1:] == line[0] and text.count(line[0]) % 2
-    ):  # the line as a whole is emphasized
+    if line[0] in "*_" and text[-1:] == line[0] and text.count(line[0]) % 2:  # all of the line is emphasized
         text = text.rstrip("*_").rstrip()
     return {"speaker": _ASIDE.sub("", name).strip() or name, "text": text}
 
@@ -226,7 +222,7 @@ def _is_local(reference: str, schema: Any) -> bool:
 
 
 def _schema_dtype(schema: Any) -> pl.DataType:
-    """Return the column type for values of a schema; text, for JSON, where the schema leaves the type open."""
+    """Return the column type for a schema; where it leaves the type open, JSON as text."""
     if not isinstance(schema, dict):
         return pl.String()
     kind, properties = schema.get("type"), schema.get("properties")
