@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotmill import languages
-from glotmill.errors import RecipeError
+from glotmill.errors import GlotmillError, RecipeError
 from glotmill.filters._text.prose import prose_series
 from glotmill.filters._text.scripts import slices
 from glotmill.filters._text.words import items_series, joined_series
@@ -145,7 +145,7 @@ def limits_by_language(
                     scores = {size: threshold(name, tag, n, min_score or "") for size, n in LENGTHS.items()}
                     by_length = {f"{name} {size}": round(score, 3) for size, score in scores.items()}
                     limits.setdefault(tag, {}).update(by_length)
-        except RecipeError:  # the detector, or the user's file of thresholds, is gone
+        except GlotmillError:  # the detector, or the user's file of thresholds, is gone
             continue
     return limits
 

@@ -13,8 +13,7 @@ from glotmill.io.redact import public
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.limits import limits
-from glotmill.report.measures import Measured, measure
+from glotmill.report.measures import Measured, declared, filters, measure
 from glotmill.report.spending import spending
 from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
@@ -35,7 +34,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
     characters and tokens: see `_lengths`), detected (judged column -> asked -> detected -> rows), duplicates
     (by language: rows by reason, clusters by size), lost_at (place -> reason -> rows), steps (but for
     filters, in order: name, kind, sampling, tries and what `spending` tells), filters (in order: filter, of,
-    place, at, options, with those that were not given, by_language: the `limits` that no option tells),
+    place, at, options, with those that were not given, by_language: see `limits_by_language`),
     total (requests, tokens, seconds, cost).
     Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
     """
@@ -161,35 +160,40 @@ def _steps(recipe: Recipe, spent: Mapping[str, Mapping[str, Any]]) -> list[dict[
 
 def _filters(recipe: Recipe, versions: Mapping[str, str], tags: Sequence[str]) -> list[dict[str, Any]]:
     """Every filter in the order in which it judges, and `at`, by which `lost_at` calls it."""
-    judges: list[tuple[str, Filter]] = []
-    for step in recipe.live_steps:
-        if isinstance(step, Generate):
-            own = [f if f.of else f.model_copy(update={"of": step.name}) for f in step.expect]
-            judges += [(f"expect of {step.name}", f) for f in own]
-        elif isinstance(step, Filter):
-            judges.append(("steps", step))
-    judges += [("finish", f) for f in recipe.finish]
-    told = []
-    for place, f in judges:
-        if f.skip:
-            continue
-        options = _options(f)
-        about = {"filter": f.filter, "of": f.of, "place": place, "at": _at(place, f)}
-        by_language = limits(f.filter, options, versions, tags)
-        told.append({**about, "options": public(options), "by_language": by_language})
-    return told
+    steps: list[dict[str, Any]] = []
+    for place, step in filters(recipe):
+        options = _options(step)
+        about = {"filter": step.filter, "of": step.of, "place": place, "at": _at(place, step)}
+        limits = limits_by_language(step.filter, options, versions, tags)
+        steps.append({**about, "options": public(options), "by_language": limits})
+    return steps
 
 
-def _at(place: str, judge: Filter) -> str:
-    return f"{'finish.' * (place == 'finish')}{judge.of}.{judge.filter}"
+def limits_by_language(
+    name: str, options: Mapping[str, Any], versions: Mapping[str, str], tags: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the thresholds of a filter that depend on the language: language -> name -> threshold.
+
+    They are those that the filter declares; empty if it declares none. options: all of the filter's, with
+    defaults. versions: the run's, by package.
+    """
+    if (limits := declared(name, "limits_by_language")) is None:
+        return {}
+    thresholds: dict[str, dict[str, float]] = limits(tags, versions, **options)
+    return thresholds
 
 
-def _options(judge: Filter) -> dict[str, Any]:
+def _at(place: str, step: Filter) -> str:
+    name = f"{step.of}.{step.filter}"
+    return f"finish.{name}" if place == "finish" else name
+
+
+def _options(step: Filter) -> dict[str, Any]:
     try:
-        defaults = plugins.defaults(plugins.find("filters", judge.filter))
+        defaults = plugins.defaults(plugins.find("filters", step.filter))
     except UsageError:  # a filter of the user's own that is not installed here
         defaults = {}
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in (defaults | judge.options).items()}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in (defaults | step.options).items()}
 
 
 def _cost(of: Mapping[str, Any], price_in: float | None, price_out: float | None) -> float | None:

@@ -8,18 +8,39 @@ from typing import Any
 
 import polars as pl
 
+from glotmill import plugins
 from glotmill.columns import KEPT, REASON, REASON_AT, VERDICT, tokens_column
 from glotmill.errors import UsageError
 from glotmill.filters._text.words import joined
 from glotmill.recipes.model import Recipe
-from glotmill.recipes.steps import Generate
+from glotmill.recipes.steps import Filter, Generate
 from glotmill.runner.folder import Run
 
 BATCH = 16  # shards in memory at a time
 
 _DETECTED, _FIRST = "_language_detected", "_first"
-_COPIES = ("duplicate", "near_duplicate", "same_meaning")
 _ALWAYS = {VERDICT: pl.String, REASON: pl.String, REASON_AT: pl.String}
+
+
+def filters(recipe: Recipe) -> list[tuple[str, Filter]]:
+    """Return place and filter of every filter of a recipe, in the order in which they judge."""
+    placed: list[tuple[str, Filter]] = []
+    for step in recipe.live_steps:
+        if isinstance(step, Generate):
+            checks = [f if f.of else f.model_copy(update={"of": step.name}) for f in step.expect]
+            placed += [(f"expect of {step.name}", f) for f in checks]
+        elif isinstance(step, Filter):
+            placed.append(("steps", step))
+    placed += [("finish", f) for f in recipe.finish]
+    return [(place, f) for place, f in placed if not f.skip]
+
+
+def declared(name: str, constant: str, default: Any = None, *, kind: str = "filters") -> Any:
+    """Return what a plugin declares; `default` if it does not, or is not installed any more."""
+    try:
+        return plugins.declared(kind, name, constant, default)
+    except UsageError:
+        return default
 
 
 @dataclass
@@ -47,9 +68,10 @@ def measure(run: Run, recipe: Recipe, tag: str) -> Measured:
     texts = said(recipe)
     made = [step.name for step in recipe.live_steps if isinstance(step, Generate)]
     tokens = [tokens_column(name) for name in made]
+    copy_reasons = {r for _, f in filters(recipe) for r in declared(f.filter, "COPY_REASONS", ())}
     found = Measured()
     for rows in batches(run, tag, [*texts, *tokens], (_DETECTED, _FIRST)):
-        _count(found, rows)
+        _count(found, rows, copy_reasons)
         kept = rows.filter(verdict=KEPT)
         found.characters.append(_characters(kept, texts))
         there = [name for name in tokens if name in kept.columns]
@@ -95,7 +117,7 @@ def _number(file: Path) -> int:
     return int(file.stem.rpartition("-")[2])
 
 
-def _count(found: Measured, rows: pl.DataFrame) -> None:
+def _count(found: Measured, rows: pl.DataFrame, copy_reasons: Container[str]) -> None:
     by_shard = rows.group_by("shard").agg(rows=pl.len(), kept=(pl.col(VERDICT) == KEPT).sum())
     found.shards += by_shard.sort("shard").to_dicts()
     for name in rows.columns:
@@ -108,7 +130,7 @@ def _count(found: Measured, rows: pl.DataFrame) -> None:
     lost = rows.filter(pl.col(REASON).is_not_null()).group_by(REASON_AT, REASON).len()
     for place, reason, count in lost.iter_rows():
         found.lost.setdefault(place or "", Counter())[reason] += count
-        if reason in _COPIES:
+        if reason in copy_reasons:
             found.copies[reason] += count
 
 

@@ -9,7 +9,7 @@ from glotmill.columns import KEPT, REASON, REASON_AT, VERDICT
 from glotmill.io.terminal import shown
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.measures import batches
+from glotmill.report.measures import batches, declared
 from glotmill.runner.folder import Run
 
 MAX_CHARS = 4_000  # of one text of a row
@@ -28,7 +28,11 @@ def sample(run: Run, recipe: Recipe, tags: Sequence[str], rows: int) -> list[dic
     -> id, language, verdict, reason, reason_at, worst (place among the worst-scored), texts (name, text,
     whether the run made it), measured (name -> value).
     """
-    scored = [j.of for j in recipe.live_steps if isinstance(j, Filter) and j.filter == "at_least"]
+    scored = [
+        step.of
+        for step in recipe.live_steps
+        if isinstance(step, Filter) and declared(step.filter, "JUDGES_SCORE", False)
+    ]
     pools = {tag: _Pool(run, tag, scored, rows) for tag in tags}
     shares = share(rows, {tag: sum(pool.counts.values()) for tag, pool in pools.items()})
     found = [row for tag in tags for row in _rows(run, recipe, tag, pools[tag].chosen(shares[tag]))]

@@ -2,19 +2,14 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from glotmill.languages import confusable
 from glotmill.recipes.model import Recipe
+from glotmill.report.measures import declared
 
 FEW_ROWS = 100
 LOW = 0.25  # share of rows that were kept
-_PHRASES = {  # filters that know phrases, each in its languages
-    "refusal": "refusals.csv",
-    "assistant_speak": "assistant_speak.csv",
-    "placeholders": "placeholders.csv",
-}
 
 
 def limits(
@@ -25,7 +20,7 @@ def limits(
     told: what facts says. templates: those used, with step, file, languages and unreviewed.
     """
     funnel = told["funnel"]
-    judges = [of for of in told["filters"] if of["filter"] == "language"]
+    judges = [of for of in told["filters"] if declared(of["filter"], "cannot_judge")]
     there = [of["language"] for of in funnel if of["accepted"]]
     yield {
         "said": "The rows say what a model says: expect its mistakes, its style and its view of the world",
@@ -51,7 +46,7 @@ def limits(
             "said": "No filter compared the language of the rows with the one that was asked for",
             "tags": [],
         }
-    if not any(of["filter"] == "duplicates" for of in told["filters"]):
+    if not any(declared(of["filter"], "COPY_REASONS") for of in told["filters"]):
         yield {"said": "No filter looked for duplicates", "tags": []}
     yield from _speechless({of["filter"] for of in told["filters"]}, there)
     for of in templates:
@@ -78,9 +73,9 @@ def _unjudged(told: Mapping[str, Any], there: Sequence[str]) -> list[str]:
 
 def _speechless(used: set[str], there: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Languages in which a filter knows no phrases."""
-    for name, table in _PHRASES.items():
-        if name in used:
-            text = (files("glotmill.filters") / table).read_text(encoding="utf-8")
+    for name in sorted(used):
+        if (path := declared(name, "PHRASES")) is not None:
+            text = path.read_text(encoding="utf-8")
             known = {row["language"] for row in csv.DictReader(text.split("\n"))}
             said = f"The filter {name} has no phrases of these languages, and finds only those of others"
             yield from _about(said, [tag for tag in there if tag not in known])

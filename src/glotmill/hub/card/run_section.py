@@ -1,7 +1,7 @@
 """What a dataset's card says of one run: how its rows were made, where the others went, and what is known."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,6 +19,7 @@ from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Transform
+from glotmill.report.measures import declared
 from glotmill.runner.engine import NANO
 from glotmill.runner.folder import Run
 
@@ -27,6 +28,7 @@ TOYS = {
     "echo": "The echo engine is no model: it says back what it is told.",
 }
 _MODEL_ONLY = ("vllm", "transformers", "openai")  # engines behind which there is a model with revisions
+_PERSONAL = "e-mail addresses, phone numbers, bank accounts, cards or national ids"
 _SHOWN = 120  # characters of an option
 
 
@@ -68,7 +70,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
         "wanted": info["per_language"],
         "requests": told["total"]["answered"],
         "columns": columns(recipe),
-        "personal": _personal(recipe, told),
+        "personal": _personal_data(recipe, told["filters"]),
         "steps": [_step(step) for step in told["steps"]],
         "templates": used,
         "filters": [{**of, "options": _options(of["options"])} for of in told["filters"]],
@@ -121,13 +123,17 @@ def _output_license(info: Mapping[str, Any]) -> str:
     )
 
 
-def _personal(recipe: Recipe, told: Mapping[str, Any]) -> str:
-    judged = [of["of"] for of in told["filters"] if of["filter"] == "pii"]
-    masks = any(isinstance(s, Transform) and s.transform == "mask_pii" for s in recipe.live_steps)
-    kinds = "e-mail addresses, phone numbers, bank accounts, cards or national ids"
-    said = [f"rows with {kinds} in {', '.join(judged)} were dropped (filter pii)"] if judged else []
-    said += [f"{kinds} were masked (transform mask_pii)".replace(" or ", " and ")] if masks else []
-    return "; ".join(said) or "no filter looked for it (the recipe uses neither pii nor mask_pii)"
+def _personal_data(recipe: Recipe, filters: Sequence[Mapping[str, Any]]) -> str:
+    """What was done about personal data, by the filters and transforms that declare PERSONAL_DATA."""
+    done: list[str] = []
+    for name in dict.fromkeys(of["filter"] for of in filters if declared(of["filter"], "PERSONAL_DATA")):
+        columns = ", ".join(of["of"] for of in filters if of["filter"] == name)
+        done.append(f"rows with {_PERSONAL} in {columns} were dropped (filter {name})")
+    names = dict.fromkeys(step.transform for step in recipe.live_steps if isinstance(step, Transform))
+    for name in names:
+        if declared(name, "PERSONAL_DATA", kind="transforms"):
+            done.append(f"{_PERSONAL.replace(' or ', ' and ')} were masked (transform {name})")
+    return "; ".join(done) or "no filter or transform in the recipe looked for it"
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:

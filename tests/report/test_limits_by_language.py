@@ -8,14 +8,14 @@ import pytest
 
 from glotmill.filters._text import language_limits
 from glotmill.filters.detectors import _thresholds, version
-from glotmill.report.limits import limits
+from glotmill.report.facts import limits_by_language
 
 TAGS = ["swh_Latn", "tha_Thai", "eng_Latn"]
 HERE = {name: version(name) for name in ("py3langid", "pycld2")}
 
 
 def test_each_detector_at_each_length() -> None:
-    found = limits("language", {"min_score": None}, HERE, TAGS)
+    found = limits_by_language("language", {"min_score": None}, HERE, TAGS)
     assert list(found) == TAGS
     for tag in TAGS:
         assert len(found[tag]) == 8
@@ -27,15 +27,16 @@ def test_each_detector_at_each_length() -> None:
 
 def test_only_detectors_that_the_run_used() -> None:
     names = {
-        name.split()[0] for name in limits("language", {}, {"py3langid": HERE["py3langid"]}, TAGS)["eng_Latn"]
+        name.split()[0]
+        for name in limits_by_language("language", {}, {"py3langid": HERE["py3langid"]}, TAGS)["eng_Latn"]
     }
     assert names == {"py3langid"}
-    named = limits("language", {"detectors": ["pycld2"]}, HERE, TAGS)
+    named = limits_by_language("language", {"detectors": ["pycld2"]}, HERE, TAGS)
     assert {name.split()[0] for name in named["eng_Latn"]} == {"pycld2"}
 
 
 def test_a_language_that_a_detector_does_not_know_has_none_of_it() -> None:
-    found = limits("language", {"detectors": ["py3langid"]}, HERE, ["eng_Latn", "ace_Arab"])
+    found = limits_by_language("language", {"detectors": ["py3langid"]}, HERE, ["eng_Latn", "ace_Arab"])
     assert list(found) == ["eng_Latn"]
 
 
@@ -44,7 +45,9 @@ def test_a_file_of_the_user(tmp_path: Path) -> None:
     file.write_text(
         f"detector,version,language,length,min_score\npycld2,{HERE['pycld2']},swh_Latn,phrase,0.77\n"
     )
-    found = limits("language", {"min_score": str(file), "detectors": ["pycld2"]}, HERE, ["swh_Latn"])
+    found = limits_by_language(
+        "language", {"min_score": str(file), "detectors": ["pycld2"]}, HERE, ["swh_Latn"]
+    )
     assert found["swh_Latn"]["pycld2 phrase"] == 0.77
 
 
@@ -65,12 +68,12 @@ def test_a_file_of_the_user(tmp_path: Path) -> None:
 def test_nothing_where_it_is_the_same_in_all_or_not_known(
     judge: str, options: dict[str, Any], versions: dict[str, str]
 ) -> None:
-    assert limits(judge, options, versions, TAGS) == {}
+    assert limits_by_language(judge, options, versions, TAGS) == {}
 
 
 @pytest.mark.parametrize("judge", ["gopher_quality", "fineweb_quality"])
 def test_limits_of_quality(judge: str) -> None:
-    found = limits(judge, {"language": "language"}, HERE, TAGS)
+    found = limits_by_language(judge, {"language": "language"}, HERE, TAGS)
     for tag in TAGS:
         names = list(found[tag])
         assert found[tag] == language_limits.limits(pl.Series([tag]), *names).row(0, named=True)
