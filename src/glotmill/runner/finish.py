@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from glotmill import plugins
-from glotmill.columns import DROPPED, ID, KEPT, REASON, REASON_AT, VERDICT_SCHEMA
+from glotmill.columns import DROPPED, ID, KEPT, REASON, REASON_AT, VERDICT, VERDICT_SCHEMA
 from glotmill.errors import ShortfallError
 from glotmill.recipes.steps import Filter
 from glotmill.runner import dataset
@@ -120,7 +120,7 @@ class LanguageFinish:
         earlier row that a dropped one is like, where a filter knows it.
         """
         for step, history in self._streaming:
-            kept = rows["verdict"] == KEPT
+            kept = rows[VERDICT] == KEPT
             if not kept.any():  # such a shard may lack the columns of later steps
                 break
             result = scatter(history.apply(rows.filter(kept), id=ID), kept)
@@ -213,7 +213,7 @@ def _drop(rows: pl.DataFrame, reason: pl.Series, reason_at: pl.Expr) -> pl.DataF
     """Drop the rows that have a reason."""
     lost = reason.is_not_null()
     return rows.with_columns(
-        verdict=pl.when(lost).then(pl.lit(DROPPED)).otherwise("verdict"),
+        verdict=pl.when(lost).then(pl.lit(DROPPED)).otherwise(VERDICT),
         reason=pl.coalesce(reason, REASON),
         reason_at=pl.when(lost).then(reason_at).otherwise(REASON_AT),
     )
@@ -224,7 +224,7 @@ def _undo(rows: pl.DataFrame, filters: Sequence[Filter], columns: Sequence[str] 
     dropped = pl.col(REASON_AT).is_in([_reason_at(step) for step in filters]).fill_null(False)
     null = pl.lit(None, pl.String)
     return rows.with_columns(
-        verdict=pl.when(dropped).then(pl.lit(KEPT)).otherwise("verdict"),
+        verdict=pl.when(dropped).then(pl.lit(KEPT)).otherwise(VERDICT),
         **{name: pl.when(dropped).then(null).otherwise(name) for name in (REASON, REASON_AT, *columns)},
     )
 

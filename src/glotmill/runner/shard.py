@@ -14,7 +14,20 @@ from hashlib import blake2b, sha256
 import polars as pl
 
 from glotmill import plugins
-from glotmill.columns import DROPPED, FAILED, IDENTITY, KEPT, REASON, SEED_KEY, VERDICT, VERDICT_SCHEMA
+from glotmill.columns import (
+    DROPPED,
+    FAILED,
+    ID,
+    IDENTITY,
+    KEPT,
+    LANGUAGE,
+    LEFT_OUT,
+    REASON,
+    ROW,
+    SEED_KEY,
+    VERDICT,
+    VERDICT_SCHEMA,
+)
 from glotmill.errors import RecipeError, RequestFailed, one_line
 from glotmill.languages import Language
 from glotmill.messages import Reply
@@ -123,9 +136,9 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
     except pl.exceptions.PolarsError as error:
         raise RecipeError(f"a transform changed the type of a column; make a new one: {error}") from None
     keys = pl.Series([seed_key(row) for _, _, row in seeds], dtype=pl.String)
-    table = table.with_columns(keys.gather(table["row"]).alias(SEED_KEY))
+    table = table.with_columns(keys.gather(table[ROW]).alias(SEED_KEY))
     first = (*IDENTITY, SEED_KEY)
-    return table.sort("row", "id").select(*first, pl.all().exclude(*first, *VERDICT_SCHEMA), *VERDICT_SCHEMA)
+    return table.sort(ROW, ID).select(*first, pl.all().exclude(*first, *VERDICT_SCHEMA), *VERDICT_SCHEMA)
 
 
 def seed_table(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) -> pl.DataFrame:
@@ -133,9 +146,9 @@ def seed_table(plan: LanguagePlan, seeds: Sequence[tuple[int, str, Row]]) -> pl.
     table = frame([row for _, _, row in seeds], plan.seed_schema)
     ids = pl.DataFrame(
         {
-            "id": pl.Series([_row_id(plan, seed, number) for number, seed, _ in seeds], dtype=pl.String),
-            "row": pl.Series(range(len(seeds)), dtype=pl.Int64),
-            "language": pl.Series([plan.language.tag] * len(seeds), dtype=pl.String),
+            ID: pl.Series([_row_id(plan, seed, number) for number, seed, _ in seeds], dtype=pl.String),
+            ROW: pl.Series(range(len(seeds)), dtype=pl.Int64),
+            LANGUAGE: pl.Series([plan.language.tag] * len(seeds), dtype=pl.String),
         }
     )
     return ids.hstack(table)
@@ -165,7 +178,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
         raise RecipeError(f"{label}: {one_line(error)}; there are {', '.join(rows.columns)}") from None
     if not isinstance(result, pl.DataFrame) or not set(IDENTITY) <= set(result.columns):
         raise RecipeError(f"{label}: must return a table that keeps {', '.join(IDENTITY)}")
-    if result["id"].n_unique() != result.height:
+    if result[ID].n_unique() != result.height:
         raise RecipeError(f"{label}: gave two rows the same id; add a suffix to each row's id")
     return result
 
@@ -175,8 +188,8 @@ def _transform(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFram
     result = transform(step, rows)
     reason = REASON if REASON in result.columns else pl.lit(None, pl.String)
     remaining = shard.split(result.with_columns(reason=reason, reason_at=pl.lit(step.transform)))
-    left_out = rows.filter(~pl.col("id").is_in(list(_source_ids(result["id"]))))
-    shard.split(left_out.with_columns(reason=pl.lit("left_out"), reason_at=pl.lit(step.transform)))
+    left_out = rows.filter(~pl.col(ID).is_in(list(_source_ids(result[ID]))))
+    shard.split(left_out.with_columns(reason=pl.lit(LEFT_OUT), reason_at=pl.lit(step.transform)))
     return remaining
 
 
