@@ -158,7 +158,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["run", "RECIPE", "--nosuch"], 2, "No such option"),
         (["run", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'; there is echo"),
         (["run", "RECIPE", *ECHO, "--engine-arg", "delay=1"], 2, "did you mean 'delay_s'"),
-        (["run", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 4, "engine echo: cannot be started"),
+        (["run", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 2, "option 'delay_s' is 'soon'"),
         (
             ["run", "RECIPE", "--engine", "replay", "--engine-arg", "replies=nosuch"],
             2,
@@ -167,7 +167,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["run", "RECIPE", "--seeds", "nosuch.jsonl"], 2, "nosuch.jsonl: no such file"),
         (["run", "RECIPE", *ECHO, "-o", "RECIPE/recipe.yaml"], 1, "recipe.yaml: "),
         (["run", "RECIPE", "-l", "Klingonese"], 2, "Klingonese"),
-        (["preview", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 4, "engine echo: cannot be started"),
+        (["preview", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 2, "option 'delay_s' is 'soon'"),
         (["preview", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'"),
         (["show", "nosuch"], 2, "glotmill: no recipe, run or filter 'nosuch'"),
         (["check", "RECIPE", "--set", "about=2024-13-45"], 0, ""),
