@@ -8,7 +8,7 @@
     README.md             what the steps do, the columns of seeds and dataset, the papers behind the recipe
 
 `instruction` is the shortest and the one to begin with. `reasoning` verifies its answers and takes several
-samples of each; `dialogue` pairs rows and splits conversations into two chats. A new folder with a recipe.yaml
-is found without being listed anywhere, and tests/test_recipes.py runs it. `glotmill new FOLDER` starts a recipe
-outside of glotmill.
+samples of each; `dialogue` pairs rows and splits conversations into two chats. A new folder with a
+recipe.yaml is found without being listed anywhere, and tests/test_recipes.py runs it. `glotmill new FOLDER`
+starts a recipe outside of glotmill.
 """

@@ -19,11 +19,12 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import REASON, REASON_AT
 from glotmill.errors import UsageError
 from glotmill.io import atomic
 
 FORMAT = 1  # of the folder
-OWN = ("reason", "reason_at")
+OWN = (REASON, REASON_AT)
 ROWS_PER_GROUP = 5_000
 _STALE = ("lock", ".filter.json.tmp", "filter.json.new")  # left by a process that was killed early
 
@@ -113,8 +114,8 @@ class Folder:
         if "id" not in table.column_names:
             table = table.add_column(0, "id", pa.array(part.ids.to_list(), pa.int64()))
         reasons = verdicts.select(OWN)
-        is_kept = reasons["reason"].is_null()
-        reason_list = reasons["reason"].fill_null("").to_list()
+        is_kept = reasons[REASON].is_null()
+        reason_list = reasons[REASON].fill_null("").to_list()
         counts: Counts = Counter(zip(languages.to_list(), reason_list, strict=True))
         count_list = sorted([language, reason, n] for (language, reason), n in counts.items())
         metadata = {"first": part.first, "rows": part.rows, "counts": count_list}

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from glotmill.columns import REASON, REASON_AT
 from glotmill.errors import EngineError, UsageError
 from glotmill.filtering import filter_columns
 from glotmill.filtering.filter_columns import LANGUAGE, RowLanguage
@@ -179,8 +180,8 @@ class _Pipeline:
                 raise type(error)(f"{job.data.location}: rows {start} to {end}: {error}") from None
         is_unknown = pl.when(~is_known)
         verdicts = scatter(verdicts, is_known).with_columns(
-            reason=is_unknown.then(pl.lit("unknown_language")).otherwise("reason"),
-            reason_at=is_unknown.then(pl.lit(job.language.column)).otherwise("reason_at"),
+            reason=is_unknown.then(pl.lit("unknown_language")).otherwise(REASON),
+            reason_at=is_unknown.then(pl.lit(job.language.column)).otherwise(REASON_AT),
         )
         return verdicts, languages.fill_null("unknown")
 
@@ -194,7 +195,7 @@ class _Pipeline:
         added = self.job.added_columns
         if self.job.cross_filters:
             keys = [name for name in verdicts.columns if name not in OWN and name not in added]
-            is_kept = verdicts["reason"].is_null()
+            is_kept = verdicts[REASON].is_null()
             ids = part.ids.cast(pl.String).filter(is_kept)
             state = verdicts.select(keys).filter(is_kept).with_columns(id=ids)
             self.folder.keep_state(part, state)
@@ -207,16 +208,16 @@ class _Pipeline:
     def apply_across(self, state: pl.DataFrame) -> pl.DataFrame:
         """Apply the filters across rows to the next rows: id, keys_0, keys_1, ... -> reason, reason_at,
         first."""
-        no_reasons = pl.Series("reason", [None] * state.height, pl.String)
-        verdicts = pl.DataFrame([no_reasons, no_reasons.alias("reason_at")])
+        no_reasons = pl.Series(REASON, [None] * state.height, pl.String)
+        verdicts = pl.DataFrame([no_reasons, no_reasons.alias(REASON_AT)])
         for number, (step, history) in enumerate(zip(self.job.cross_filters, self.histories, strict=True)):
-            is_kept = verdicts["reason"].is_null()
+            is_kept = verdicts[REASON].is_null()
             rows = state.filter(is_kept)
             result = scatter(history.apply_keys(rows[f"keys_{number}"], ids=rows["id"]), is_kept)
-            reason_at = pl.when(result["reason"].is_not_null()).then(pl.lit(f"{step.of}.{step.filter}"))
+            reason_at = pl.when(result[REASON].is_not_null()).then(pl.lit(f"{step.of}.{step.filter}"))
             verdicts = verdicts.with_columns(
-                reason=pl.coalesce("reason", result["reason"]),
-                reason_at=pl.coalesce("reason_at", reason_at),
+                reason=pl.coalesce(REASON, result[REASON]),
+                reason_at=pl.coalesce(REASON_AT, reason_at),
             )
             if history.rule.limit == 1:
                 verdicts = verdicts.with_columns(result["first"].alias(first_column(step)))
