@@ -2,7 +2,7 @@
 
 import pytest
 
-from glotmill.hub.card.columns import columns
+from glotmill.hub.card.run_section import columns
 from glotmill.recipes.read import read_recipe
 
 

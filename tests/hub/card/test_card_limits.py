@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from glotmill.hub.card.known_limits import limits
+from glotmill.hub.card.run_section import known_limits
 from glotmill.recipes.read import read_recipe
 
 MADE = {"wanted": 200, "asked": 800, "kept": 200, "accepted": 200}
@@ -20,7 +20,7 @@ def said(
 ) -> dict[str, Sequence[str]]:
     """What is said -> of which languages, but for what is said always."""
     told = {"funnel": languages, "filters": filters, "detected": {"answer": detected or {}}}
-    found = {of["said"]: of["tags"] for of in limits(read_recipe("instruction"), told, templates)}
+    found = {of["said"]: of["tags"] for of in known_limits(read_recipe("instruction"), told, templates)}
     assert found.pop(EVERY) == []
     found.pop("No filter compared the language of the rows with the one that was asked for", None)
     return found
@@ -67,9 +67,9 @@ def test_what_no_filter_looked_for() -> None:
     assert said(made("fra_Latn"), filters=[]) == {"No filter looked for duplicates": []}
     told = {"funnel": [made("fra_Latn")], "filters": [ALIKE], "detected": {}}
     compared = "No filter compared the language of the rows with the one that was asked for"
-    assert compared in {of["said"] for of in limits(read_recipe("instruction"), told, [])}
+    assert compared in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
     told["filters"] = [ALIKE, JUDGE]
-    assert compared not in {of["said"] for of in limits(read_recipe("instruction"), told, [])}
+    assert compared not in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
 
 
 def test_languages_of_which_a_filter_knows_no_phrase() -> None:

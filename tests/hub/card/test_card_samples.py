@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.hub.card.samples import samples
+from glotmill.hub.card.run_section import samples
 from glotmill.runner.folder import Run
 
 

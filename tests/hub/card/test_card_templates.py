@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glotmill.hub.card.templates import templates
+from glotmill.hub.card.reproduce import templates
 from glotmill.languages import find
 from glotmill.recipes import template
 from glotmill.recipes.read import read_recipe

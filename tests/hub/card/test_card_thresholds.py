@@ -1,6 +1,6 @@
 """The thresholds of each language, as a card tells them."""
 
-from glotmill.hub.card.thresholds import thresholds
+from glotmill.hub.card.run_section import thresholds
 
 SWAHILI = {"pycld2 phrase": 0.2, "pycld2 short": 0.3, "pycld2 sentence": 0.4, "pycld2 paragraph": 0.9}
 FRENCH = {name.replace("pycld2", "py3langid"): least for name, least in SWAHILI.items()}

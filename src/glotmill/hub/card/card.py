@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from glotmill.errors import UsageError
 from glotmill.hub import footers
 from glotmill.hub.card import front_matter, markdown, run_section
-from glotmill.hub.card import parts as card_parts
 from glotmill.hub.card.validate import split, validate
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
@@ -19,6 +19,58 @@ from glotmill.runner.folder import Run
 __all__ = ["card", "validate"]
 
 _FILE = re.compile(rf"{footers.SPLIT}-([0-9a-f]{{12}})-\d+\.parquet")  # as publish names them
+BEGIN = "<!-- glotmill:begin (up to glotmill:end all is written anew at each publish; write outside) -->"
+END = "<!-- glotmill:end -->"
+
+_OWN = re.compile(r"^<!-- glotmill:begin\b[^\n]*-->\n(.*?)^<!-- glotmill:end -->$", re.DOTALL | re.MULTILINE)
+_RUN = re.compile(
+    r"^<!-- glotmill:run ([\w.-]+)( toy)?((?: \w+=\d+)*) -->\n"
+    r"((?:(?!<!-- glotmill:)[^\n]*\n)*)"  # a part whose end is lost takes no other with it
+    r"^<!-- glotmill:run end -->$",
+    re.MULTILINE,
+)
+_NAME = re.compile(r"## Run (.*)\n")
+_ABOUT = re.compile(r"^- \*\*Recipe\*\*: (.*)$", re.MULTILINE)
+_LONE = re.compile(r"^<!-- glotmill:[^\n]*-->\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class CardPart:
+    """What a card says of one run. The first line keeps what the rest of the card needs to know of it."""
+
+    key: str
+    text: str
+    toy: bool  # made by a stand-in: nobody should train on it
+    tokens: Mapping[str, int]  # language -> tokens, about; without those of which none were counted
+
+    @property
+    def name(self) -> str:
+        """What the run is called, as Markdown; empty if its part does not begin as it did."""
+        found = _NAME.match(self.text)
+        return found[1] if found else ""
+
+    @property
+    def about(self) -> str:
+        """The recipe and what it is about, as Markdown; empty if its part does not tell."""
+        found = _ABOUT.search(self.text)
+        return found[1] if found else ""
+
+    def __str__(self) -> str:
+        counts = "".join(f" {tag}={count}" for tag, count in sorted(self.tokens.items()))
+        toy = " toy" if self.toy else ""
+        return f"<!-- glotmill:run {self.key}{toy}{counts} -->\n{self.text}\n<!-- glotmill:run end -->"
+
+
+def taken_apart(body: str) -> tuple[str, dict[str, CardPart], str]:
+    """Return what people wrote before our part, what it says of each run, and what they wrote after."""
+    parts = _OWN.split(body)
+    runs = {}
+    for found in (found for part in parts[1::2] for found in _RUN.finditer(part)):
+        counts = dict(pair.split("=") for pair in found[3].split())
+        tokens = {tag: int(count) for tag, count in counts.items()}
+        runs[found[1]] = CardPart(found[1], found[4].strip("\n"), bool(found[2]), tokens)
+    theirs = [_LONE.sub("", part).strip() for part in parts[::2]]
+    return theirs[0], runs, "\n\n".join(part for part in theirs[1:] if part)
 
 
 def card(
@@ -48,12 +100,12 @@ def card(
     if not files:
         raise UsageError(f"{run.folder}: has no rows; a card is about rows")
     front, body = split(existing or "")
-    before, runs, after = card_parts.taken_apart(body)
+    before, runs, after = taken_apart(body)
     values, written = front_matter.front_matter(recipe, info, files, license, front)
     told = facts(run)
     key, folder = (key, f"runs/{key}") if key else _key(run, own, files)
     section = run_section.section(run, recipe, told, repo, folder)
-    runs[key] = card_parts.CardPart(key, section, bool(run_section.toy(info)), run_section.tokens(told))
+    runs[key] = CardPart(key, section, bool(run_section.toy(info)), run_section.tokens(told))
     own_part = _whole(told, files, runs, key, {**values, "repo": repo})
     text = "\n\n".join(part for part in (before, own_part, after) if part)
     return f"---\n{written}---\n\n{text}\n"
@@ -88,7 +140,7 @@ def _run_of(file: footers.Footer) -> str:
 def _whole(
     told: Mapping[str, Any],
     files: Sequence[footers.Footer],
-    runs: Mapping[str, card_parts.CardPart],
+    runs: Mapping[str, CardPart],
     key: str,
     front: Mapping[str, Any],
 ) -> str:
@@ -97,8 +149,8 @@ def _whole(
     there = set().union(*made.values())
     parts = [part for part in runs.values() if part.key in there]
     values = {
-        "begin": markdown.Safe(card_parts.BEGIN),
-        "end": markdown.Safe(card_parts.END),
+        "begin": markdown.Safe(BEGIN),
+        "end": markdown.Safe(END),
         "title": front.get("pretty_name") or (front["repo"] or told["run"]["folder"]).rpartition("/")[2],
         "runs": len(there),
         "parts": parts,
@@ -119,7 +171,7 @@ def _whole(
 
 def _languages(
     files: Sequence[footers.Footer],
-    runs: Mapping[str, card_parts.CardPart],
+    runs: Mapping[str, CardPart],
     made: Mapping[str, set[str]],
 ) -> dict[str, Any]:
     """The table of languages. Tokens are told where every run that made rows of a language counted them."""

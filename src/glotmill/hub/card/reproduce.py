@@ -10,9 +10,12 @@ from glotmill.errors import GlotmillError
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.redact import HIDDEN, is_path, public
 from glotmill.io.rows import is_file_name
+from glotmill.languages import find as find_language
 from glotmill.plugins import filter_packages
+from glotmill.recipes import template
 from glotmill.recipes.model import Dataset, Draw, Recipe, Table
-from glotmill.recipes.read import BUILT_IN, built_in, read_recipe
+from glotmill.recipes.read import BUILT_IN, built_in, locate, read_recipe
+from glotmill.recipes.steps import Generate, Render
 from glotmill.runner.folder import Run
 
 _NOT_SET = ("about", "papers", "languages", "seeds_license", "tasks", "name")  # decide nothing, or told apart
@@ -82,8 +85,8 @@ def _source(run: Run, recipe: Recipe) -> tuple[Recipe | None, bool]:
         shipped = BUILT_IN / recipe.name if recipe.name in built_in() else None
         if not copy.is_dir():
             return (read_recipe(shipped) if shipped else None), shipped is not None
-        template = copy / f"{recipe.name}.j2"
-        source = read_recipe(copy if (copy / "recipe.yaml").is_file() else template)
+        alone = copy / f"{recipe.name}.j2"
+        source = read_recipe(copy if (copy / "recipe.yaml").is_file() else alone)
     except GlotmillError:
         return None, False
     files = [path.relative_to(copy) for path in copy.rglob("*") if path.is_file()]
@@ -174,3 +177,46 @@ def _quoted(word: str) -> str:
 def _escape(letter: str) -> str:
     number = ord(letter)
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def templates(run: Run, recipe: Recipe) -> Iterator[dict[str, Any]]:
+    """Yield each template that was used: step, file (empty if it is nowhere any more), digest, languages,
+    and unreviewed, if it says so of itself.
+    """
+    folder = _folder(run, recipe)
+    names = {s.name: s.template_name for s in recipe.live_steps if isinstance(s, Generate | Render)}
+    used: dict[tuple[str, str], list[str]] = {}
+    for tag, digests in run.info().get("templates", {}).items():
+        for step, digest in digests.items():
+            used.setdefault((step, digest), []).append(tag)
+    for (step, digest), tags in used.items():
+        file = _file(folder, names.get(step, ""), tags[0], digest)
+        text = file.read_text(encoding="utf-8") if file else ""
+        yield {
+            "step": step,
+            "digest": digest,
+            "languages": tags,
+            "file": file.name if file else "",
+            "unreviewed": text.lstrip("{#- \n").lower().startswith("unreviewed"),
+        }
+
+
+def _folder(run: Run, recipe: Recipe) -> Path | None:
+    """Where the recipe's templates are, if they still are somewhere."""
+    if (run.folder / "recipe").is_dir():
+        return run.folder / "recipe"
+    try:
+        return locate(recipe.name)
+    except GlotmillError:
+        return None
+
+
+def _file(folder: Path | None, name: str, tag: str, digest: str) -> Path | None:
+    """The file of a template, if it is as it was."""
+    if folder is None or not name or not folder.is_dir():
+        return None
+    try:
+        found = template.load(folder, name, find_language(tag))
+    except GlotmillError:
+        return None
+    return found.path if found.digest == digest else None

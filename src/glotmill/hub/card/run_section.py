@@ -1,24 +1,23 @@
 """What a dataset's card says of one run: how its rows were made, where the others went, and what is known."""
 
+import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from glotmill.columns import REASON, REASON_AT
 from glotmill.filters.detectors._thresholds import LENGTHS
-from glotmill.hub.card import known_limits, markdown
-from glotmill.hub.card.columns import columns
+from glotmill.hub.card import markdown
 from glotmill.hub.card.front_matter import public_model
-from glotmill.hub.card.reproduce import again, own_seeds
-from glotmill.hub.card.samples import samples
-from glotmill.hub.card.templates import templates
-from glotmill.hub.card.thresholds import thresholds
+from glotmill.hub.card.markdown import FEW, Safe, code
+from glotmill.hub.card.reproduce import again, own_seeds, templates
 from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
+from glotmill.languages import confusable
 from glotmill.recipes.model import Recipe
-from glotmill.recipes.steps import Transform
+from glotmill.recipes.steps import Generate, Render, Transform
 from glotmill.report.measures import declared
 from glotmill.runner.engine import NANO
 from glotmill.runner.folder import Run
@@ -27,9 +26,15 @@ TOYS = {
     NANO: "glotmill-nano is a tiny model, there to try and test glotmill; what it writes is hardly sensible.",
     "echo": "The echo engine is no model: it says back what it is told.",
 }
+FEW_ROWS = 100  # to look at, not to train on
+LOW = 0.25  # share of rows that were kept
 _MODEL_ONLY = ("vllm", "transformers", "openai")  # engines behind which there is a model with revisions
 _PERSONAL = "e-mail addresses, phone numbers, bank accounts, cards or national ids"
 _SHOWN = 120  # characters of an option
+_SAMPLE_CHARS = 1_000  # of one text
+_SAMPLE_CHARS_OF_MANY = 240  # where there are many languages
+_SAMPLE_TEXTS = 16  # of one row
+_SAMPLE_WIDTH = 110  # of a line
 
 
 def toy(info: Mapping[str, Any]) -> str:
@@ -77,9 +82,9 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
         "thresholds": thresholds(told),
         "lengths": [f"{name}, {least}+" if least else name for name, least in LENGTHS.items()],
         **funnel,
-        "limits": list(known_limits.limits(recipe, told, used)),
+        "limits": list(known_limits(recipe, told, used)),
         "samples": list(samples(run, told)),
-        "many": len(told["languages"]) > markdown.FEW,
+        "many": len(told["languages"]) > FEW,
         **again(run, recipe, repo, folder),
         "folder": folder,
         "recipe_kept": f"{folder}/recipe" if folder and (run.folder / "recipe").is_dir() else "",
@@ -92,7 +97,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
 
 def _revision(info: Mapping[str, Any]) -> str:
     if info.get("revision"):
-        return f"revision {markdown.code(info['revision'])}"
+        return f"revision {code(info['revision'])}"
     if info["model"] == NANO:
         return f"as it comes with glotmill {markdown.escaped(info['versions'].get('glotmill', ''))}"
     if info["engine"] == "openai":
@@ -180,3 +185,139 @@ def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
             left.append((left[-1] if left else of["asked"]) - gone)
         rows.append({**of, "left": left, "lost": terminal.reasons(of["dropped"])})
     return {"funnel": rows, "stages": stages, "tokens": tokens(told)}
+
+
+def columns(recipe: Recipe) -> list[tuple[str, Safe]]:
+    """Return name and origin of each column that a recipe's rows leave with, but for id and language."""
+    chat = ["messages"] if recipe.output.messages else []
+    names = dict.fromkeys([*chat, *recipe.output.columns])
+    return [(name, _origin(name, recipe)) for name in names if name not in ("id", "language")]
+
+
+def _origin(name: str, recipe: Recipe) -> Safe:
+    if name == "messages" and recipe.output.messages:
+        parts = (f"{role} is {code(column)}" for role, column in recipe.output.messages.items())
+        return Safe(", ".join(parts))
+    steps = recipe.live_steps
+    if any(isinstance(step, Generate) and step.name == name for step in steps):
+        return Safe("written by the model")
+    if any(isinstance(step, Render) and step.name == name for step in steps):
+        return Safe("a template with its values")
+    texts = [step.name for step in steps if isinstance(step, Generate | Render)]
+    if made := [text for text in texts if name.startswith(f"{text}_")]:
+        return Safe(f"made of {code(max(made, key=len))}")
+    tables = " or ".join(code(step.name) for step in steps if isinstance(step, Transform))
+    return Safe(f"of the seeds, or made by {tables}" if tables else "of the seeds")
+
+
+def samples(run: Run, told: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield title and row of each language: its first row, cut, each line in its own direction."""
+    limit = _SAMPLE_CHARS if len(told["languages"]) <= FEW else _SAMPLE_CHARS_OF_MANY
+    for of in told["languages"]:
+        for file in sorted(run.folder.glob(f"dataset/{of['tag']}/train-*.parquet"))[:1]:
+            pairs = terminal.row_pairs(pl.read_parquet(file, n_rows=1).to_dicts()[0])
+            cut = [(name, _cut(terminal.shown(value), limit)) for name, value in pairs[:_SAMPLE_TEXTS]]
+            if len(pairs) > _SAMPLE_TEXTS:
+                cut.append(("…", f"({len(pairs) - _SAMPLE_TEXTS:,} texts more)"))
+            lines = terminal.labelled(cut, width=_SAMPLE_WIDTH).split("\n")
+            yield {
+                "title": f"{of['name']} ({of['tag']})",
+                "row": "\n".join(line.rstrip() for line in lines),
+            }
+
+
+def _cut(text: str, limit: int) -> str:
+    more = len(text) - limit
+    return text if more <= 0 else f"{text[:limit]} … ({more:,} characters more)"
+
+
+def thresholds(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the least probability of each language, detector and length.
+
+    told: what facts says. -> language, detector, least: in the order of `LENGTHS`.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for judge in told["filters"]:
+        for tag, of in judge["by_language"].items() if judge["filter"] == "language" else ():
+            for name, least in of.items():
+                detector, _, length = name.rpartition(" ")
+                found.setdefault((tag, detector), {})[length] = least
+    return [
+        {"language": tag, "detector": detector, "least": [of[length] for length in LENGTHS]}
+        for (tag, detector), of in found.items()
+    ]
+
+
+def known_limits(
+    recipe: Recipe, told: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield said, a sentence, and tags, the languages it is true of; no tags if it is true of all.
+
+    told: what facts says. templates: those used, with step, file, languages and unreviewed.
+    """
+    funnel = told["funnel"]
+    judges = [of for of in told["filters"] if declared(of["filter"], "cannot_judge")]
+    there = [of["language"] for of in funnel if of["accepted"]]
+    yield {
+        "said": "The rows say what a model says: expect its mistakes, its style and its view of the world",
+        "tags": [],
+    }
+    yield from _about("No row was accepted", [of["language"] for of in funnel if not of["accepted"]])
+    short = [of for of in funnel if 0 < of["accepted"] < of["wanted"]]
+    yield from _about("Fewer rows than asked for", [of["language"] for of in short])
+    low = [of["language"] for of in funnel if of["accepted"] and of["kept"] < LOW * of["asked"]]
+    yield from _about(
+        "Less than a quarter of what was made was kept; what passed may be unlike the rest", low
+    )
+    few = [of["language"] for of in funnel if 0 < of["accepted"] < FEW_ROWS]
+    yield from _about(f"Fewer than {FEW_ROWS} rows: enough to look at, not to train on or to measure by", few)
+    if judges:
+        yield from _about(
+            "Too rare for the language detectors used: held to the script only", _unjudged(told, there)
+        )
+        if any(of["options"].get("policy", "group") == "group" for of in judges):
+            yield from _confusable(there)
+    else:
+        yield {
+            "said": "No filter compared the language of the rows with the one that was asked for",
+            "tags": [],
+        }
+    if not any(declared(of["filter"], "COPY_REASONS") for of in told["filters"]):
+        yield {"said": "No filter looked for duplicates", "tags": []}
+    yield from _speechless({of["filter"] for of in told["filters"]}, there)
+    for of in templates:
+        if of["unreviewed"]:
+            said = f"The template {of['file']} was not yet read by a second speaker of the language"
+            yield from _about(said, of["languages"])
+
+
+def _about(said: str, tags: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if tags:
+        yield {"said": said, "tags": tags}
+
+
+def _unjudged(told: Mapping[str, Any], there: Sequence[str]) -> list[str]:
+    """Languages in which most rows have no detected language."""
+    return [
+        tag
+        for tag in there
+        if any(
+            2 * by[tag].get("und", 0) > sum(by[tag].values()) for by in told["detected"].values() if tag in by
+        )
+    ]
+
+
+def _speechless(used: set[str], there: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Languages in which a filter knows no phrases."""
+    for name in sorted(used):
+        if (path := declared(name, "PHRASES")) is not None:
+            text = path.read_text(encoding="utf-8")
+            known = {row["language"] for row in csv.DictReader(text.split("\n"))}
+            said = f"The filter {name} has no phrases of these languages, and finds only those of others"
+            yield from _about(said, [tag for tag in there if tag not in known])
+
+
+def _confusable(there: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for tag in there:
+        if others := sorted(confusable(tag) - {tag}):
+            yield from _about(f"No detector tells {tag} reliably from these, so rows may be in them", others)
