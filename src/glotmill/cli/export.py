@@ -1,11 +1,13 @@
 """`glotmill export`: writes a finished run in the format of a trainer."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from glotmill.cli import options
+
+if TYPE_CHECKING:
+    from glotmill.export.export import ExportResult
 
 
 class ExportCommand(click.Command):
@@ -90,28 +92,26 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
         split=arguments["split"],
         options=format_options,
     )
-    click.echo(terminal.json_text(result) if as_json else export_text(result))
+    click.echo(terminal.json_text(result.to_json()) if as_json else export_text(result))
 
 
-def export_text(result: Mapping[str, Any]) -> str:
+def export_text(result: "ExportResult") -> str:
     """Return the rows of each language and split, what is empty, and how to load the rest."""
     import json
-    from pathlib import Path
 
     from glotmill.io.terminal import columns, safe
 
-    splits = [*result["split"]]
-    counts: Mapping[str, Mapping[str, int]] = result["rows"]  # language -> split -> rows
+    splits, counts = [*result.split], result.rows
     rows = [(tag, *(f"{by_split[split]:,}" for split in splits)) for tag, by_split in counts.items()]
     parts = [columns([("language", *splits), *rows], right=range(1, len(splits) + 1))]
     full = [tag for tag, by_split in counts.items() if any(by_split.values())]
-    if empty_splits := [name for name in result["empty"] if name.partition("/")[0] in full]:
+    if empty_splits := [name for name in result.empty if name.partition("/")[0] in full]:
         parts.append(f"No rows in {', '.join(empty_splits)}. A larger share or more rows would fill it.")
     if empty := [tag for tag in counts if tag not in full]:
-        parts.append(f"No row of {', '.join(empty)} fits; see `glotmill show {result['format']}`.")
+        parts.append(f"No row of {', '.join(empty)} fits; see `glotmill show {result.format}`.")
     total = sum(sum(by_split.values()) for by_split in counts.values())
-    summary = f"{result['format']}: {safe(result['folder'])} ({total:,} rows)"
-    if "README.md" in result["files"]:
-        path = json.dumps(str(Path(result["folder"]).resolve()), ensure_ascii=False)
+    summary = f"{result.format}: {safe(result.folder)} ({total:,} rows)"
+    if "README.md" in result.files:
+        path = json.dumps(str(result.folder.resolve()), ensure_ascii=False)
         summary += f'\nNext: datasets.load_dataset({safe(path)}, "{full[0]}")'
     return "\n\n".join([*parts, summary])

@@ -7,29 +7,30 @@ import polars as pl
 import yaml
 
 from glotmill.export.formats import Exported
-from glotmill.export.output_format import Shape
+from glotmill.export.output_format import OutputFormat
 
 
-def readme(exported: Exported, digest: str, found: Shape) -> str:
-    """Return README.md: a config for each language, and `all`, the default, if their rows have one form.
+def readme(exported: Exported, digest: str, output_format: OutputFormat) -> str:
+    """Return README.md: a config for each language, and `all`, the default, if all rows have one schema.
 
-    digest: of the rows. datasets (5.2) keeps what it loaded of a folder by this text alone, whatever has
-    become of the files since: the digest is what makes it load the next export into the same folder.
-    Files of JSON get the types of their columns too: those of a first file, which datasets would take for
-    all, are wrong where it has no value in a column.
+    digest: of the rows. datasets (5.2) caches a local folder by this text alone, so without the digest it
+    would load the rows of an earlier export into the same folder. For JSON files, the features are stated:
+    datasets would infer them from the first file, which may have only nulls in a column.
     """
-    of_all: dict[str, list[str]] = {}
+    all_files: dict[str, list[str]] = {}
     for by_split in exported.files.values():
         for split, paths in by_split.items():
-            of_all.setdefault(split, []).extend(paths)
-    configs = {**({"all": of_all} if found.says("ALIKE", True) else {}), **exported.files}
-    about: dict[str, Any] = {"configs": [_config(name, files, digest) for name, files in configs.items()]}
-    if found.suffix in ("json", "jsonl"):
-        about["dataset_info"] = [
+            all_files.setdefault(split, []).extend(paths)
+    configs = {**({"all": all_files} if output_format.declared("ALIKE", True) else {}), **exported.files}
+    front_matter: dict[str, Any] = {
+        "configs": [_config(name, files, digest) for name, files in configs.items()]
+    }
+    if output_format.suffix in ("json", "jsonl"):
+        front_matter["dataset_info"] = [
             {"config_name": name, "features": _features(exported.schema)} for name in configs
         ]
-    # escapes what YAML would not read back: names of columns are whatever the seeds had
-    return f"---\n{yaml.safe_dump(about, sort_keys=False, width=10_000)}---\n"
+    # safe_dump escapes column names, which come from the seeds
+    return f"---\n{yaml.safe_dump(front_matter, sort_keys=False, width=10_000)}---\n"
 
 
 def _config(name: str, files: Mapping[str, Any], digest: str) -> dict[str, Any]:
@@ -42,17 +43,17 @@ def _config(name: str, files: Mapping[str, Any], digest: str) -> dict[str, Any]:
 
 
 def _features(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": name, **_feature(kind)} for name, kind in schema.items()]
+    return [{"name": name, **_feature(dtype)} for name, dtype in schema.items()]
 
 
-def _feature(kind: Any) -> dict[str, Any]:
-    if isinstance(kind, pl.List):
-        inner = _feature(kind.inner)
+def _feature(dtype: Any) -> dict[str, Any]:
+    if isinstance(dtype, pl.List):
+        inner = _feature(dtype.inner)
         return {"list": inner.get("struct", inner.get("dtype", inner))}
-    if isinstance(kind, pl.Struct):
-        return {"struct": _features({part.name: part.dtype for part in kind.fields})}
-    if kind == pl.Boolean:
+    if isinstance(dtype, pl.Struct):
+        return {"struct": _features({part.name: part.dtype for part in dtype.fields})}
+    if dtype == pl.Boolean:
         return {"dtype": "bool"}
-    if kind.is_integer():
+    if dtype.is_integer():
         return {"dtype": "int64"}
-    return {"dtype": "float64" if kind.is_float() else "string"}  # all else that JSON has is text
+    return {"dtype": "float64" if dtype.is_float() else "string"}  # everything else in JSON is text

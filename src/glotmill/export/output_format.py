@@ -1,4 +1,4 @@
-"""A format with its options: finds it, calls it, checks that what it returns is what its trainer reads."""
+"""A format with its options, and the check that its rows are what the trainer reads."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,81 +13,81 @@ from glotmill.export.write import SUFFIXES
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A format, ready to be called."""
+class OutputFormat:
+    """A format with its options."""
 
     name: str
-    unit: plugins.Plugin
+    plugin: plugins.Plugin
     options: Mapping[str, Any]
 
     @property
     def suffix(self) -> str:
-        """How it is written."""
-        return str(self.says("SUFFIX", "parquet"))
+        """The suffix of its files."""
+        return str(self.declared("SUFFIX", "parquet"))
 
-    def says(self, what: str, default: Any = None) -> Any:
-        """Return what the format's file says of itself."""
-        return getattr(sys.modules[self.unit.__module__], what, default)
+    def declared(self, constant: str, default: Any = None) -> Any:
+        """Return what the format declares beside its function."""
+        return getattr(sys.modules[self.plugin.__module__], constant, default)
 
     def table(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return rows in this shape. Raises UsageError where rows, or what comes of them, do not fit it."""
+        """Return rows in this format. Raises UsageError if the rows, or the result, do not fit it."""
         try:
-            made = self.unit(rows, **self.options)
+            table = self.plugin(rows, **self.options)
         except pl.exceptions.PolarsError as error:
             if isinstance(error, pl.exceptions.DuplicateError):
-                self._refuse([c for c in self.options.get("columns", ()) if c in self.says("SCHEMA", ())])
+                self._refuse([c for c in self.options.get("columns", ()) if c in self.declared("SCHEMA", ())])
             raise UsageError(f"format {self.name}: {one_line(error)}") from error
-        if not isinstance(made, pl.DataFrame):
-            raise UsageError(f"format {self.name}: returned a {type(made).__name__}, not a table")
-        self._check(made)
-        return made
+        if not isinstance(table, pl.DataFrame):
+            raise UsageError(f"format {self.name}: returned a {type(table).__name__}, not a table")
+        self._check(table)
+        return table
 
     def features(self, schema: Any) -> Any:
-        """Return a parquet file's pyarrow schema with the features that datasets is to read."""
-        features = self.says("features")
+        """Return the pyarrow schema of a parquet file, with the features for datasets."""
+        features = self.declared("features")
         return features(schema).arrow_schema if features else schema
 
-    def _check(self, made: pl.DataFrame) -> None:
-        schema: Mapping[str, Any] = self.says("SCHEMA", {})
-        for column, wanted in schema.items():
-            kinds = wanted if isinstance(wanted, tuple) else (wanted,)
-            if column not in made.columns:
+    def _check(self, table: pl.DataFrame) -> None:
+        schema: Mapping[str, Any] = self.declared("SCHEMA", {})
+        for column, allowed in schema.items():
+            dtypes = allowed if isinstance(allowed, tuple) else (allowed,)
+            if column not in table.columns:
                 raise UsageError(
-                    f"format {self.name}: no column {column!r}; there is {', '.join(made.columns)}"
+                    f"format {self.name}: no column {column!r}; the columns are {', '.join(table.columns)}"
                 )
-            if made.schema[column] not in kinds:
+            if table.schema[column] not in dtypes:
                 raise UsageError(
-                    f"format {self.name}: column {column!r} is {made.schema[column]}; "
-                    f"it must be {' or '.join(str(kind) for kind in kinds)}"
+                    f"format {self.name}: column {column!r} is {table.schema[column]}; "
+                    f"it must be {' or '.join(str(kind) for kind in dtypes)}"
                 )
-            if _has_null(made[column]):
+            if _has_null(table[column]):
                 raise UsageError(f"format {self.name}: column {column!r} has a null; filter such rows out")
-        self._refuse([c for c in made.columns if c not in schema and c in self.says("RESERVED", ())])
+        self._refuse([c for c in table.columns if c not in schema and c in self.declared("RESERVED", ())])
 
-    def _refuse(self, taken: Sequence[str]) -> None:
-        if taken:
-            others = ",".join(c for c in self.options.get("columns", ()) if c not in taken)
+    def _refuse(self, reserved: Sequence[str]) -> None:
+        if reserved:
+            others = ",".join(c for c in self.options.get("columns", ()) if c not in reserved)
             raise UsageError(
-                f"format {self.name}: column {taken[0]!r} is a name that trainers read as theirs; name what "
-                f"leaves with --columns '{others}', or give the recipe's column another name"
+                f"format {self.name}: column {reserved[0]!r} has a name that trainers read; choose the "
+                f"columns with --columns '{others}', or rename the column in the recipe"
             )
 
 
-def shape(name: str, given: Mapping[str, Any], columns: list[str]) -> Shape:
-    """Find a format. columns: what leaves beside, where the format asks and the user says nothing.
+def open_format(name: str, options: Mapping[str, Any], columns: list[str]) -> OutputFormat:
+    """Return a format. columns: the default of its option `columns`, if it has one.
 
-    Raises UsageError for a name or an option that there is not.
+    Raises UsageError for an unknown format or option.
     """
-    unit = plugins.find("formats", name)
-    place = f"format {name}"
-    plugins.check_options(unit, given, place)
-    options = dict(given)
-    if "columns" in plugins.options(unit):
+    plugin = plugins.find("formats", name)
+    location = f"format {name}"
+    plugins.check_options(plugin, options, location)
+    options = dict(options)
+    if "columns" in plugins.options(plugin):
         options.setdefault("columns", columns)
-    found = Shape(name, unit, options)
-    if found.suffix not in SUFFIXES:
-        raise UsageError(f"format {name}: SUFFIX {found.suffix!r}; one of {', '.join(SUFFIXES)}")
-    return found
+    output_format = OutputFormat(name, plugin, options)
+    if output_format.suffix not in SUFFIXES:
+        raise UsageError(f"format {name}: SUFFIX {output_format.suffix!r}; one of {', '.join(SUFFIXES)}")
+    return output_format
 
 
 def _has_null(column: pl.Series) -> bool:

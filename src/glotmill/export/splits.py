@@ -1,4 +1,4 @@
-"""Splits such as `train=0.98,test=0.02`: what came of one seed row is on one side, and stays there."""
+"""Splits such as `train=0.98,test=0.02`: all rows of one seed row are in one split, and stay there."""
 
 import re
 from collections.abc import Mapping
@@ -17,16 +17,18 @@ def parse(text: str) -> dict[str, float]:
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = (piece.strip() for piece in part.partition("="))
-        if not equals or not _NAME.fullmatch(name) or name == "all":  # `all` is every split to datasets
-            raise UsageError(f"--split {text}: {part.strip()!r} is no split; {_EXAMPLE}")
+        if not equals or not _NAME.fullmatch(name) or name == "all":  # datasets reads `all` as every split
+            raise UsageError(f"--split {text}: {part.strip()!r} is not a split; {_EXAMPLE}")
         if name in shares:
             raise UsageError(f"--split {text}: {name!r} twice; give each split one share")
         try:
             shares[name] = float(number)
         except ValueError:
-            raise UsageError(f"--split {text}: {number!r} is no number; {_EXAMPLE}") from None
+            raise UsageError(f"--split {text}: {number!r} is not a number; {_EXAMPLE}") from None
         if not 0 < shares[name] <= 1:
-            raise UsageError(f"--split {text}: the share of {name!r} is {number}; it is over 0 and at most 1")
+            raise UsageError(
+                f"--split {text}: the share of {name!r} is {number}; it must be above 0 and at most 1"
+            )
     if abs(sum(shares.values()) - 1) > 1e-6:
         raise UsageError(f"--split {text}: the shares sum to {sum(shares.values()):g}; make them sum to 1")
     return shares
@@ -35,18 +37,18 @@ def parse(text: str) -> dict[str, float]:
 def assign(keys: pl.Series, shares: Mapping[str, float]) -> pl.Series:
     """Return the split of each key.
 
-    Equal keys have equal splits, whatever stands beside them: rows that come later move none. Splits are
-    cut from a line of hashes in the order given.
+    The split depends on the key alone, so added rows move none: a hash of the key is a number in [0, 1), and
+    the splits take intervals of that range in their order.
     """
-    found = {key: _of(key, shares) for key in keys.unique()}
-    return keys.replace_strict(found, return_dtype=pl.String) if found else keys.cast(pl.String)
+    splits = {key: _split_of(key, shares) for key in keys.unique()}
+    return keys.replace_strict(splits, return_dtype=pl.String) if splits else keys.cast(pl.String)
 
 
-def _of(key: str, shares: Mapping[str, float]) -> str:
-    place = int.from_bytes(blake2b(f"split\0{key}".encode(), digest_size=8).digest()) / 2**64
+def _split_of(key: str, shares: Mapping[str, float]) -> str:
+    position = int.from_bytes(blake2b(f"split\0{key}".encode(), digest_size=8).digest()) / 2**64
     end = 0.0
     for name, share in shares.items():
         end += share
-        if place < end:
+        if position < end:
             return name
-    return name  # the shares sum to a little under 1
+    return name  # the shares may sum to slightly less than 1

@@ -1,4 +1,4 @@
-"""Writes tables as they come into the files of one split: parquet, jsonl, json or lines of text."""
+"""Writes tables, as they come, into the files of one split: parquet, jsonl, json or lines of text."""
 
 import json
 import math
@@ -13,7 +13,7 @@ import polars as pl
 from glotmill.runner import dataset
 
 SUFFIXES = ("parquet", "jsonl", "json", "txt")
-_BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+"  # all at which Python or a reader may end a line
+_BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+"  # every line break of Python or a reader
 
 
 def write(
@@ -23,11 +23,11 @@ def write(
     suffix: str,
     about: Callable[[Any], Any],
 ) -> int:
-    """Write the rows of a split, and return how many; none make no file.
+    """Write the rows of a split, and return their number; without rows, no file is written.
 
-    parquet: `<split>-00000-of-00001.parquet`; about: gets the pyarrow schema and returns the one to write.
+    parquet: `<split>-00000-of-00001.parquet`; about: maps the pyarrow schema to the one to write.
     jsonl, json: `<split>.<suffix>`.
-    txt: each column, a text, is a file `<split>.<column>` with a line a row; breaks within become a space.
+    txt: each column is a file `<split>.<column>` with one line per row; line breaks become spaces.
     """
     if suffix == "parquet":
         return dataset.write_files(folder, split, tables, about)
@@ -56,7 +56,7 @@ def _write_json(path: Path, tables: Iterable[pl.DataFrame], *, array: bool) -> i
 def _line(row: Any) -> str:
     try:
         return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
-    except ValueError:  # JSON has neither NaN nor infinity
+    except ValueError:  # JSON has no NaN and no infinity
         return json.dumps(_finite(row), ensure_ascii=False, default=str)
 
 

@@ -8,22 +8,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+import glotmill.filters
 from glotmill import plugins
 from glotmill.errors import RecipeError, UsageError, one_line
 from glotmill.recipes.steps import Filter
 
-# Faults that no training data should have, the cheapest to find first.
-DEFAULT = (
-    "length",
-    "mojibake",
-    "placeholders",
-    "language",
-    "repetition",
-    "refusal",
-    "assistant_speak",
-    "duplicates",
-)
-
+_DEFAULT_SET = Path(glotmill.filters.__file__).with_name("default_set.yaml")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -49,7 +39,7 @@ def choose(
     elif filters:
         items = [{"filter": item} if isinstance(item, str) else dict(item) for item in filters]
     else:
-        items = [item for name in DEFAULT if (item := _default_item(name, with_language))]
+        items = _default_set(with_language)
     for path, value in settings.items():
         _set_option(items, path, value)
     steps = [_to_step(item, column) for item in items]
@@ -71,13 +61,17 @@ def _read_file(path: Path) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in item.items()} for item in items]
 
 
-def _default_item(name: str, with_language: bool) -> dict[str, Any] | None:
-    """Return a filter of the default set; None if it needs the language of the rows, which is unknown."""
-    parameters = plugins.options(plugins.find("filters", name))
-    by_language = [option for option, p in parameters.items() if p.default == "language"]
-    if with_language or not by_language:
-        return {"filter": name}
-    return {"filter": name, "within": ""} if by_language == ["within"] else None
+def _default_set(with_language: bool) -> list[dict[str, Any]]:
+    """Return the default set; without the language of the rows, only filters that do not need it."""
+    items = []
+    for item in _read_file(_DEFAULT_SET):
+        defaults = plugins.defaults(plugins.find("filters", item["filter"]))
+        by_language = [option for option, value in defaults.items() if value == "language"]
+        if with_language or not by_language:
+            items.append(item)
+        elif by_language == ["within"]:  # compares the rows of one language, or of all
+            items.append({**item, "within": ""})
+    return items
 
 
 def _set_option(items: Sequence[dict[str, Any]], path: str, value: Any) -> None:
