@@ -48,7 +48,7 @@ def test_json_and_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--format", "trl-stf"], "no format named 'trl-stf'; did you mean 'trl-sft'"),
         (["--format", "sharegpt", "--set", "n=1"], "format sharegpt: no option 'n'"),
         (["--format", "text", "--reasoning", "drop"], "format text: no option 'reasoning'"),
-        (["--reasoning", "inline"], "has none kept apart"),
+        (["--reasoning", "inline"], "has no reasoning column"),
         (["--reasoning", "aside"], "Invalid value for '--reasoning'"),
         (["--split", "train=0.9"], "the shares sum to 0.9; make them sum to 1"),
     ],

@@ -39,8 +39,8 @@ output: {messages: {user: prompt, assistant: said}, columns: [w, view]}
     assert sorted(sides) == list("abcdef")
     assert all(len(where) == 1 for where in sides.values()), "languages, samples, views, passes, equal rows"
     assert set.union(*sides.values()) == {"one", "two"}
-    assert found["rows"].keys() == {"eng_Latn", "swh_Latn"}
-    assert all(sum(of.values()) == 60 for of in found["rows"].values())
+    assert found.rows.keys() == {"eng_Latn", "swh_Latn"}
+    assert all(sum(of.values()) == 60 for of in found.rows.values())
     assert "seed_key" not in pl.read_parquet(tmp_path / "run" / "dataset" / "**" / "*.parquet").columns
 
 
@@ -68,7 +68,7 @@ def test_a_format_may_have_the_rejected_rows_but_no_more_kept_ones(tmp_path: Pat
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 60, **lost)}, wanted=25)
     found = export(made, tmp_path / "out", "own_formats:judged")
     said = [json.loads(line) for line in (tmp_path / "out/eng_Latn/train.jsonl").read_text().splitlines()]
-    assert found["rows"] == {"eng_Latn": {"train": 45}}
+    assert found.rows == {"eng_Latn": {"train": 45}}
     assert [row["id"] for row in said if row["verdict"] == "kept"] == made.frame()["id"].to_list()
     assert {row["reason"] for row in said if row["verdict"] == "dropped"} == {"x"}
     assert said[1].keys() == {"id", "answer", "verdict", "reason", "topic"}, "the recipe's output.columns"
@@ -107,7 +107,10 @@ def test_a_run_without_seed_keys_is_run_again_first(tmp_path: Path, spy: State) 
     assert info is not None
     info = replace(info, digest="of an earlier version")
     made.write_rows("eng_Latn-00000", pl.read_parquet(path).drop("seed_key"), info)
-    with pytest.raises(UsageError, match=r"have no 'seed_key'.*; run the same `glotmill run` command again"):
+    with pytest.raises(
+        UsageError,
+        match=r"without the column 'seed_key' that splits need; run the same `glotmill run` command again",
+    ):
         export(made, tmp_path / "out")
     asked = len(spy.asked)
     export(glotmill.run(folder, **options), tmp_path / "out")
@@ -119,9 +122,7 @@ def test_a_run_that_kept_nothing(tmp_path: Path) -> None:
     lost = rows("eng_Latn", 3, verdict="dropped", reason="too_short", reason_at="answer.length")
     made = finished(tmp_path / "run", {"eng_Latn": lost})
     for name in ("trl-sft", "trl-dpo"):
-        with pytest.raises(
-            UsageError, match=r"run: kept no row; `glotmill show .*run` tells where they went"
-        ):
+        with pytest.raises(UsageError, match=r"run: no row was kept; see `glotmill show .*run`"):
             export(made, tmp_path / "out", name)
     assert not (tmp_path / "out").exists()
 

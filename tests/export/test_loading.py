@@ -16,11 +16,11 @@ def test_each_language_is_a_config_and_all_of_them_the_default(tmp_path: Path) -
     found = export(made, tmp_path / "out", split="train=0.8,test=0.2")
     for tag in SAID:
         loaded = load(tmp_path / "out", tmp_path / "cache", tag)
-        assert {name: part.num_rows for name, part in loaded.items()} == found["rows"][tag]
+        assert {name: part.num_rows for name, part in loaded.items()} == found.rows[tag]
         assert loaded["train"]["id"] == ids(tmp_path / "out", tag, "train")
     whole = load(tmp_path / "out", tmp_path / "cache")
     assert whole["train"].num_rows + whole["test"].num_rows == 30 * len(SAID)
-    assert found["empty"] == []
+    assert found.empty == []
 
 
 @pytest.mark.parametrize("name", ["trl-sft", "nemo-rl", "sharegpt"])
@@ -41,7 +41,7 @@ def test_a_language_without_a_value_in_a_column_does_not_spoil_the_others(tmp_pa
 def test_a_split_without_rows_is_told_of(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 3), "swh_Latn": rows("swh_Latn", 40)})
     found = export(made, tmp_path / "out", split="train=0.99,test=0.01")
-    assert "eng_Latn/test" in found["empty"]
+    assert "eng_Latn/test" in found.empty
     assert not list((tmp_path / "out" / "eng_Latn").glob("test-*"))
     assert "No rows in eng_Latn/test" in export_text(found)
     assert load(tmp_path / "out", tmp_path / "cache", "eng_Latn")["train"].num_rows == 3

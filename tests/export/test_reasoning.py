@@ -35,9 +35,7 @@ def test_reasoning_is_kept_apart_in_the_dataset(tmp_path: Path) -> None:
 
 
 def test_reasoning_that_there_is_not_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"--reasoning: .*run has none kept apart; a recipe names its column"
-    ):
+    with pytest.raises(UsageError, match=r"--reasoning: .*run has no reasoning column; a recipe names it"):
         export(all_languages(tmp_path, 5), tmp_path / "out", options={"reasoning": "inline"})
 
 

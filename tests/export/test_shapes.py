@@ -26,15 +26,15 @@ def test_shards_have_one_form_for_a_format_whatever_steps_their_rows_came_to(tmp
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("own_formats:none", "no row of .* became one of this format; nothing is written"),
-        ("own_formats:changing", r"own_formats:changing: gave .* after .*; give one form to all"),
+        ("own_formats:none", "no row of .* fits this format; nothing was written"),
+        ("own_formats:changing", r"own_formats:changing: returned .* after .*; all tables must have one schema"),
         ("own_formats:wrong", "column 'answer' is Int64; it must be String or List"),
-        ("own_formats:nothing", "no column 'answer'; there is id"),
+        ("own_formats:nothing", "no column 'answer'; the columns are id"),
         ("own_formats:hole", "column 'answer' has a null"),
         ("own_formats:hole_in_list", "column 'answer' has a null"),
         ("own_formats:hole_in_struct", "column 'answer' has a null"),
-        ("own_formats:taken", "column 'label' is a name that trainers read as theirs; name what leaves with "
-                              "--columns 'topic', or give"),
+        ("own_formats:taken", "column 'label' has a name that trainers read; choose the columns with "
+                              "--columns 'topic', or rename"),
         ("own_formats:broken", "unable to find column \"nosuch\""),
         ("own_formats:plain", "returned a list, not a table"),
         ("trl_sft", "no format named 'trl_sft'; did you mean 'trl-sft'"),
@@ -51,7 +51,7 @@ def test_columns_beside(tmp_path: Path) -> None:
     said = rows("eng_Latn", 5, label="yes", score=0.5)
     made = finished(tmp_path / "run", {"eng_Latn": said}, {**CHAT, "columns": ["topic", "label"]})
     with pytest.raises(
-        UsageError, match=r"trl-sft: column 'label' is a name that trainers .* --columns 'topic'"
+        UsageError, match=r"trl-sft: column 'label' has a name that trainers .* --columns 'topic'"
     ):
         export(made, tmp_path / "out")
     export(made, tmp_path / "out", options={"columns": ["score", "topic"]})
@@ -81,7 +81,7 @@ def test_a_column_beside_may_not_have_the_name_of_one_that_is_made(
 ) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 5, **{column: "x"})})
     with pytest.raises(
-        UsageError, match=rf"format {name}: column '{column}' is a name that trainers .* --columns 'topic'"
+        UsageError, match=rf"format {name}: column '{column}' has a name that trainers .* --columns 'topic'"
     ):
         export(made, tmp_path / "out", name, options={"columns": [column, "topic"]})
 

@@ -22,15 +22,15 @@ def test_parse() -> None:
     [
         ("train=0.9,test=0.2", r"the shares sum to 1\.1; make them sum to 1"),
         ("train=0.9", r"the shares sum to 0\.9"),
-        ("train=1,test=0", r"the share of 'test' is 0; it is over 0"),
+        ("train=1,test=0", r"the share of 'test' is 0; it must be above 0"),
         ("train=2,test=-1", r"the share of 'train' is 2"),
         ("train=nan,test=1", r"the share of 'train' is nan"),
-        ("train", r"'train' is no split; write it as train=0\.98,test=0\.02"),
-        ("", r"'' is no split"),
-        ("train=x", r"'x' is no number"),
+        ("train", r"'train' is not a split; write it as train=0\.98,test=0\.02"),
+        ("", r"'' is not a split"),
+        ("train=x", r"'x' is not a number"),
         ("train=0.5,train=0.5", r"'train' twice"),
-        ("../up=1", r"'\.\./up=1' is no split"),
-        ("all=1", r"'all=1' is no split"),
+        ("../up=1", r"'\.\./up=1' is not a split"),
+        ("all=1", r"'all=1' is not a split"),
     ],
 )
 def test_what_is_no_split(text: str, told: str) -> None:

@@ -15,7 +15,7 @@ def test_two_files_a_language(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {tag: rows(tag, 40) for tag in (*SAID, "zho_Hant")})
     found = export(made, tmp_path / "out", "mt-lines", split="train=0.8,test=0.2", options=SIDES)
     codes = {"arb_Arab": "ar", "hin_Deva": "hi", "zho_Hans": "zh", "zho_Hant": "zh-Hant"}
-    assert found["files"] == sorted(
+    assert found.files == sorted(
         f"{tag}/{split}.en-{code}.{side}"
         for tag, code in codes.items()
         for split in ("train", "test")
@@ -26,7 +26,7 @@ def test_two_files_a_language(tmp_path: Path) -> None:
             (tmp_path / "out" / "zho_Hans" / f"{split}.en-zh.{code}").read_text("utf-8").splitlines()
             for code in ("en", "zh")
         )
-        assert len(one) == len(two) == found["rows"]["zho_Hans"][split] > 0
+        assert len(one) == len(two) == found.rows["zho_Hans"][split] > 0
         for source, target in zip(one, two, strict=True):
             number = source.rpartition(" ")[2]
             assert (source, target) == (f"为什么下雨？ {number}", f"因为云变冷了。 然后下雨。 {number}")

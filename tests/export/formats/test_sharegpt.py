@@ -33,7 +33,7 @@ def test_the_settings_lead_to_the_rows(tmp_path: Path) -> None:
     for tag in SAID:
         entry = info[f"{tag}_test"]
         said = json.loads((tmp_path / "out" / entry["file_name"]).read_text())
-        assert len(said) == found["rows"][tag]["test"]
+        assert len(said) == found.rows[tag]["test"]
         assert entry["formatting"] == "sharegpt"
         assert all(row[entry["columns"]["messages"]][0]["from"] == "human" for row in said)
     listed = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text())["datasets"]
@@ -46,7 +46,7 @@ def test_the_settings_lead_to_the_rows(tmp_path: Path) -> None:
 def test_axolotl_is_never_told_to_train_on_the_test_split(tmp_path: Path) -> None:
     made = finished(tmp_path / "run", {"eng_Latn": rows("eng_Latn", 40), "swh_Latn": rows("swh_Latn", 1)})
     found = export(made, tmp_path / "out", "sharegpt", split="train=0.2,test=0.8")
-    assert "swh_Latn/train" in found["empty"]
+    assert "swh_Latn/train" in found.empty
     listed = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text())["datasets"]
     assert [entry["path"] for entry in listed] == ["eng_Latn/train.json"]
 

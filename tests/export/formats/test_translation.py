@@ -18,7 +18,7 @@ def test_a_config_a_language(tmp_path: Path) -> None:
     tags = ["eng_Latn", *CODES]
     made = finished(tmp_path / "run", {tag: rows(tag, 3) for tag in tags})
     found = export(made, tmp_path / "out", "translation", options=SIDES)
-    assert found["empty"] == ["eng_Latn/train"], "it is the source's own language"
+    assert found.empty == ["eng_Latn/train"], "it is the source's own language"
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(CODES)
     for tag, code in CODES.items():
         there = load(tmp_path / "out", tmp_path / "cache", tag)["train"]
@@ -56,7 +56,7 @@ def test_columns_beside_are_not_those_of_the_pair(tmp_path: Path) -> None:
     there = load(tmp_path / "out", tmp_path / "cache")["train"]
     assert there.column_names == ["id", "language", "translation", "topic"]
     assert there[1]["translation"] == {"en": "Why does it rain? (1)", "sw": "maji 1"}
-    with pytest.raises(UsageError, match=r"column 'translation' is a name that trainers read"):
+    with pytest.raises(UsageError, match=r"column 'translation' has a name that trainers read"):
         export(made, tmp_path / "out", "translation", options=SIDES)
 
 

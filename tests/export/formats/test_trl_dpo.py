@@ -73,7 +73,7 @@ def test_what_says_nothing_against_a_reply(
 ) -> None:
     said: list[list[Reply]] = [[("good", KEPT), (text, (verdict, reason, at))]]
     made = answered(tmp_path / "run", said, score=lambda n: "{}", score_prompt=lambda n: "Judge.")
-    with pytest.raises(UsageError, match=r"no row of .* became one of this format; a prompt needs a kept"):
+    with pytest.raises(UsageError, match=r"no row of .* fits this format; a prompt needs a kept"):
         export(made, tmp_path / "out", "trl-dpo")
     assert not (tmp_path / "out").exists()
 
@@ -139,8 +139,8 @@ def test_a_lower_score_is_paired_with_one_that_is_higher_by_the_margin(tmp_path:
         ),
         ({"score": "points", "margin": float("nan")}, r"trl-dpo: margin is nan; give a number above 0"),
         ({"score": "points", "margin": 0}, r"trl-dpo: margin is 0; give a number above 0"),
-        ({"reasoning": "aloud"}, r"--reasoning: .* has none kept apart"),
-        ({"columns": ["margin"]}, r"trl-dpo: column 'margin' is a name that trainers read as theirs"),
+        ({"reasoning": "aloud"}, r"--reasoning: .* has no reasoning column"),
+        ({"columns": ["margin"]}, r"trl-dpo: column 'margin' has a name that trainers read"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, given: dict[str, Any], text: str) -> None:

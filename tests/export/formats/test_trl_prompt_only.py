@@ -24,7 +24,7 @@ def test_the_last_answer_is_left_out_and_equal_prompts_are_one(tmp_path: Path) -
     there = load(tmp_path / "out", tmp_path / "cache")["train"]
     assert there["prompt"] == [chat("a"), chat("a", "b", "c"), chat("e"), chat("g", system="s")]
     assert there["topic"] == ["topic 0", "topic 2", "topic 3", "topic 4"], "reward functions get it"
-    assert found["rows"] == {"eng_Latn": {"train": 4}}
+    assert found.rows == {"eng_Latn": {"train": 4}}
 
 
 def test_reasoning_is_no_part_of_a_prompt(tmp_path: Path) -> None:
@@ -42,6 +42,6 @@ def test_names_that_reward_functions_have_already(tmp_path: Path) -> None:
         {**CHAT, "columns": ["completions"]},
     )
     with pytest.raises(
-        UsageError, match=r"trl-prompt-only: column 'completions' is a name that trainers read"
+        UsageError, match=r"trl-prompt-only: column 'completions' has a name that trainers read"
     ):
         export(made, tmp_path / "out", "trl-prompt-only")
