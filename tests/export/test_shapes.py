@@ -27,7 +27,7 @@ def test_shards_have_one_form_for_a_format_whatever_steps_their_rows_came_to(tmp
     ("name", "told"),
     [
         ("own_formats:none", "no row of .* fits this format; nothing was written"),
-        ("own_formats:changing", r"own_formats:changing: returned .* after .*; all tables must have one schema"),
+        ("own_formats:changing", r"changing: returned .* after .*; all tables must have one schema"),
         ("own_formats:wrong", "column 'answer' is Int64; it must be String or List"),
         ("own_formats:nothing", "no column 'answer'; the columns are id"),
         ("own_formats:hole", "column 'answer' has a null"),
