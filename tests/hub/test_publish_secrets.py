@@ -112,7 +112,7 @@ def test_published_run_tells_no_place(hub: Emulator, glotmill: Client, tmp_path:
     )
     assert json.loads(texts["run.json"])["engine_args"]["base_url"] == "URL"
     assert "<title>" in texts["report.html"]
-    assert "Rows to look at" not in texts["report.html"]
+    assert "Sample of rows" not in texts["report.html"]
     assert "for the user alone" not in texts["report.html"]
     assert texts["recipe/draft.j2"] == "What is /etc/hostname for?"
 

@@ -50,7 +50,7 @@ def test_a_run_without_rows_has_a_report(tmp_path: Path) -> None:
 def test_what_is_not_of_a_language_is_there_without_a_script(folder: Path) -> None:
     told = unescape(re.sub(r"<[^>]+>", " ", (folder / "report.html").read_text(encoding="utf-8")))
     assert re.search(r"answer\.language\s+wrong_language\s+35\s", told)
-    assert "for each accepted row, at the prices given" in told
+    assert "for each accepted row, at the given prices" in told
     assert "policy group, max_foreign 0.2, unjudged error\n" in told, "but not what is off"
     assert "The tables by language and the rows are in this file, compressed" in told
 

@@ -191,7 +191,7 @@ def test_what_a_matrix_has_no_columns_for_is_told_in_order(tmp_path: Path) -> No
 def test_sets_of_many_sizes_are_told_together() -> None:
     clusters = {"2": 9, "3": 5, "4": 4, "5": 2, "6": 1, "9": 1}
     told = tables(plain(["a"], duplicates={"a": {"rows": {"duplicate": 60}, "clusters": clusters}}))
-    sets = column(told, "copies", "Sets of alike rows")
+    sets = column(told, "copies", "Groups of copies")
     assert dict(zip(sets["names"], sets["values"], strict=True)) == {
         "of 2": [9],
         "of 3": [5],

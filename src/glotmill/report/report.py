@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that calls nobody, with charts, tables and rows to look at."""
+"""The report of a run: one self-contained HTML file with charts, tables and sample rows."""
 
 import json
 from base64 import b64encode
@@ -140,7 +140,7 @@ def _settings(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     told = [
         ("Recipe", recipe["name"]),
         ("Seeds", run["seeds"]),
-        ("Rows wanted", f"{run['per_language']:,} in each language"),
+        ("Target", f"{run['per_language']:,} in each language"),
         ("Model", f"{model['model']}{' at ' + model['revision'] if model['revision'] else ''}"),
         ("Engine", f"{model['engine']} {_pairs(model['engine_args'])}"),
     ]

@@ -76,7 +76,7 @@ def _funnel(rows: Sequence[Mapping[str, Any]]) -> Table:
     wanted = max(of("wanted"), default=0)  # the same in all
     return _table(
         "funnel",
-        "Rows of each language, and what they were lost to",
+        "Rows of each language, and why rows were lost",
         of("language"),
         _column("Share", (), "bar"),
         *(_column(name.capitalize(), of(name)) for name in ("asked", "answered", "parsed", "kept")),
@@ -145,7 +145,7 @@ def _matrix(column: str, found: Mapping[str, Mapping[str, int]], tags: Sequence[
     own = order if len(order) <= FOUND else order[:MOST_FOUND]
     return _table(
         "detected",
-        f"Found in {column}",
+        f"Detected in {column}",
         list(found),
         _column("Share right", [percent(row.get(tag, 0), sum(row.values())) for tag, row in found.items()]),
         _column("Itself", [row.get(tag, 0) for tag, row in found.items()], "same"),
@@ -173,10 +173,10 @@ def _others(wrong: Iterable[Mapping[str, int]], own: Sequence[str], names: list[
 def _copies(found: Mapping[str, Mapping[str, Any]]) -> Table:
     return _table(
         "copies",
-        "Rows dropped as copies, and how many rows were alike",
+        "Rows dropped as copies, and sizes of the groups of copies",
         list(found),
         _counts("Rows dropped", [of["rows"] for of in found.values()]),
-        _counts("Sets of alike rows", [_sets(of["clusters"]) for of in found.values()]),
+        _counts("Groups of copies", [_sets(of["clusters"]) for of in found.values()]),
     )
 
 

@@ -155,7 +155,7 @@ def test_nothing_is_told_of_the_machine(tmp_path: Path) -> None:
         "at=x",
         "n=null",
     ]
-    assert "The model, model, was a folder on some machine." in text
+    assert "The model, model, was a local folder on the machine of the run." in text
     run.write_info({**info, "engine_args": {"extra": f"x {secret}"}})
     assert secret not in card(run)
 

@@ -11,13 +11,16 @@ from glotmill.recipes.read import read_recipe
     [
         (
             "instruction",
-            {"messages": "user is `instruction`, assistant is `answer`", "topic": "of the seeds"},
+            {"messages": "user is `instruction`, assistant is `answer`", "topic": "from the seeds"},
         ),
         (
             "dialogue",
-            {"persona_a": "made of `persona`", "speaker": "of the seeds, or made by `pair` or `sides`"},
+            {
+                "persona_a": "derived from `persona`",
+                "speaker": "from the seeds, or made by `pair` or `sides`",
+            },
         ),
-        ("reasoning", {"view": "of the seeds, or made by `views`"}),
+        ("reasoning", {"view": "from the seeds, or made by `views`"}),
     ],
 )
 def test_origins(name: str, found: dict[str, str]) -> None:

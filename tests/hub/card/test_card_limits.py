@@ -9,7 +9,7 @@ from glotmill.recipes.read import read_recipe
 MADE = {"wanted": 200, "asked": 800, "kept": 200, "accepted": 200}
 JUDGE = {"filter": "language", "options": {"policy": "group"}}
 ALIKE = {"filter": "duplicates", "options": {}}
-EVERY = "The rows say what a model says: expect its mistakes, its style and its view of the world"
+EVERY = "The rows are written by a model: expect its mistakes, its style and its biases"
 
 
 def said(
@@ -22,7 +22,7 @@ def said(
     told = {"funnel": languages, "filters": filters, "detected": {"answer": detected or {}}}
     found = {of["said"]: of["tags"] for of in known_limits(read_recipe("instruction"), told, templates)}
     assert found.pop(EVERY) == []
-    found.pop("No filter compared the language of the rows with the one that was asked for", None)
+    found.pop("No filter compared the language of the rows with the requested one", None)
     return found
 
 
@@ -45,16 +45,18 @@ def test_few_rows() -> None:
     assert found == {
         "No row was accepted": ["yor_Latn"],
         "Fewer rows than asked for": ["hau_Latn"],
-        "Less than a quarter of what was made was kept; what passed may be unlike the rest": ["swh_Latn"],
-        "Fewer than 100 rows: enough to look at, not to train on or to measure by": ["ibo_Latn"],
+        "Less than a quarter of the rows were kept; those that passed may not be representative": [
+            "swh_Latn"
+        ],
+        "Fewer than 100 rows: enough to inspect, too few for training or evaluation": ["ibo_Latn"],
     }
 
 
 def test_languages_that_no_detector_tells() -> None:
-    unjudged = "Too rare for the language detectors used: held to the script only"
+    unjudged = "Unknown to the language detectors used: only the script was checked"
     detected = {"nob_Latn": {"nob_Latn": 199, "und": 1}, "yor_Latn": {"und": 150, "yor_Latn": 50}}
     found = said(made("nob_Latn"), made("yor_Latn"), filters=[JUDGE, ALIKE], detected=detected)
-    alike = "No detector tells nob_Latn reliably from these, so rows may be in them"
+    alike = "No detector reliably tells nob_Latn apart from these, so some rows may be in them"
     assert found.keys() == {unjudged, alike}
     assert found[unjudged] == ["yor_Latn"]
     assert "nno_Latn" in found[alike]
@@ -66,7 +68,7 @@ def test_languages_that_no_detector_tells() -> None:
 def test_what_no_filter_looked_for() -> None:
     assert said(made("fra_Latn"), filters=[]) == {"No filter looked for duplicates": []}
     told = {"funnel": [made("fra_Latn")], "filters": [ALIKE], "detected": {}}
-    compared = "No filter compared the language of the rows with the one that was asked for"
+    compared = "No filter compared the language of the rows with the requested one"
     assert compared in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
     told["filters"] = [ALIKE, JUDGE]
     assert compared not in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
@@ -76,7 +78,7 @@ def test_languages_of_which_a_filter_knows_no_phrase() -> None:
     for name in ("refusal", "assistant_speak", "placeholders"):
         found = said(made("fra_Latn"), made("nqo_Nkoo"), filters=[ALIKE, {"filter": name, "options": {}}])
         assert found == {
-            f"The filter {name} has no phrases of these languages, and finds only those of others": [
+            f"The filter {name} has no phrases in these languages, and finds only those in other languages": [
                 "nqo_Nkoo"
             ]
         }
@@ -86,5 +88,5 @@ def test_templates_that_were_not_reviewed() -> None:
     read_by = {"file": "draft.j2", "languages": ["eng_Latn"], "unreviewed": False}
     other = {"file": "draft.fra.j2", "languages": ["fra_Latn"], "unreviewed": True}
     assert said(made("fra_Latn"), templates=[read_by, other]) == {
-        "The template draft.fra.j2 was not yet read by a second speaker of the language": ["fra_Latn"]
+        "The template draft.fra.j2 has not been reviewed by a second speaker of the language": ["fra_Latn"]
     }

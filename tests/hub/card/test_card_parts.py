@@ -92,7 +92,7 @@ def test_what_is_not_known_of_a_run_is_said(run: Run, tmp_path: Path) -> None:
     files = [*published(run, "0123456789ab"), *published(other, "ba9876543210")]
     text = card(other, existing="# By hand", files=files)
     assert "made in 2 runs" in text
-    assert "Of 1 run the description is lost" in text
+    assert "The description of 1 run is lost" in text
     assert "| `arb_Arab` | 5 | – |" in text
     assert "| **all** (default) | `all` | 14 | – |" in text
 

@@ -22,9 +22,9 @@ def test_what_is_known_of_a_run(run: Run) -> None:
     assert "`temperature=0.5`" in text
     assert "| `length` | `answer` | steps | `min_chars=3" in text
     assert "No filter compared the language" in text
-    assert "- **Seeds**: not known: the recipe does not say" in text
+    assert "- **Seeds**: unknown: the recipe does not say" in text
     assert "A \\[paper\\]" in text
-    assert "assistant is `answer`; `word`: of the seeds." in text
+    assert "assistant is `answer`; `word`: from the seeds." in text
     assert str(run.folder) not in text
     assert "/tmp" not in text
 
@@ -68,7 +68,7 @@ def test_a_licence_of_other_seeds_is_not_known(tmp_path: Path) -> None:
     licensed = RECIPE.replace("seeds: seeds.jsonl", "seeds: seeds.jsonl\nseeds_license: cc0-1.0")
     text = card(made(tmp_path, languages=["eng"], recipe=licensed, seeds=str(other), per_language=1))
     assert "cc0-1.0" not in text
-    assert "- **Seeds**: not known: they are not those of the recipe" in text
+    assert "- **Seeds**: unknown: these are not the seeds of the recipe" in text
     assert "--seeds other.jsonl" in text
 
 
@@ -93,7 +93,7 @@ def test_recipes_that_ship(name: str, other: str, tmp_path: Path) -> None:
     assert f"glotmill run {name} --languages {','.join(tags)} --per-language 1" in text
     assert "--set steps.0.temperature=0.25" in text
     assert re.search(
-        rf"The template \w+\.{other[:3]}\.j2 was not yet read by a second speaker.*`{other}`", text
+        rf"The template \w+\.{other[:3]}\.j2 has not been reviewed by a second speaker.*`{other}`", text
     )
     assert "- **Seeds**: apache-2.0, as the recipe says" in text
 

@@ -19,7 +19,7 @@ from glotmill.runner.folder import Run
 __all__ = ["card", "validate"]
 
 _FILE = re.compile(rf"{footers.SPLIT}-([0-9a-f]{{12}})-\d+\.parquet")  # as publish names them
-BEGIN = "<!-- glotmill:begin (up to glotmill:end all is written anew at each publish; write outside) -->"
+BEGIN = "<!-- glotmill:begin (everything up to glotmill:end is rewritten at each publish; write outside) -->"
 END = "<!-- glotmill:end -->"
 
 _OWN = re.compile(r"^<!-- glotmill:begin\b[^\n]*-->\n(.*?)^<!-- glotmill:end -->$", re.DOTALL | re.MULTILINE)

@@ -39,7 +39,7 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
             f"mv {folder}/recipe {_quoted(place)}",
         ]
     elif not shipped:
-        missing.append(f"The recipe {recipe.name} does not ship with glotmill: run.json tells it in full.")
+        missing.append(f"The recipe {recipe.name} does not ship with glotmill; run.json holds it in full.")
     if source is not None and source.file.suffix == ".j2":
         place += f"/{source.file.name}"
     seeds, model = str(info["seeds"]), str(info["model"])
@@ -47,7 +47,7 @@ def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
         digest = f" (sha256 {told})" if (told := info.get("seeds_sha256")) else ""
         missing.append(f"The seeds, {public(seeds)}{digest}, are not part of this dataset.")
     if is_path(model):
-        missing.append(f"The model, {public(model)}, was a folder on some machine.")
+        missing.append(f"The model, {public(model)}, was a local folder on the machine of the run.")
     words = ["glotmill", "run", place, *_options(info, recipe), *_settings(source, recipe)]
     return {"script": "\n".join([*lines, " ".join(map(_quoted, words))]), "missing": missing}
 

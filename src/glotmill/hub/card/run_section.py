@@ -23,8 +23,8 @@ from glotmill.runner.engine import NANO
 from glotmill.runner.folder import Run
 
 TOYS = {
-    NANO: "glotmill-nano is a tiny model, there to try and test glotmill; what it writes is hardly sensible.",
-    "echo": "The echo engine is no model: it says back what it is told.",
+    NANO: "glotmill-nano is a tiny model for trying and testing glotmill; its output makes little sense.",
+    "echo": "The echo engine is not a model: it repeats its prompts.",
 }
 FEW_ROWS = 100  # to look at, not to train on
 LOW = 0.25  # share of rows that were kept
@@ -101,23 +101,28 @@ def _revision(info: Mapping[str, Any]) -> str:
     if info["model"] == NANO:
         return f"as it comes with glotmill {markdown.escaped(info['versions'].get('glotmill', ''))}"
     if info["engine"] == "openai":
-        return "in whatever revision its server had"
+        return "at the revision that its server ran"
     if is_path(str(info["model"])):
-        return "a folder on the machine of the run; its revision is not known"
-    return "no revision was named: the newest there was" if info["engine"] in _MODEL_ONLY else ""
+        return "a local folder on the machine of the run; its revision is unknown"
+    return "no revision was given: the latest at that time" if info["engine"] in _MODEL_ONLY else ""
 
 
 def _seeds_license(recipe: Recipe, place: str) -> str:
     if not own_seeds(recipe, place):
-        return "not known: they are not those of the recipe. Find it out before you build on this dataset."
+        return (
+            "unknown: these are not the seeds of the recipe. "
+            "Check their licence before you build on this dataset."
+        )
     if recipe.seeds_license:
         return f"{recipe.seeds_license}, as the recipe says."
-    return "not known: the recipe does not say (key seeds_license)."
+    return "unknown: the recipe does not say (key seeds_license)."
 
 
 def _output_license(info: Mapping[str, Any]) -> str:
     if info["engine"] == "echo":
-        return "the engine echo says back the prompts: what binds the recipe and its seeds binds the rows."
+        return (
+            "the echo engine repeats the prompts, so the terms of the recipe and its seeds apply to the rows."
+        )
     if info["engine"] == "replay":
         return "the replies were taken from a journal; the terms are those of the model that wrote them."
     if info["model"] == NANO:
@@ -146,7 +151,7 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
         "generate": "asks the model",
         "render": "fills a template, without a model",
         "transform": "changes the table, without a model",
-    }.get(step["kind"], "is of an earlier state of the recipe")
+    }.get(step["kind"], "belongs to an earlier version of the recipe")
     sampling = _options(step.get("sampling", {}))
     if step["kind"] == "generate":
         what += f", template {step['template']}, reply as {step['as']}"
@@ -202,12 +207,12 @@ def _origin(name: str, recipe: Recipe) -> Safe:
     if any(isinstance(step, Generate) and step.name == name for step in steps):
         return Safe("written by the model")
     if any(isinstance(step, Render) and step.name == name for step in steps):
-        return Safe("a template with its values")
+        return Safe("a rendered template")
     texts = [step.name for step in steps if isinstance(step, Generate | Render)]
     if made := [text for text in texts if name.startswith(f"{text}_")]:
-        return Safe(f"made of {code(max(made, key=len))}")
+        return Safe(f"derived from {code(max(made, key=len))}")
     tables = " or ".join(code(step.name) for step in steps if isinstance(step, Transform))
-    return Safe(f"of the seeds, or made by {tables}" if tables else "of the seeds")
+    return Safe(f"from the seeds, or made by {tables}" if tables else "from the seeds")
 
 
 def samples(run: Run, told: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -259,7 +264,7 @@ def known_limits(
     judges = [of for of in told["filters"] if declared(of["filter"], "cannot_judge")]
     there = [of["language"] for of in funnel if of["accepted"]]
     yield {
-        "said": "The rows say what a model says: expect its mistakes, its style and its view of the world",
+        "said": "The rows are written by a model: expect its mistakes, its style and its biases",
         "tags": [],
     }
     yield from _about("No row was accepted", [of["language"] for of in funnel if not of["accepted"]])
@@ -267,19 +272,21 @@ def known_limits(
     yield from _about("Fewer rows than asked for", [of["language"] for of in short])
     low = [of["language"] for of in funnel if of["accepted"] and of["kept"] < LOW * of["asked"]]
     yield from _about(
-        "Less than a quarter of what was made was kept; what passed may be unlike the rest", low
+        "Less than a quarter of the rows were kept; those that passed may not be representative", low
     )
     few = [of["language"] for of in funnel if 0 < of["accepted"] < FEW_ROWS]
-    yield from _about(f"Fewer than {FEW_ROWS} rows: enough to look at, not to train on or to measure by", few)
+    yield from _about(
+        f"Fewer than {FEW_ROWS} rows: enough to inspect, too few for training or evaluation", few
+    )
     if judges:
         yield from _about(
-            "Too rare for the language detectors used: held to the script only", _unjudged(told, there)
+            "Unknown to the language detectors used: only the script was checked", _unjudged(told, there)
         )
         if any(of["options"].get("policy", "group") == "group" for of in judges):
             yield from _confusable(there)
     else:
         yield {
-            "said": "No filter compared the language of the rows with the one that was asked for",
+            "said": "No filter compared the language of the rows with the requested one",
             "tags": [],
         }
     if not any(declared(of["filter"], "COPY_REASONS") for of in told["filters"]):
@@ -287,7 +294,7 @@ def known_limits(
     yield from _speechless({of["filter"] for of in told["filters"]}, there)
     for of in templates:
         if of["unreviewed"]:
-            said = f"The template {of['file']} was not yet read by a second speaker of the language"
+            said = f"The template {of['file']} has not been reviewed by a second speaker of the language"
             yield from _about(said, of["languages"])
 
 
@@ -313,11 +320,16 @@ def _speechless(used: set[str], there: Sequence[str]) -> Iterator[dict[str, Any]
         if (path := declared(name, "PHRASES")) is not None:
             text = path.read_text(encoding="utf-8")
             known = {row["language"] for row in csv.DictReader(text.split("\n"))}
-            said = f"The filter {name} has no phrases of these languages, and finds only those of others"
+            said = (
+                f"The filter {name} has no phrases in these languages, "
+                "and finds only those in other languages"
+            )
             yield from _about(said, [tag for tag in there if tag not in known])
 
 
 def _confusable(there: Sequence[str]) -> Iterator[dict[str, Any]]:
     for tag in there:
         if others := sorted(confusable(tag) - {tag}):
-            yield from _about(f"No detector tells {tag} reliably from these, so rows may be in them", others)
+            yield from _about(
+                f"No detector reliably tells {tag} apart from these, so some rows may be in them", others
+            )
