@@ -9,7 +9,7 @@ from glotmill.messages import Engine, Reply, Request
 
 
 @asynccontextmanager
-async def canned(model: str, *, file: str, revision: str = "") -> AsyncIterator[Engine]:
+async def canned(model: str, *, file: str, revision: str | None = None) -> AsyncIterator[Engine]:
     """Reply with a line of `file`, chosen by the seed of the request.
 
     Raises:
