@@ -1,4 +1,4 @@
-"""A third-party package, installed beside glotmill, gives it one plugin of each kind; the docs show its code."""
+"""An installed third-party package gives glotmill one plugin of each kind; the docs show its code."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def glotmill(tmp_path_factory: pytest.TempPathFactory) -> Glotmill:
 
 @pytest.fixture(scope="module")
 def run(glotmill: Glotmill, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a run made with the recipe, engine, transform, filter and detector of the package."""
+    """Return the folder of a run with the recipe, engine, transform, filter and detector of the package."""
     recipe = PACKAGE / "recipes" / "sayings"
     folder = tmp_path_factory.mktemp("run") / "sayings"
     engine = ("--engine", "canned", "--engine-arg", "file=replies.txt", "--model", "canned")
