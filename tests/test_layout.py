@@ -17,3 +17,12 @@ def test_link_leads_to_the_folder_on_top(name: str) -> None:
     module = import_module(f"glotmill.{name}")
     assert module.__file__ is not None
     assert Path(module.__file__).resolve() == ROOT / name / "__init__.py"
+
+
+def test_every_plugin_page_shows_the_code_of_the_example_package() -> None:
+    """`ruff format` also formats blocks of ```python, and takes the marker of a snippet for an expression."""
+    for page in (ROOT / "docs" / "plugins").glob("*.md"):
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith("--8"):
+                path = line.removeprefix('--8<-- "').removesuffix('"')
+                assert (ROOT / path).is_file(), f"{page.name}: {line}"
