@@ -43,4 +43,5 @@ filter. All of these are optional, and `glotmill.plugins.declared` reads them:
                                 why it cannot judge texts in a language and the remedy, in words for the user
     limits_by_language(tags, versions, **options) -> {tag: {name: number}}
                                 thresholds that come from its tables, not from its options
+    LIMITS_NOTE = "..."         what these thresholds mean, as the report says below them
 """

@@ -22,6 +22,10 @@ from glotmill.filters.detectors._votes import votes
 from glotmill.filters.script import share_of
 
 NO_FAULT_REASONS = ("no_detector",)
+LIMITS_NOTE = (
+    "the lowest probability at which a detector is trusted, by length of text; "
+    "– means that it does not know the language"
+)
 
 Policy: TypeAlias = Literal["group", "strict", "script"]
 Unjudged: TypeAlias = Literal["error", "keep"]

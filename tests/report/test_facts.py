@@ -12,6 +12,7 @@ import glotmill
 from glotmill.errors import ShortfallError, UsageError
 from glotmill.report.facts import facts
 from glotmill.report.measures import BATCH
+from glotmill.report.model import RunFacts
 from glotmill.runner.folder import Run
 
 RECIPE = """
@@ -44,14 +45,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ": {{ question }}"
     )
     options: dict[str, Any] = {"engine": "echo", "model": "/models/echo", "per_language": 30}
-    place = folder.parent / "run"
+    run_folder = folder.parent / "run"
     with pytest.raises(ShortfallError):  # 15 rows pass the filters, then they are duplicates
-        glotmill.run(folder, languages=["eng", "arb"], folder=place, **options)
-    return Run(place)
+        glotmill.run(folder, languages=["eng", "arb"], folder=run_folder, **options)
+    return Run(run_folder)
 
 
 @pytest.fixture(scope="module")
-def found(run: Run) -> dict[str, Any]:
+def run_facts(run: Run) -> RunFacts:
     return facts(run, 1.0, 3.0)
 
 
@@ -60,96 +61,137 @@ def journal(run: Run) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def test_it_is_plain_json(found: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+def test_its_json_is_plain_json(run_facts: RunFacts) -> None:
+    values = run_facts.to_json()
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
 
 
-def test_what_the_run_was(found: dict[str, Any]) -> None:
-    recipe = found["recipe"]
-    assert (recipe["name"], recipe["about"], recipe["papers"]) == ("counting", "Facts.", ["A paper"])
-    assert found["model"]["model"] == "echo", "no place of this machine"
-    assert found["model"]["engine"] == "echo"
-    assert [(of["tag"], of["direction"], of["bcp47"]) for of in found["languages"]] == [
+def test_the_keys_of_its_json(run_facts: RunFacts) -> None:
+    """They are the user's: `glotmill report --json` prints them."""
+    values = run_facts.to_json()
+    assert " ".join(values) == (
+        "recipe run model languages funnel shards lengths detected duplicates lost_at steps filters total"
+    )
+    spending = "requests answered asked_again tried_again prompt_tokens reply_tokens failed seconds cost"
+    keys = {
+        "recipe": "name about papers seeds_license tasks",
+        "run": "folder per_language shard_size seeds passes floor",
+        "model": "model engine engine_args revision versions",
+        "total": "requests answered asked_again tried_again prompt_tokens reply_tokens seconds cost",
+    }
+    assert {name: " ".join(values[name]) for name in keys} == keys
+    keys = {
+        "languages": "tag name endonym script direction bcp47 iso639_1 iso639_3",
+        "funnel": "language wanted asked answered parsed dropped kept accepted",
+        "steps": f"name kind as template sampling n trials tries {spending}",
+        "filters": "filter of place at options by_language",
+    }
+    assert {name: " ".join(values[name][0]) for name in keys} == keys
+    assert " ".join(values["steps"][0]["seconds"]) == "sum mean median p95"
+    assert " ".join(values["shards"]["eng_Latn"][0]) == "shard rows kept"
+    assert " ".join(values["duplicates"]["eng_Latn"]) == "rows clusters"
+    lengths = values["lengths"]["tokens"]
+    assert " ".join(lengths) == "width languages"
+    assert " ".join(lengths["languages"]["eng_Latn"]) == (
+        "rows mean least p5 p25 median p75 p95 most histogram"
+    )
+
+
+def test_the_settings_of_the_run(run_facts: RunFacts) -> None:
+    recipe = run_facts.recipe
+    assert (recipe.name, recipe.about, list(recipe.papers)) == ("counting", "Facts.", ["A paper"])
+    assert run_facts.model.model == "echo", "no path of this machine"
+    assert run_facts.model.engine == "echo"
+    assert [(language.tag, language.direction, language.bcp47) for language in run_facts.languages] == [
         ("eng_Latn", "ltr", "en"),
         ("arb_Arab", "rtl", "ar"),
     ]
-    assert [of["language"] for of in found["funnel"]] == ["eng_Latn", "arb_Arab"]
+    assert [counts.language for counts in run_facts.funnel] == ["eng_Latn", "arb_Arab"]
 
 
-def test_acceptance_of_each_shard(run: Run, found: dict[str, Any]) -> None:
-    for tag, shards in found["shards"].items():
+def test_acceptance_of_each_shard(run: Run, run_facts: RunFacts) -> None:
+    for tag, shards in run_facts.shards.items():
         assert len(shards) > BATCH, "several batches"
-        assert [of["shard"] for of in shards] == list(range(len(shards)))
-        for of in shards[:3]:
-            rows = run.read_rows(f"{tag}-{of['shard']:05}")
-            assert (of["rows"], of["kept"]) == (rows.height, rows.filter(verdict="kept").height)
+        assert [counts.shard for counts in shards] == list(range(len(shards)))
+        for counts in shards[:3]:
+            rows = run.read_rows(f"{tag}-{counts.shard:05}")
+            assert (counts.rows, counts.kept) == (rows.height, rows.filter(verdict="kept").height)
 
 
-def test_lengths_are_of_what_kept_rows_say(run: Run, found: dict[str, Any]) -> None:
+def test_lengths_of_the_texts_of_kept_rows(run: Run, run_facts: RunFacts) -> None:
     kept = run.rows("eng").filter(verdict="kept").collect()
     characters = sorted(len(q) + len(a) for q, a in kept.select("question", "answer").iter_rows())
     tokens = sorted(q + a for q, a in kept.select("question_tokens", "answer_tokens").iter_rows())
-    for unit, real in (("characters", characters), ("tokens", tokens)):
-        told = found["lengths"][unit]["languages"]["eng_Latn"]
-        assert (told["rows"], told["least"], told["most"]) == (len(real), real[0], real[-1])
-        assert told["median"] in (real[(len(real) - 1) // 2], real[len(real) // 2])
-        width = found["lengths"][unit]["width"]
-        assert {n: c for n, c in enumerate(told["histogram"]) if c} == Counter(n // width for n in real)
+    for unit, expected in (("characters", characters), ("tokens", tokens)):
+        lengths = run_facts.lengths[unit]
+        summary = lengths.languages["eng_Latn"]
+        assert (summary.rows, summary.least, summary.most) == (len(expected), expected[0], expected[-1])
+        assert summary.mean == round(sum(expected) / len(expected), 1)
+        assert summary.median in (expected[(len(expected) - 1) // 2], expected[len(expected) // 2])
+        bins = Counter(length // lengths.width for length in expected)
+        assert {number: count for number, count in enumerate(summary.histogram) if count} == bins
 
 
-def test_asked_and_detected_languages(run: Run, found: dict[str, Any]) -> None:
+def test_requested_and_detected_languages(run: Run, run_facts: RunFacts) -> None:
     for tag in ("eng_Latn", "arb_Arab"):
         column = run.rows(tag).collect()["answer_language_detected"].drop_nulls()
-        assert found["detected"]["answer"][tag] == Counter(column)
-    assert found["detected"]["answer"]["eng_Latn"]["arb_Arab"] > 0
+        assert run_facts.detected["answer"][tag] == Counter(column)
+    assert run_facts.detected["answer"]["eng_Latn"]["arb_Arab"] > 0
 
 
-def test_copies_and_how_many_are_alike(run: Run, found: dict[str, Any]) -> None:
+def test_copies_and_the_sizes_of_their_groups(run: Run, run_facts: RunFacts) -> None:
     rows = run.rows("eng").collect()
-    told = found["duplicates"]["eng_Latn"]
-    assert told["rows"] == {"duplicate": rows.filter(reason="duplicate").height}
-    copies = Counter(rows["question_duplicates_first"].drop_nulls())
-    assert told["clusters"] == {str(n): c for n, c in Counter(c + 1 for c in copies.values()).items()}
-    assert found["lost_at"]["finish.question.duplicates"]["duplicate"] > 20
+    copies = run_facts.copies["eng_Latn"]
+    assert copies.rows == {"duplicate": rows.filter(reason="duplicate").height}
+    originals = Counter(rows["question_duplicates_first"].drop_nulls())
+    assert copies.clusters == Counter(count + 1 for count in originals.values())
+    assert run_facts.lost_at["finish.question.duplicates"]["duplicate"] > 20
 
 
-def test_steps_are_what_the_journals_tell(run: Run, found: dict[str, Any]) -> None:
+def test_spending_of_steps_is_that_of_the_journals(run: Run, run_facts: RunFacts) -> None:
     lines = journal(run)
-    steps = {step["name"]: step for step in found["steps"]}
-    assert list(steps) == ["question", "answer"]
-    for name, step in steps.items():
-        own = [line for line in lines if line["step"] == name]
-        assert step["requests"] == step["answered"] == len(own)
-        assert step["prompt_tokens"] == sum(line["prompt_tokens"] for line in own)
-        assert step["reply_tokens"] == sum(line["completion_tokens"] for line in own)
-        assert step["seconds"]["sum"] == pytest.approx(
-            sum(line["seconds"] for line in own), rel=0.01, abs=1e-3
-        )
-        assert step["cost"] == pytest.approx((step["prompt_tokens"] + 3 * step["reply_tokens"]) / 1e6)
-    assert steps["question"]["asked_again"] == sum(line.get("sample", 0) for line in lines) > 0
-    assert steps["question"]["sampling"] == {"temperature": 0.5}
-    assert found["total"]["requests"] == len(lines)
-    assert found["total"]["cost"] == sum(step["cost"] for step in steps.values())
+    steps = {step.name: step for step in run_facts.steps}
+    spending = {name: step.spending for name, step in steps.items() if step.spending}
+    assert list(steps) == list(spending) == ["question", "answer"]
+    for name, costs in spending.items():
+        of_step = [line for line in lines if line["step"] == name]
+        assert costs.requests == costs.answered == len(of_step)
+        assert costs.prompt_tokens == sum(line["prompt_tokens"] for line in of_step)
+        assert costs.reply_tokens == sum(line["completion_tokens"] for line in of_step)
+        assert costs.seconds is not None
+        seconds = sum(line["seconds"] for line in of_step)
+        assert costs.seconds.sum == pytest.approx(seconds, rel=0.01, abs=1e-3)
+        assert costs.cost == pytest.approx((costs.prompt_tokens + 3 * costs.reply_tokens) / 1e6)
+    assert spending["question"].asked_again == sum(line.get("sample", 0) for line in lines) > 0
+    assert steps["question"].generation is not None
+    assert steps["question"].generation.sampling == {"temperature": 0.5}
+    assert run_facts.total.requests == len(lines)
+    assert run_facts.total.cost == sum(costs.cost or 0 for costs in spending.values())
 
 
-def test_filters_come_with_the_thresholds_that_were_not_said(found: dict[str, Any]) -> None:
-    length, number, language, copies = found["filters"]
-    assert (length["place"], length["of"], length["options"]["min_chars"]) == (
-        "expect of question",
-        "question",
-        13,
-    )
-    assert length["options"]["max_chars"] == 20_000
-    assert (number["at"], number["options"]["value"]) == ("number.at_least", 2)
-    assert language["options"]["max_foreign"] == 0.2
-    assert copies["at"] == "finish.question.duplicates"
-    assert copies["options"]["also"] == ["answer"]
+def test_filters_have_their_default_options_too(run_facts: RunFacts) -> None:
+    length, number, language, copies = run_facts.filters
+    assert (length.where, length.column) == ("expect of question", "question")
+    assert length.options["min_chars"] == 13
+    assert length.options["max_chars"] == 20_000
+    assert (number.reason_at, number.options["value"]) == ("number.at_least", 2)
+    assert language.options["max_foreign"] == 0.2
+    assert copies.reason_at == "finish.question.duplicates"
+    assert copies.options["also"] == ["answer"]
 
 
-def test_journals_that_do_not_tell_and_requests_that_failed(tmp_path: Path, run: Run) -> None:
-    info = run.info()
-    old = Run(tmp_path)
-    old.write_info({name: value for name, value in info.items() if name != "format"})
+def unfinished(folder: Path, run: Run, output: dict[str, Any] | None = None) -> Run:
+    """Write a run without rows. output: of its recipe."""
+    values = {name: value for name, value in run.info().items() if name != "format"}
+    if output:
+        values["recipe"]["output"] = output
+    copy = Run(folder)
+    copy.write_info(values)
+    return copy
+
+
+def test_journals_without_steps_and_failed_requests(tmp_path: Path, run: Run) -> None:
+    old = unfinished(tmp_path, run)
     lines: list[dict[str, Any]] = [
         {"key": "1", "text": "a", "prompt_tokens": 2, "completion_tokens": 3},
         {"key": "2", "step": "answer", "failure": "too_long", "finish_reason": "failed", "tries": 4},
@@ -167,48 +209,50 @@ def test_journals_that_do_not_tell_and_requests_that_failed(tmp_path: Path, run:
     (tmp_path / "replies").mkdir()
     path = tmp_path / "replies" / "eng_Latn-00000.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"key": "half')
-    question, answer, unknown = facts(old)["steps"]
-    assert (question["requests"], question["seconds"], question["cost"]) == (4, None, None)
-    assert question["asked_again"] == 2
-    assert (answer["requests"], answer["failed"], answer["tried_again"]) == (2, {"too_long": 1}, 3)
-    assert answer["seconds"]["p95"] == 2.5
-    assert (unknown["name"], unknown["reply_tokens"], unknown["seconds"]) == ("", 3, None)
+    steps = facts(old).steps
+    question, answer, unknown = (step.spending for step in steps)
+    assert question is not None
+    assert (question.requests, question.seconds, question.cost) == (4, None, None)
+    assert question.asked_again == 2
+    assert answer is not None
+    assert (answer.requests, answer.failed, answer.tried_again) == (2, {"too_long": 1}, 3)
+    assert answer.seconds is not None
+    assert answer.seconds.p95 == 2.5
+    assert unknown is not None
+    assert (steps[2].name, steps[2].kind, unknown.reply_tokens, unknown.seconds) == ("", "unknown", 3, None)
     path.write_text("nothing\n")
     with pytest.raises(UsageError, match=r"eng_Latn-00000.jsonl: not a journal"):
         facts(old)
 
 
-def test_a_folder_without_a_run_is_told_of(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run here"):
         facts(Run(tmp_path))
 
 
-def test_rows_that_cannot_be_read_are_told_of(tmp_path: Path, run: Run) -> None:
-    Run(tmp_path).write_info({name: value for name, value in run.info().items() if name != "format"})
+def test_rows_that_cannot_be_read_are_refused(tmp_path: Path, run: Run) -> None:
+    damaged = unfinished(tmp_path, run)
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "arb_Arab-00003.parquet").write_bytes(b"half of a fi")
     with pytest.raises(UsageError, match=r"arb_Arab-00003.parquet: cannot be read: .*remove it and run"):
-        facts(Run(tmp_path))
+        facts(damaged)
 
 
 @pytest.mark.parametrize("price", [float("nan"), float("inf"), -1.0])
-def test_a_price_is_a_price(run: Run, price: float) -> None:
-    with pytest.raises(UsageError, match="no price"):
+def test_a_price_is_a_number_from_0_up(run: Run, price: float) -> None:
+    with pytest.raises(UsageError, match="not a price"):
         facts(run, None, price)
 
 
 def test_a_run_without_rows_has_facts(tmp_path: Path, run: Run) -> None:
-    Run(tmp_path).write_info({name: value for name, value in run.info().items() if name != "format"})
-    found = facts(Run(tmp_path))
-    assert found["lengths"]["characters"]["languages"] == {}
-    assert found["total"]["requests"] == 0
+    empty = facts(unfinished(tmp_path, run))
+    assert empty.lengths["characters"].languages == {}
+    assert empty.total.requests == 0
+    assert json.loads(json.dumps(empty.to_json())) == empty.to_json()
 
 
-def test_chats_and_lists_are_measured(tmp_path: Path, run: Run) -> None:
-    info = run.info()
-    info["recipe"]["output"] = {"columns": ["messages", "notes", "number"]}
-    made = Run(tmp_path)
-    made.write_info({name: value for name, value in info.items() if name != "format"})
+def test_chats_are_measured(tmp_path: Path, run: Run) -> None:
+    chats = unfinished(tmp_path, run, {"columns": ["messages", "notes", "number"]})
     row = {
         "language": "eng_Latn",
         "verdict": "kept",
@@ -216,18 +260,15 @@ def test_chats_and_lists_are_measured(tmp_path: Path, run: Run) -> None:
         "reason_at": None,
         "messages": [{"role": "user", "content": "नमस्ते"}, {"role": "assistant", "content": "ok"}],
     }
-    made.write_rows("eng_Latn-00000", pl.DataFrame([row]))
-    assert facts(made)["lengths"]["characters"]["languages"]["eng_Latn"]["most"] == len("नमस्ते") + 2
+    chats.write_rows("eng_Latn-00000", pl.DataFrame([row]))
+    assert facts(chats).lengths["characters"].languages["eng_Latn"].most == len("नमस्ते") + 2
 
 
-def test_the_last_column_of_a_histogram_holds_all_that_is_longer(tmp_path: Path, run: Run) -> None:
-    info = run.info()
-    info["recipe"]["output"] = {"columns": ["answer"]}
-    made = Run(tmp_path)
-    made.write_info({name: value for name, value in info.items() if name != "format"})
-    answers = ["a" * 24] * 150 + ["a" * 5_000]
-    whole = {"language": "eng_Latn", "verdict": "kept", "reason": None, "reason_at": None}
-    made.write_rows("eng_Latn-00000", pl.DataFrame([{**whole, "answer": of} for of in answers]))
-    told = facts(made)["lengths"]["characters"]
-    assert told["width"] == 1
-    assert told["languages"]["eng_Latn"]["histogram"] == [0] * 23 + [151]
+def test_the_last_bin_of_a_histogram_holds_everything_longer(tmp_path: Path, run: Run) -> None:
+    answers = unfinished(tmp_path, run, {"columns": ["answer"]})
+    kept = {"language": "eng_Latn", "verdict": "kept", "reason": None, "reason_at": None}
+    texts = ["a" * 24] * 150 + ["a" * 5_000]
+    answers.write_rows("eng_Latn-00000", pl.DataFrame([{**kept, "answer": text} for text in texts]))
+    lengths = facts(answers).lengths["characters"]
+    assert lengths.width == 1
+    assert lengths.languages["eng_Latn"].histogram == [0] * 23 + [151]

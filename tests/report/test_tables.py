@@ -1,22 +1,25 @@
-"""The tables by language: what is packed of the facts, and what the page shows of it."""
+"""The tables by language: what the page holds of the facts, and what it shows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from chromium import Page, browser
+from empty_facts import filter_facts, length_summary, run_facts
 from run_folder import SAID, make
 
-from glotmill.languages import table
+from glotmill.languages import Language, table
 from glotmill.report.facts import BINS, facts
+from glotmill.report.model import Copies, Lengths, RunFacts, ShardCounts
 from glotmill.report.report import write
 from glotmill.report.tables import tables
 from glotmill.runner.folder import Run
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> dict[str, Any]:
+def facts_of_run(folder: Path) -> RunFacts:
     return facts(Run(folder))
 
 
@@ -27,17 +30,17 @@ def read(page: Page, at: str, number: int = 0) -> dict[str, list[str]]:
     return {"": rows[0], **{row[0].split()[-1]: row[1:] for row in rows[1:]}}
 
 
-def test_the_funnel(page: Page, found: dict[str, Any]) -> None:
-    told = read(page, "funnel")
-    assert told[""] == [
+def test_the_funnel(page: Page, facts_of_run: RunFacts) -> None:
+    rows = read(page, "funnel")
+    assert rows[""] == [
         "Language", "Share", "Asked", "Answered", "Parsed", "Kept", "Share kept", "Accepted of 25", "Lost to"
     ]  # fmt: skip
-    assert [tag for tag in told if tag] == list(SAID)
-    for of in found["funnel"]:
-        numbers = [of[name] for name in ("asked", "answered", "parsed", "kept")]
-        lost = ", ".join(f"{count}\u00a0{reason}" for reason, count in of["dropped"].items())
-        assert told[of["language"]] == ["", *map(str, numbers), "60%", str(of["accepted"]), lost]
-    assert told["tha_Thai"][1:6] == ["50", "45", "40", "30", "60%"]
+    assert [tag for tag in rows if tag] == list(SAID)
+    for row in facts_of_run.funnel:
+        numbers = map(str, (row.asked, row.answered, row.parsed, row.kept))
+        lost = ", ".join(f"{count}\u00a0{reason}" for reason, count in row.dropped.items())
+        assert rows[row.language] == ["", *numbers, "60%", str(row.accepted), lost]
+    assert rows["tha_Thai"][1:6] == ["50", "45", "40", "30", "60%"]
 
 
 def test_nothing_is_said_to_be_needed_where_all_is_shown(page: Page) -> None:
@@ -63,20 +66,20 @@ def test_charts(page: Page) -> None:
     assert {step.split("h")[1] for step in path.split("V")[1:-1]} == {"5"}
 
 
-def test_lengths(page: Page, found: dict[str, Any]) -> None:
+def test_lengths(page: Page, facts_of_run: RunFacts) -> None:
     for number, unit in enumerate(("characters", "tokens")):
-        told, of = read(page, "lengths", number), found["lengths"][unit]
-        assert told[""][1] == f"From 0 to {of['width'] * BINS:,}"
-        for tag, numbers in of["languages"].items():
-            names = ("least", "p5", "median", "p95", "most")
-            assert told[tag][1:] == [f"{numbers[name]:,}" for name in names]
+        rows, lengths = read(page, "lengths", number), facts_of_run.lengths[unit]
+        assert rows[""][1] == f"From 0 to {lengths.width * BINS:,}"
+        for tag, summary in lengths.languages.items():
+            numbers = (summary.least, summary.p5, summary.median, summary.p95, summary.most)
+            assert rows[tag][1:] == [f"{number:,}" for number in numbers]
 
 
-def test_acceptance(page: Page, found: dict[str, Any]) -> None:
-    told = read(page, "acceptance")
-    for tag, shards in found["shards"].items():
-        first, last = (f"{of['kept'] / of['rows']:.0%}" for of in (shards[0], shards[-1]))
-        assert told[tag] == ["", str(len(shards)), first, last]
+def test_acceptance(page: Page, facts_of_run: RunFacts) -> None:
+    rows = read(page, "acceptance")
+    for tag, shards in facts_of_run.shards.items():
+        first, last = (f"{shard.kept / shard.rows:.0%}" for shard in (shards[0], shards[-1]))
+        assert rows[tag] == ["", str(len(shards)), first, last]
 
 
 def test_languages_asked_and_found(page: Page) -> None:
@@ -88,9 +91,9 @@ def test_languages_asked_and_found(page: Page) -> None:
     assert page.run(f"{cells}.map(c => c.className)") == ["", "same", "other"]
 
 
-def test_copies(page: Page, found: dict[str, Any]) -> None:
+def test_copies(page: Page, facts_of_run: RunFacts) -> None:
     assert read(page, "copies")["hin_Deva"] == ["5\u00a0duplicate", "5\u00a0of 2"]
-    assert found["duplicates"]["hin_Deva"] == {"rows": {"duplicate": 5}, "clusters": {"2": 5}}
+    assert facts_of_run.copies["hin_Deva"] == Copies({"duplicate": 5}, {2: 5})
 
 
 def test_a_row_has_the_name_of_its_language(page: Page) -> None:
@@ -128,55 +131,50 @@ def info(run: Run) -> dict[str, Any]:
     return {name: value for name, value in run.info().items() if name != "format"}
 
 
-def plain(tags: list[str], **given: Any) -> dict[str, Any]:
-    """Facts with nothing in them but what is given."""
-    whole: dict[str, Any] = {"shards": {}, "duplicates": {}, "lengths": {}, "detected": {}, "filters": []}
-    languages = [{"tag": tag, "name": tag.title()} for tag in tags]
-    return whole | {"languages": languages, "funnel": []} | given
+def languages(*tags: str) -> list[Language]:
+    """Languages with these tags, real or not."""
+    return [replace(table()[0], tag=tag, name=tag.title()) for tag in tags]
 
 
-def column(told: dict[str, Any], at: str, head: str) -> dict[str, Any]:
-    (table,) = (table for table in told["tables"] if table["at"] == at)
-    (found,) = (column for column in table["columns"] if column["head"] == head)
-    of: dict[str, Any] = found
-    return of
+def column(values: dict[str, Any], at: str, head: str) -> dict[str, Any]:
+    (selected,) = (item for item in values["tables"] if item["at"] == at)
+    (result,) = (item for item in selected["columns"] if item["head"] == head)
+    return dict(result)
 
 
-def test_many_shards_are_taken_together() -> None:
-    shards = [{"shard": n, "rows": 10, "kept": 10 if n < 30 else 0} for n in range(60)]
-    told = tables(plain(["a"], shards={"a": shards, "b": []}))
-    assert column(told, "acceptance", "First to last")["values"] == ["f" * 5 + "0" * 5]
-    assert column(told, "acceptance", "Language")["values"] == [0]
+def test_many_shards_share_points() -> None:
+    shards = [ShardCounts(number, 10, 10 if number < 30 else 0) for number in range(60)]
+    values = tables(run_facts(languages=languages("a"), shards={"a": shards, "b": []}))
+    assert column(values, "acceptance", "First to last")["values"] == ["f" * 5 + "0" * 5]
+    assert column(values, "acceptance", "Language")["values"] == [0]
 
 
-def test_a_column_that_holds_one_row_can_be_seen() -> None:
-    numbers = dict.fromkeys(("least", "p5", "median", "p95", "most"), 1)
-    histogram = [1000, 1, 0, 500]
-    told = tables(
-        plain(
-            ["a"], lengths={"tokens": {"width": 10, "languages": {"a": {**numbers, "histogram": histogram}}}}
-        )
-    )
-    assert column(told, "lengths", "From 0 to 240")["values"] == ["f108"]
+def test_a_bar_of_one_row_can_be_seen() -> None:
+    lengths = Lengths(10, {"a": length_summary(histogram=[1000, 1, 0, 500])})
+    values = tables(run_facts(languages=languages("a"), lengths={"tokens": lengths}))
+    assert column(values, "lengths", "From 0 to 240")["values"] == ["f108"]
 
 
-def test_a_matrix_of_many_languages_tells_the_most_and_the_sum_of_the_rest() -> None:
-    tags = [f"l{n:02}" for n in range(30)]
-    found = {tag: {tag: 50, **{other: n + 1 for n, other in enumerate(tags) if other != tag}} for tag in tags}
-    found = {tag: dict(sorted(of.items(), key=lambda pair: -pair[1])) for tag, of in found.items()}
-    told = tables(plain(tags, detected={"answer": found}))
-    heads = [column["head"] for column in told["tables"][0]["columns"]]
+def test_a_matrix_of_many_languages_has_the_most_frequent_and_the_sum_of_the_rest() -> None:
+    tags = [f"l{number:02}" for number in range(30)]
+    counts = {
+        tag: {tag: 50, **{other: number + 1 for number, other in enumerate(tags) if other != tag}}
+        for tag in tags
+    }
+    counts = {tag: dict(sorted(row.items(), key=lambda pair: -pair[1])) for tag, row in counts.items()}
+    values = tables(run_facts(languages=languages(*tags), detected={"answer": counts}))
+    heads = [item["head"] for item in values["tables"][0]["columns"]]
     assert heads == ["Language", "Share right", "Itself", "l29", "l28", "l27", "Others"]
-    others = column(told, "detected", "Others")
+    others = column(values, "detected", "Others")
     first = others["values"][0]
-    named = [(others["names"][place], count) for place, count in zip(first[::2], first[1::2], strict=True)]
-    assert named == [("l26", 27), ("l25", 26), ("l24", 25), ("in others", sum(range(2, 25)))]
-    assert sum(count for _, count in named) + 30 + 29 + 28 + 50 == sum(found["l00"].values())
+    pairs = [(others["names"][index], count) for index, count in zip(first[::2], first[1::2], strict=True)]
+    assert pairs == [("l26", 27), ("l25", 26), ("l24", 25), ("in others", sum(range(2, 25)))]
+    assert sum(count for _, count in pairs) + 30 + 29 + 28 + 50 == sum(counts["l00"].values())
 
 
-def test_what_a_matrix_has_no_columns_for_is_told_in_order(tmp_path: Path) -> None:
+def test_languages_without_a_column_are_in_order(tmp_path: Path) -> None:
     run = make(tmp_path / "run", said={"eng_Latn": SAID["eng_Latn"]})
-    tags = [of.tag for of in table()[:20]]
+    tags = [language.tag for language in table()[:20]]
     for file in sorted((tmp_path / "run" / "rows").glob("*.parquet")):
         rows = run.read_rows(file.stem)
         mixed = [tags[n % 20] if n < 19 else "eng_Latn" for n in rows["row"]]
@@ -188,11 +186,11 @@ def test_what_a_matrix_has_no_columns_for_is_told_in_order(tmp_path: Path) -> No
     assert others == ", ".join(f"1\u00a0{tag}" for tag in sorted(tags)[3:6]) + ", 13\u00a0in others"
 
 
-def test_sets_of_many_sizes_are_told_together() -> None:
-    clusters = {"2": 9, "3": 5, "4": 4, "5": 2, "6": 1, "9": 1}
-    told = tables(plain(["a"], duplicates={"a": {"rows": {"duplicate": 60}, "clusters": clusters}}))
-    sets = column(told, "copies", "Groups of copies")
-    assert dict(zip(sets["names"], sets["values"], strict=True)) == {
+def test_large_groups_of_copies_are_taken_together() -> None:
+    copies = Copies({"duplicate": 60}, {2: 9, 3: 5, 4: 4, 5: 2, 6: 1, 9: 1})
+    values = tables(run_facts(languages=languages("a"), copies={"a": copies}))
+    groups = column(values, "copies", "Groups of copies")
+    assert dict(zip(groups["names"], groups["values"], strict=True)) == {
         "of 2": [9],
         "of 3": [5],
         "of 4": [4],
@@ -202,13 +200,14 @@ def test_sets_of_many_sizes_are_told_together() -> None:
 
 
 def test_filters_with_the_same_thresholds_share_a_table() -> None:
-    own, other = {"a": {"x": 0.5}}, {"a": {"x": 0.25}}
-    judges = [("language", "q", own), ("language", "a", own), ("language", "a", other), ("length", "a", {})]
-    filters = [{"filter": name, "of": of, "by_language": by} for name, of, by in judges]
-    told = [
-        (t["caption"], t["columns"][1]["values"]) for t in tables(plain(["a"], filters=filters))["tables"][1:]
+    filters = [
+        filter_facts("language", "q", limits={"a": {"x": 0.5}}),
+        filter_facts("language", "a", limits={"a": {"x": 0.5}}),
+        filter_facts("language", "a", limits={"a": {"x": 0.25}}),
+        filter_facts("length", "a"),
     ]
-    assert told == [
+    values = tables(run_facts(languages=languages("a"), filters=filters))
+    assert [(item["caption"], item["columns"][1]["values"]) for item in values["tables"][1:]] == [
         ("Thresholds by language: language, of q, a", [0.5]),
         ("Thresholds by language: language, of a", [0.25]),
     ]

@@ -43,7 +43,7 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
     if as_json:
         from glotmill.report.facts import facts
 
-        click.echo(terminal.json_text(facts(folder, *prices)))
+        click.echo(terminal.json_text(facts(folder, *prices).to_json()))
         if not arguments["output"]:
             return
     file = Path(arguments["output"] or folder.folder / "report.html")

@@ -1,8 +1,8 @@
-"""The report of a run: one self-contained HTML file with charts, tables and sample rows."""
+"""`report` and `write`: one self-contained HTML page with charts, tables and sample rows of a run."""
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from gzip import compress
 from hashlib import sha256
 from math import floor, log10
@@ -12,31 +12,35 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from glotmill.columns import LANGUAGE
 from glotmill.errors import UsageError
 from glotmill.io.atomic import write_bytes
-from glotmill.recipes.model import Recipe
+from glotmill.languages import Language
 from glotmill.report.facts import facts
+from glotmill.report.measures import declared
+from glotmill.report.model import FilterFacts, RunFacts
 from glotmill.report.sample import sample
 from glotmill.report.tables import percent, tables
 from glotmill.runner.folder import Run
 
-ROWS = 2_000  # in the page, where nobody says how many
+ROWS = 2_000  # in the page by default
 
 _PAGE = Path(__file__).with_name("page")
 
 
 def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out: float | None = None) -> str:
-    """Return the page of a run, finished or not: the same bytes for the same run.
+    """Return the page of a run, finished or not: the same text for the same run.
 
-    rows: how many of the run's rows are in it at most; 0: numbers alone. price_in, price_out: of a million
-    tokens of prompts and of replies. What the model wrote is in the page as data, never as markup; the page's
-    policy allows its own script and style and no address at all.
-    Raises UsageError where the folder holds no run, rows or a journal cannot be read, a price is none.
+    rows: how many of the run's rows the page holds at most; 0: numbers alone. price_in, price_out: of a
+    million prompt tokens and of a million reply tokens. What the model wrote is in the page as data, never as
+    markup; the page's security policy allows its own script and style, and no address at all.
+    Raises UsageError if the folder holds no run, if rows or a journal cannot be read, or for a price that is
+    not one.
     """
-    found = facts(run, price_in, price_out)
-    languages = {of["tag"]: of for of in found["languages"]}
-    chosen = sample(run, Recipe.model_validate(run.info()["recipe"]), list(languages), rows)
-    style, begin, script = _code("report.css"), _code("unpack.js"), _code("tables.js", "rows.js")
+    run_facts = facts(run, price_in, price_out)
+    languages = {language.tag: _language(language) for language in run_facts.languages}
+    chosen = sample(run, run_facts.recipe, list(languages), rows)
+    style, loader, script = _code("report.css"), _code("unpack.js"), _code("tables.js", "rows.js")
     environment = Environment(
         loader=PackageLoader("glotmill.report", "page"),
         autoescape=True,
@@ -44,19 +48,18 @@ def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out:
         trim_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        f=found,
-        **_told(found),
+        facts=run_facts,
+        **_summary(run_facts),
         money=_money,
         sampled=len(chosen),
-        asked=sum(of["asked"] for of in found["funnel"]),
-        numbers=_packed(_json(tables(found))),
-        data=_packed(_json({"languages": languages, "rows": chosen})),
-        script=_packed(script),
+        numbers=_pack(_json(tables(run_facts))),
+        data=_pack(_json({"languages": languages, "rows": chosen})),
+        script=_pack(script),
         style=Markup(style),  # noqa: S704 a file of this package
-        begin_script=Markup(begin),  # noqa: S704
-        style_hash=_hash(style),
-        begin_hash=_hash(begin),
-        script_hash=_hash(script),
+        loader=Markup(loader),  # noqa: S704
+        style_hash=_policy_hash(style),
+        loader_hash=_policy_hash(loader),
+        script_hash=_policy_hash(script),
     )
 
 
@@ -67,7 +70,10 @@ def write(
     price_in: float | None = None,
     price_out: float | None = None,
 ) -> int:
-    """Write `report`, whole or not at all, and return its size in bytes. Raises UsageError for a folder."""
+    """Write `report` to a file, complete or not at all, and return its size in bytes.
+
+    Raises UsageError for a folder, and as `report` does.
+    """
     if file.is_dir():
         raise UsageError(f"{file}: a folder; name a file in it")
     page = report(run, rows, price_in, price_out).encode("utf-8", "replace")
@@ -76,93 +82,113 @@ def write(
 
 
 def _code(*names: str) -> str:
-    """Files of the page, without indents and comments."""
-    whole = (line.strip() for name in names for line in (_PAGE / name).read_text("utf-8").splitlines())
-    return "\n".join(line for line in whole if line and not line.startswith("//"))
+    """Return files of the page without indentation, empty lines and comments."""
+    lines = (line.strip() for name in names for line in (_PAGE / name).read_text("utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _packed(text: str) -> str:
-    """A text as the page's script unpacks it: nothing in it can be taken for markup."""
+def _pack(text: str) -> str:
+    """Return a text as the page's script unpacks it: nothing in it can be taken for markup."""
     return b64encode(compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode()
 
 
-def _hash(text: str) -> str:
-    """What a content security policy calls a text by."""
+def _policy_hash(text: str) -> str:
+    """Return the hash by which a content security policy allows a script or style."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _told(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the run as a whole."""
-    accepted = sum(of["accepted"] for of in found["funnel"])
-    cost = found["total"]["cost"]
+def _language(language: Language) -> dict[str, str]:
+    """Return what the page's script reads of a language."""
+    return {"name": language.name, "direction": language.direction, "bcp47": language.bcp47}
+
+
+def _summary(facts: RunFacts) -> dict[str, Any]:
+    """Return the values of the template that sum up or select facts."""
+    accepted = sum(counts.accepted for counts in facts.funnel)
+    cost = facts.total.cost
     return {
-        "tiles": _tiles(found, accepted),
+        "tiles": _tiles(facts, accepted),
+        "asked": sum(counts.asked for counts in facts.funnel),
         "short": [
-            f"{of['language']} {of['accepted']:,} of {of['wanted']:,}"
-            for of in found["funnel"]
-            if of["accepted"] < of["wanted"]
+            f"{counts.language} {counts.accepted:,} of {counts.wanted:,}"
+            for counts in facts.funnel
+            if counts.accepted < counts.wanted
         ],
-        "copied": any(of["rows"] for of in found["duplicates"].values()),
-        "steps": [step for step in found["steps"] if "requests" in step],
-        "per_row": cost / accepted if cost is not None and accepted else None,
-        "settings": _settings(found),
-        "by_language": any(of["filter"] == "language" and of["by_language"] for of in found["filters"]),
-        "filters": [{**judge, "told": _options(judge)} for judge in found["filters"]],
+        "copied": any(copies.rows for copies in facts.copies.values()),
+        "steps": [(step.name, step.spending) for step in facts.steps if step.spending],
+        "cost_per_row": cost / accepted if cost is not None and accepted else None,
+        "settings": _settings(facts),
+        "filters": [(item, _options(item)) for item in facts.filters],
+        "notes": _notes(facts.filters),
     }
 
 
-def _tiles(found: Mapping[str, Any], accepted: int) -> list[tuple[str, str]]:
-    total = found["total"]
-    asked = sum(of["asked"] for of in found["funnel"])
-    kept = sum(of["kept"] for of in found["funnel"])
+def _notes(filters: Sequence[FilterFacts]) -> dict[str, str]:
+    """Return what the thresholds by language mean: filter -> sentence, where it declares one."""
+    names = dict.fromkeys(item.filter for item in filters if item.limits)
+    notes = {name: declared(name, "LIMITS_NOTE") for name in names}
+    return {name: note for name, note in notes.items() if note}
+
+
+def _tiles(facts: RunFacts, accepted: int) -> list[tuple[str, str]]:
+    asked = sum(counts.asked for counts in facts.funnel)
+    kept = sum(counts.kept for counts in facts.funnel)
     tiles = [
         ("rows accepted", f"{accepted:,}"),
-        ("languages", f"{len(found['languages']):,}"),
+        ("languages", f"{len(facts.languages):,}"),
         ("of rows kept", percent(kept, asked)),
-        ("requests", f"{total['requests']:,}"),
-        ("tokens in", f"{total['prompt_tokens']:,}"),
-        ("tokens out", f"{total['reply_tokens']:,}"),
+        ("requests", f"{facts.total.requests:,}"),
+        ("tokens in", f"{facts.total.prompt_tokens:,}"),
+        ("tokens out", f"{facts.total.reply_tokens:,}"),
     ]
-    return tiles + ([("cost", _money(total["cost"]))] if total["cost"] is not None else [])
+    if facts.total.cost is not None:
+        tiles.append(("cost", _money(facts.total.cost)))
+    return tiles
 
 
 def _money(value: float) -> str:
-    """Two digits that say something: a row may cost a thousandth of a cent."""
-    return f"{value:,.{max(2, 1 - floor(log10(value))) if value else 2}f}"
+    """Return an amount with two significant digits at least: a row may cost a thousandth of a cent."""
+    digits = max(2, 1 - floor(log10(value))) if value else 2
+    return f"{value:,.{digits}f}"
 
 
-def _settings(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    model, run, recipe = found["model"], found["run"], found["recipe"]
-    told = [
-        ("Recipe", recipe["name"]),
-        ("Seeds", run["seeds"]),
-        ("Target", f"{run['per_language']:,} in each language"),
-        ("Model", f"{model['model']}{' at ' + model['revision'] if model['revision'] else ''}"),
-        ("Engine", f"{model['engine']} {_pairs(model['engine_args'])}"),
+def _settings(facts: RunFacts) -> list[tuple[str, str]]:
+    model = facts.model
+    settings = [
+        ("Recipe", facts.recipe.name),
+        ("Seeds", facts.seeds),
+        ("Target", f"{facts.per_language:,} in each language"),
+        ("Model", f"{model.model} at {model.revision}" if model.revision else model.model),
+        ("Engine", f"{model.engine} {_pairs(model.engine_args)}"),
     ]
-    for step in found["steps"]:
-        if step["kind"] == "generate":
-            told.append((f"Sampling, {step['name']}", _pairs(step["sampling"]) or "the engine's own"))
-    told.append(("Versions", _pairs(model["versions"])))
-    return told + [("Paper", paper) for paper in recipe["papers"]]
+    for step in facts.steps:
+        if step.generation:
+            sampling = _pairs(step.generation.sampling) or "the engine's own"
+            settings.append((f"Sampling, {step.name}", sampling))
+    settings.append(("Versions", _pairs(model.versions)))
+    return settings + [("Paper", paper) for paper in facts.recipe.papers]
 
 
-def _options(judge: Mapping[str, Any]) -> str:
-    """The options that say something: not those that are off, nor the usual column of languages."""
-    usual = {"language": "language"}
-    told = {n: v for n, v in judge["options"].items() if v not in (None, "", [], {}, usual.get(n))}
-    return _pairs(told) + "; thresholds by language: below" * bool(judge["by_language"])
+def _options(item: FilterFacts) -> str:
+    """Return the options that are on, without the column of languages if it is the usual one."""
+    options = {
+        name: value
+        for name, value in item.options.items()
+        if value not in (None, "", [], {}) and (name, value) != ("language", LANGUAGE)
+    }
+    text = _pairs(options)
+    return f"{text}; thresholds by language: below" if item.limits else text
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
+    return ", ".join(f"{name} {_text(value)}" for name, value in values.items())
 
 
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
     if value in (None, "", [], {}):
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,18 +1,20 @@
-"""What the requests of a run took: tokens, seconds, failures and tries of each step, from its journals."""
+"""What the requests of a run took, step by step: tokens, seconds, cost, failures, tries. From journals."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
 
 import polars as pl
 
 from glotmill.errors import UsageError, one_line
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Generate
+from glotmill.report.model import Seconds, Spending, Total
 from glotmill.runner.folder import Run
 
-UNKNOWN = ""  # the step of replies that were noted before journals told it
+UNKNOWN = ""  # the step of replies from before journals named the step
 
-_KINDS = {
+_SCHEMA = {
     "step": pl.String,
     "sample": pl.Int64,
     "prompt_tokens": pl.Int64,
@@ -21,74 +23,106 @@ _KINDS = {
     "seconds": pl.Float64,
     "tries": pl.Int64,
 }
+_COUNTS = ("requests", "answered", "asked_again", "tried_again", "prompt_tokens", "reply_tokens")
+_TOKENS_PER_PRICE = 1_000_000
 
 
-def spending(run: Run, recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """Return what each generate step took; under "" what is not known to be of any.
+@dataclass(frozen=True)
+class Prices:
+    """Prices of a million prompt tokens and of a million reply tokens, in any currency.
 
-    -> requests, answered, failed (reason -> requests), asked_again (because `expect` refused a reply),
-    tried_again (put to the engine once more: a server was busy, an engine died), prompt_tokens, reply_tokens,
-    seconds (None where journals do not tell: sum, mean, median, p95 of requests, many of which were in
-    flight at once).
-    Replies that no row needs any more were paid for too, and are counted.
+    Raises UsageError for a price that is not a number from 0 up.
+    """
+
+    prompt: float | None = None
+    reply: float | None = None
+
+    def __post_init__(self) -> None:
+        for price in (self.prompt, self.reply):
+            if price is not None and not 0 <= price < inf:
+                raise UsageError(
+                    f"price {price}: not a price; write the cost of a million tokens, such as 0.4"
+                )
+
+    def cost(self, prompt_tokens: int, reply_tokens: int) -> float | None:
+        """Return what so many tokens cost; None if no price is known."""
+        if self.prompt is None and self.reply is None:
+            return None
+        return (prompt_tokens * (self.prompt or 0.0) + reply_tokens * (self.reply or 0.0)) / _TOKENS_PER_PRICE
+
+
+def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
+    """Return what each generate step took; under "" what the journals assign to no step.
+
+    Replies that no row needs any more were paid for too, and count.
     Raises UsageError for a journal that cannot be read.
     """
     tries = {step.name: step.tries for step in recipe.live_steps if isinstance(step, Generate)}
-    parts: list[pl.DataFrame] = []
+    tables: list[pl.DataFrame] = []
     seconds: dict[str, list[pl.Series]] = {}
     for lines in _journals(run):
-        limit = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
-        again = pl.col("sample") % limit > 0
-        failed = pl.col("failure").is_not_null()
-        by = lines.group_by("step", "failure").agg(
+        # Sample numbers count all tries of a trial, then those of the next one.
+        tries_of_step = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
+        counts = lines.group_by("step", "failure").agg(
             requests=pl.len(),
-            answered=(~failed).sum(),
-            asked_again=again.sum(),
+            answered=pl.col("failure").is_null().sum(),
+            asked_again=(pl.col("sample") % tries_of_step > 0).sum(),
             tried_again=(pl.col("tries") - 1).sum(),
             prompt_tokens=pl.col("prompt_tokens").sum(),
             reply_tokens=pl.col("completion_tokens").sum(),
         )
-        parts.append(by)
+        tables.append(counts)
         for (step,), timed in lines.filter(pl.col("seconds") > 0).group_by("step"):
             seconds.setdefault(str(step), []).append(timed["seconds"].cast(pl.Float32))
-    counts = pl.concat(parts) if parts else pl.DataFrame(schema={"step": pl.String, "failure": pl.String})
-    names = [*tries, *sorted({*counts["step"].to_list()} - {*tries})]
-    return {name: _of(counts.filter(step=name), seconds.get(name, [])) for name in names}
+    schema = {"step": pl.String, "failure": pl.String, **dict.fromkeys(_COUNTS, pl.Int64)}
+    table = pl.concat(tables) if tables else pl.DataFrame(schema=schema)
+    names = [*tries, *sorted({*table["step"].to_list()} - {*tries})]
+    return {name: _sum_step(table.filter(step=name), seconds.get(name, []), prices) for name in names}
 
 
-def _of(counts: pl.DataFrame, seconds: list[pl.Series]) -> dict[str, Any]:
-    numbers = ("requests", "answered", "asked_again", "tried_again", "prompt_tokens", "reply_tokens")
-    failed = counts.filter(pl.col("failure").is_not_null())
-    failures = (
-        failed.group_by("failure").agg(pl.col("requests").sum()).sort("failure") if len(failed) else failed
+def total(steps: Iterable[Spending]) -> Total:
+    """Return what all steps took together."""
+    steps = list(steps)
+    seconds = [step.seconds.sum for step in steps if step.seconds]
+    costs = [step.cost for step in steps if step.cost is not None]
+    return Total(
+        **{name: sum(getattr(step, name) for step in steps) for name in _COUNTS},
+        seconds=round(sum(seconds), 4) if seconds else None,
+        cost=sum(costs) if costs else None,
     )
-    return {
-        **{name: int(counts[name].sum()) if name in counts.columns else 0 for name in numbers},
-        "failed": {row["failure"]: row["requests"] for row in failures.iter_rows(named=True)},
-        "seconds": _times(pl.concat(seconds)) if seconds else None,
-    }
 
 
-def _times(seconds: pl.Series) -> dict[str, float]:
+def _sum_step(counts: pl.DataFrame, seconds: list[pl.Series], prices: Prices) -> Spending:
+    failed = counts.drop_nulls("failure").group_by("failure").agg(pl.sum("requests")).sort("failure")
+    sums = {name: int(counts[name].sum()) for name in _COUNTS}
+    return Spending(
+        **sums,
+        failed=dict(failed.iter_rows()),
+        seconds=_summarize(pl.concat(seconds)) if seconds else None,
+        cost=prices.cost(sums["prompt_tokens"], sums["reply_tokens"]),
+    )
+
+
+def _summarize(seconds: pl.Series) -> Seconds:
     exact = seconds.cast(pl.Float64)
-    found = {
-        "sum": exact.sum(),
-        "mean": exact.mean(),
-        "median": exact.median(),
-        "p95": exact.quantile(0.95, "nearest"),
-    }
-    return {name: round(float(str(value)), 4) for name, value in found.items()}
+    duration = float(exact.sum())
+    return Seconds(
+        sum=round(duration, 4),
+        mean=round(duration / len(exact), 4),
+        median=round(exact.quantile(0.5, "linear") or 0.0, 4),
+        p95=round(exact.quantile(0.95, "nearest") or 0.0, 4),
+    )
 
 
 def _journals(run: Run) -> Iterator[pl.DataFrame]:
-    """Yield what each journal tells of its replies; half a line at its end is not read."""
+    """Yield a table of the replies in each journal; an unfinished last line is left out."""
     for path in sorted(run.folder.glob("replies/*.jsonl")):
         raw = path.read_bytes()
         raw = raw[: raw.rfind(b"\n") + 1]
         if not raw:
             continue
         try:
-            lines = pl.read_ndjson(raw, schema=_KINDS)
+            lines = pl.read_ndjson(raw, schema=_SCHEMA)
         except pl.exceptions.PolarsError as error:
             raise UsageError(
                 f"{path}: not a journal: {one_line(error)}; remove the line to ask again"

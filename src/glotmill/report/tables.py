@@ -1,16 +1,16 @@
 """The tables of a report that have a row for each language, as the page's script draws them.
 
-A page has them compressed, and what can be told from others is left to its script: as markup, those of two
-hundred languages would take most of it. A table is `at` (where the page has it), `caption` and `columns`; a
-column is `head`, `kind` and `values`, one a row:
+The page holds them as compressed JSON, without what its script can compute: as HTML, the tables of two
+hundred languages would be most of the page. A table is `at` (id of the element it goes into), `caption` and
+`columns`. A column is `head`, `kind` and `values`, one for each row. The kinds:
 
-- language: places in the list of languages.
-- number, same, other: numbers or short texts, null where there is none; the kind colours.
-- short: as number, coloured where it is less than the column's `least`.
-- counts: of each of the column's `names` one list of numbers.
-- pairs: [place, count, place, count ...] of the column's `names`, as they are to be told.
-- bar, share: told from the numbers beside them; they have no values.
-- line, histogram: a level a character, from 0 to f.
+- language: indices into the list of languages.
+- number, same, other: numbers or short texts, null if there is none; the kind sets the colour.
+- short: a number, coloured if it is less than the column's `least`.
+- counts: a list of numbers for each of the column's `names`.
+- pairs: [index, count, index, count ...] into the column's `names`, in the order in which they are shown.
+- bar, share: computed from other columns; they have no values.
+- line, histogram: one hexadecimal digit for each point or bar, its height from 0 to f.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,44 +18,45 @@ from itertools import pairwise
 from typing import Any
 
 from glotmill.report.facts import BINS
+from glotmill.report.model import Copies, FilterFacts, Lengths, RunFacts, ShardCounts
+from glotmill.runner.funnel import Funnel
 
-FOUND = 12  # languages that each have a column in a matrix
-MOST_FOUND = 3  # that do where there are more, and of the others those that a row tells by name
-POINTS = 10  # of a line at most
-SETS = 5  # of alike rows whose sizes are told
+MAX_COLUMNS = 12  # detected languages that have a column each
+FEW_COLUMNS = 3  # that have one if there are more; and of the others, those that a row names
+MAX_POINTS = 10  # of a line
+MAX_SIZES = 5  # of groups of copies that are shown one by one
 
 _LEVELS = "0123456789abcdef"
 
 Table = dict[str, Any]
 
 
-def tables(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables of what `facts` found, and the tags and names of its languages."""
-    tags = [of["tag"] for of in found["languages"]]
-    shards = {tag: of for tag, of in found["shards"].items() if of}
-    copies = {tag: of for tag, of in found["duplicates"].items() if of["rows"]}
-    lengths = [(unit, of) for unit, of in found["lengths"].items() if of["languages"]]
-    made = [
-        *(_matrix(column, of, tags) for column, of in found["detected"].items()),
-        _funnel(found["funnel"]),
-        *([_acceptance(shards)] if shards else []),
-        *(_lengths(unit, of) for unit, of in lengths),
-        *([_copies(copies)] if copies else []),
-        *_limits(found["filters"]),
-    ]
-    place = {tag: number for number, tag in enumerate(tags)}
-    for table in made:
-        language = table["columns"][0]
-        language["values"] = [place[tag] for tag in language["values"]]
-    return {"tags": tags, "names": [of["name"] for of in found["languages"]], "tables": made}
+def tables(facts: RunFacts) -> dict[str, Any]:
+    """Return the tables of a run, with the tags and names of its languages."""
+    tags = [language.tag for language in facts.languages]
+    shards = {tag: counts for tag, counts in facts.shards.items() if counts}
+    copies = {tag: language for tag, language in facts.copies.items() if language.rows}
+    result = [_matrix(column, counts, tags) for column, counts in facts.detected.items()]
+    result.append(_funnel(facts.funnel))
+    if shards:
+        result.append(_acceptance(shards))
+    result += [_lengths(unit, lengths) for unit, lengths in facts.lengths.items() if lengths.languages]
+    if copies:
+        result.append(_copies(copies))
+    result += _limits(facts.filters)
+    index = {tag: number for number, tag in enumerate(tags)}
+    for table in result:
+        column = table["columns"][0]
+        column["values"] = [index[tag] for tag in column["values"]]
+    return {"tags": tags, "names": [language.name for language in facts.languages], "tables": result}
 
 
-def percent(part: int, whole: int) -> str:
-    """Return a share as one reads it."""
-    return f"{part / whole:.0%}" if whole else "–"
+def percent(part: int, total: int) -> str:
+    """Return a share for people to read."""
+    return f"{part / total:.0%}" if total else "–"
 
 
-def _table(at: str, caption: str, tags: Sequence[str], *columns: dict[str, Any]) -> Table:
+def _table(at: str, caption: str, tags: Iterable[str], *columns: dict[str, Any]) -> Table:
     language = {"head": "Language", "kind": "language", "values": list(tags)}
     return {"at": at, "caption": caption, "columns": [language, *columns]}
 
@@ -69,141 +70,147 @@ def _counts(head: str, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
     return _column(head, [[row.get(name, 0) for row in rows] for name in names], "counts", names=names)
 
 
-def _funnel(rows: Sequence[Mapping[str, Any]]) -> Table:
-    def of(name: str) -> list[Any]:
-        return [row[name] for row in rows]
-
-    wanted = max(of("wanted"), default=0)  # the same in all
+def _funnel(rows: Sequence[Funnel]) -> Table:
+    target = max((row.wanted for row in rows), default=0)  # the same in all languages
     return _table(
         "funnel",
         "Rows of each language, and why rows were lost",
-        of("language"),
+        [row.language for row in rows],
         _column("Share", (), "bar"),
-        *(_column(name.capitalize(), of(name)) for name in ("asked", "answered", "parsed", "kept")),
+        _column("Asked", [row.asked for row in rows]),
+        _column("Answered", [row.answered for row in rows]),
+        _column("Parsed", [row.parsed for row in rows]),
+        _column("Kept", [row.kept for row in rows]),
         _column("Share kept", (), "share"),
-        _column(f"Accepted of {wanted:,}", of("accepted"), "short", least=wanted),
-        _counts("Lost to", of("dropped")),
+        _column(f"Accepted of {target:,}", [row.accepted for row in rows], "short", least=target),
+        _counts("Lost to", [row.dropped for row in rows]),
     )
 
 
-def _acceptance(shards: Mapping[str, Sequence[Mapping[str, int]]]) -> Table:
-    def share(of: Sequence[Mapping[str, int]]) -> str:
-        return percent(sum(s["kept"] for s in of), sum(s["rows"] for s in of))
-
+def _acceptance(shards: Mapping[str, Sequence[ShardCounts]]) -> Table:
     return _table(
         "acceptance",
         "Share of rows kept",
-        list(shards),
-        _column("First to last", [_line(of) for of in shards.values()], "line"),
-        _column("Shards", [len(of) for of in shards.values()]),
-        _column("First", [share(of[:1]) for of in shards.values()]),
-        _column("Last", [share(of[-1:]) for of in shards.values()]),
+        shards,
+        _column("First to last", [_line(counts) for counts in shards.values()], "line"),
+        _column("Shards", [len(counts) for counts in shards.values()]),
+        _column("First", [percent(counts[0].kept, counts[0].rows) for counts in shards.values()]),
+        _column("Last", [percent(counts[-1].kept, counts[-1].rows) for counts in shards.values()]),
     )
 
 
-def _line(shards: Sequence[Mapping[str, int]]) -> str:
-    """The share kept of shards in order; neighbours are taken together where there are many."""
-    many = min(POINTS, len(shards))
-    edges = [n * len(shards) // many for n in range(many + 1)]
-    groups = [shards[start:end] for start, end in pairwise(edges)]
-    shares = [sum(s["kept"] for s in of) / max(1, sum(s["rows"] for s in of)) for of in groups]
-    return "".join(_level(share) for share in shares)
+def _line(shards: Sequence[ShardCounts]) -> str:
+    """Return the share of rows kept, shard by shard; of many shards, neighbours share a point."""
+    points = min(MAX_POINTS, len(shards))
+    edges = [number * len(shards) // points for number in range(points + 1)]
+    levels = []
+    for start, end in pairwise(edges):
+        rows = sum(shard.rows for shard in shards[start:end])
+        levels.append(_level(sum(shard.kept for shard in shards[start:end]) / max(1, rows)))
+    return "".join(levels)
 
 
 def _level(share: float) -> str:
     return _LEVELS[round(share * (len(_LEVELS) - 1))]
 
 
-def _lengths(unit: str, found: Mapping[str, Any]) -> Table:
-    of = found["languages"].values()
-    heads = {"least": "Least", "p5": "5%", "median": "Median", "p95": "95%", "most": "Most"}
+def _lengths(unit: str, lengths: Lengths) -> Table:
+    rows = lengths.languages.values()
     return _table(
         "lengths",
         f"Kept rows, in {unit}",
-        list(found["languages"]),
+        lengths.languages,
         _column(
-            f"From 0 to {found['width'] * BINS:,}", [_histogram(row["histogram"]) for row in of], "histogram"
+            f"From 0 to {lengths.width * BINS:,}", [_histogram(row.histogram) for row in rows], "histogram"
         ),
-        *(_column(head, [row[name] for row in of]) for name, head in heads.items()),
+        _column("Least", [row.least for row in rows]),
+        _column("5%", [row.p5 for row in rows]),
+        _column("Median", [row.median for row in rows]),
+        _column("95%", [row.p95 for row in rows]),
+        _column("Most", [row.most for row in rows]),
     )
 
 
 def _histogram(counts: Sequence[int]) -> str:
-    """The highest column is as high as the chart; one that holds anything can be seen."""
-    top = max(counts, default=0)
-    return "".join(max(_level(count / top), "1") if count else "0" for count in counts)
+    """Return the bars: the highest is as high as the chart, and one that holds any row can be seen."""
+    highest = max(counts, default=0)
+    return "".join(max(_level(count / highest), "1") if count else "0" for count in counts)
 
 
-def _matrix(column: str, found: Mapping[str, Mapping[str, int]], tags: Sequence[str]) -> Table:
-    """Rows in the language asked for, then those in the languages that most often came instead."""
-    wrong = {tag: {name: n for name, n in counts.items() if name != tag} for tag, counts in found.items()}
+def _matrix(column: str, counts: Mapping[str, Mapping[str, int]], tags: Sequence[str]) -> Table:
+    """Return the rows in the requested language, then those in the languages most often detected instead."""
+    wrong = [{name: count for name, count in row.items() if name != tag} for tag, row in counts.items()]
     sums: dict[str, int] = {}
-    for counts in wrong.values():
-        for name, count in counts.items():
+    for row in wrong:
+        for name, count in row.items():
             sums[name] = sums.get(name, 0) + count
     order = sorted(sums, key=lambda name: (-sums[name], name))
-    own = order if len(order) <= FOUND else order[:MOST_FOUND]
-    return _table(
-        "detected",
-        f"Detected in {column}",
-        list(found),
-        _column("Share right", [percent(row.get(tag, 0), sum(row.values())) for tag, row in found.items()]),
-        _column("Itself", [row.get(tag, 0) for tag, row in found.items()], "same"),
-        *(_column(name, [row.get(name, 0) for row in wrong.values()], "other") for name in own),
-        *(
-            [_others(wrong.values(), own, [*tags, *sorted({*order} - {*tags})])]
-            if len(order) > len(own)
-            else []
-        ),
-    )
+    heads = order if len(order) <= MAX_COLUMNS else order[:FEW_COLUMNS]
+    columns = [
+        _column("Share right", [percent(row.get(tag, 0), sum(row.values())) for tag, row in counts.items()]),
+        _column("Itself", [row.get(tag, 0) for tag, row in counts.items()], "same"),
+        *(_column(name, [row.get(name, 0) for row in wrong], "other") for name in heads),
+    ]
+    if len(order) > len(heads):
+        columns.append(_others(wrong, heads, [*tags, *sorted({*order} - {*tags})]))
+    return _table("detected", f"Detected in {column}", counts, *columns)
 
 
-def _others(wrong: Iterable[Mapping[str, int]], own: Sequence[str], names: list[str]) -> dict[str, Any]:
-    """What a matrix has no columns for: of each row the most, and the sum of what is left."""
-    place = {name: number for number, name in enumerate(names)}
-    values = []
+def _others(wrong: Iterable[Mapping[str, int]], heads: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Return the most frequent languages of each row that have no column, and the sum of the rest."""
+    index = {name: number for number, name in enumerate(names)}
+    values: list[list[int]] = []
     for row in wrong:
-        others = [(place[name], count) for name, count in row.items() if name not in own]
-        left = sum(count for _, count in others[MOST_FOUND:])
-        told = [*others[:MOST_FOUND], *([(len(names), left)] if left else [])]
-        values.append([number for pair in told for number in pair])
+        others = [(index[name], count) for name, count in row.items() if name not in heads]
+        pairs = others[:FEW_COLUMNS]
+        if rest := sum(count for _, count in others[FEW_COLUMNS:]):
+            pairs.append((len(names), rest))
+        values.append([number for pair in pairs for number in pair])
     return _column("Others", values, "pairs", names=[*names, "in others"])
 
 
-def _copies(found: Mapping[str, Mapping[str, Any]]) -> Table:
+def _copies(copies: Mapping[str, Copies]) -> Table:
     return _table(
         "copies",
         "Rows dropped as copies, and sizes of the groups of copies",
-        list(found),
-        _counts("Rows dropped", [of["rows"] for of in found.values()]),
-        _counts("Groups of copies", [_sets(of["clusters"]) for of in found.values()]),
+        copies,
+        _counts("Rows dropped", [language.rows for language in copies.values()]),
+        _counts("Groups of copies", [_sizes(language.clusters) for language in copies.values()]),
     )
 
 
-def _sets(clusters: Mapping[str, int]) -> dict[str, int]:
-    """How many sets there are of each size, the large ones together."""
-    sizes = [int(size) for size in clusters]
-    told: dict[str, int] = {}
+def _sizes(clusters: Mapping[int, int]) -> dict[str, int]:
+    """Return the number of groups of each size, the large groups taken together."""
+    alone = [*clusters] if len(clusters) <= MAX_SIZES else [*clusters][: MAX_SIZES - 1]
+    counts: dict[str, int] = {}
     for size, count in clusters.items():
-        name = f"of {size}" if len(sizes) <= SETS or int(size) in sizes[: SETS - 1] else "of more"
-        told[name] = told.get(name, 0) + count
-    return told
+        name = f"of {size}" if size in alone else "of more"
+        counts[name] = counts.get(name, 0) + count
+    return counts
 
 
-def _limits(filters: Sequence[Mapping[str, Any]]) -> list[Table]:
-    """The thresholds of filters by language; filters that have the same ones share a table."""
-    shared: list[tuple[str, Mapping[str, Mapping[str, float]], list[str]]] = []
-    for judge in filters:
-        name, own = judge["filter"], judge["by_language"]
-        same = next((of for other, found, of in shared if (other, found) == (name, own)), None)
-        if same is not None:
-            same.append(judge["of"])
-        elif own:
-            shared.append((name, own, [judge["of"]]))
-    return [_thresholds(f"{name}, of {', '.join(dict.fromkeys(of))}", own) for name, own, of in shared]
+def _limits(filters: Sequence[FilterFacts]) -> list[Table]:
+    """Return the thresholds of filters by language; filters of one name with equal ones share a table."""
+    groups: list[list[FilterFacts]] = []
+    for item in filters:
+        for group in groups:
+            if (group[0].filter, group[0].limits) == (item.filter, item.limits):
+                group.append(item)
+                break
+        else:
+            if item.limits:
+                groups.append([item])
+    return [_thresholds(group) for group in groups]
 
 
-def _thresholds(judge: str, found: Mapping[str, Mapping[str, float]]) -> Table:
-    heads = dict.fromkeys(head for of in found.values() for head in of)
-    columns = (_column(head, [of.get(head) for of in found.values()]) for head in heads)
-    return _table("limits", f"Thresholds by language: {judge}", list(found), *columns)
+def _thresholds(filters: Sequence[FilterFacts]) -> Table:
+    """Return the thresholds that some filters have in common."""
+    first = filters[0]
+    columns = ", ".join(dict.fromkeys(item.column for item in filters))
+    heads = dict.fromkeys(head for limits in first.limits.values() for head in limits)
+    return _table(
+        "limits",
+        f"Thresholds by language: {first.filter}, of {columns}",
+        first.limits,
+        *(_column(head, [limits.get(head) for limits in first.limits.values()]) for head in heads),
+    )

@@ -3,31 +3,34 @@
 from collections.abc import Sequence
 from typing import Any
 
-from glotmill.hub.card.run_section import known_limits
-from glotmill.recipes.read import read_recipe
+from empty_facts import filter_facts, run_facts
 
-MADE = {"wanted": 200, "asked": 800, "kept": 200, "accepted": 200}
-JUDGE = {"filter": "language", "options": {"policy": "group"}}
-ALIKE = {"filter": "duplicates", "options": {}}
+from glotmill.hub.card.run_section import known_limits
+from glotmill.report.model import FilterFacts
+from glotmill.runner.funnel import Funnel
+
+COUNTS = {"wanted": 200, "asked": 800, "answered": 800, "parsed": 800, "kept": 200, "accepted": 200}
+JUDGE = filter_facts("language", options={"policy": "group"})
+ALIKE = filter_facts("duplicates")
 EVERY = "The rows are written by a model: expect its mistakes, its style and its biases"
 
 
 def said(
-    *languages: dict[str, Any],
-    filters: Sequence[dict[str, Any]] = (ALIKE,),
+    *languages: Funnel,
+    filters: Sequence[FilterFacts] = (ALIKE,),
     detected: dict[str, dict[str, int]] | None = None,
     templates: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Sequence[str]]:
     """What is said -> of which languages, but for what is said always."""
-    told = {"funnel": languages, "filters": filters, "detected": {"answer": detected or {}}}
-    found = {of["said"]: of["tags"] for of in known_limits(read_recipe("instruction"), told, templates)}
+    facts = run_facts(funnel=languages, filters=filters, detected={"answer": detected or {}})
+    found = {of["said"]: of["tags"] for of in known_limits(facts.recipe, facts, templates)}
     assert found.pop(EVERY) == []
     found.pop("No filter compared the language of the rows with the requested one", None)
     return found
 
 
-def made(tag: str, **counts: int) -> dict[str, Any]:
-    return {**MADE, **counts, "language": tag}
+def made(tag: str, **counts: Any) -> Funnel:
+    return Funnel(language=tag, **COUNTS | counts)
 
 
 def test_nothing_more_to_say() -> None:
@@ -61,22 +64,22 @@ def test_languages_that_no_detector_tells() -> None:
     assert found[unjudged] == ["yor_Latn"]
     assert "nno_Latn" in found[alike]
     assert "nob_Latn" not in found[alike]
-    strict = {"filter": "language", "options": {"policy": "strict"}}
+    strict = filter_facts("language", options={"policy": "strict"})
     assert said(made("nob_Latn"), filters=[strict, ALIKE], detected=detected) == {}
 
 
 def test_what_no_filter_looked_for() -> None:
     assert said(made("fra_Latn"), filters=[]) == {"No filter looked for duplicates": []}
-    told = {"funnel": [made("fra_Latn")], "filters": [ALIKE], "detected": {}}
+    facts = run_facts(funnel=[made("fra_Latn")], filters=[ALIKE])
     compared = "No filter compared the language of the rows with the requested one"
-    assert compared in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
-    told["filters"] = [ALIKE, JUDGE]
-    assert compared not in {of["said"] for of in known_limits(read_recipe("instruction"), told, [])}
+    assert compared in {of["said"] for of in known_limits(facts.recipe, facts, [])}
+    facts = run_facts(funnel=[made("fra_Latn")], filters=[ALIKE, JUDGE])
+    assert compared not in {of["said"] for of in known_limits(facts.recipe, facts, [])}
 
 
 def test_languages_of_which_a_filter_knows_no_phrase() -> None:
     for name in ("refusal", "assistant_speak", "placeholders"):
-        found = said(made("fra_Latn"), made("nqo_Nkoo"), filters=[ALIKE, {"filter": name, "options": {}}])
+        found = said(made("fra_Latn"), made("nqo_Nkoo"), filters=[ALIKE, filter_facts(name)])
         assert found == {
             f"The filter {name} has no phrases in these languages, and finds only those in other languages": [
                 "nqo_Nkoo"

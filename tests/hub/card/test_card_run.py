@@ -7,13 +7,16 @@ from typing import Any
 import polars as pl
 import pytest
 from carded import RECIPE, front, made
+from empty_facts import length_summary, run_facts
 
 import glotmill
 from glotmill.errors import ShortfallError
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.run_section import tokens
 from glotmill.recipes.read import read_recipe
+from glotmill.report.model import Lengths
 from glotmill.runner.folder import Run
+from glotmill.runner.funnel import Funnel
 
 
 def test_what_is_known_of_a_run(run: Run) -> None:
@@ -56,10 +59,10 @@ def test_a_long_option_is_cut(tmp_path: Path) -> None:
 
 
 def test_tokens_of_accepted_rows() -> None:
-    counted = {"fra_Latn": {"mean": 10.4}, "swh_Latn": {"mean": 0.0}}
-    funnel = [{"language": "fra_Latn", "accepted": 5}, {"language": "swh_Latn", "accepted": 5}]
-    told = {"lengths": {"tokens": {"languages": counted}}, "funnel": funnel}
-    assert tokens(told) == {"fra_Latn": 52}, "none were counted in the other"
+    counted = {"fra_Latn": length_summary(mean=10.4), "swh_Latn": length_summary(mean=0.0)}
+    funnel = [Funnel(tag, 5, 5, 5, 5, accepted=5) for tag in counted]
+    facts = run_facts(lengths={"tokens": Lengths(10, counted)}, funnel=funnel)
+    assert tokens(facts) == {"fra_Latn": 52}, "none were counted in the other"
 
 
 def test_a_licence_of_other_seeds_is_not_known(tmp_path: Path) -> None:

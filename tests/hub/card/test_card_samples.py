@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from empty_facts import run_facts
 
 from glotmill.hub.card.run_section import samples
+from glotmill.languages import find
 from glotmill.runner.folder import Run
 
 
@@ -14,10 +16,8 @@ def shown(folder: Path, rows: dict[str, list[Any]], languages: int = 1) -> dict[
     place = folder / "dataset" / "fra_Latn"
     place.mkdir(parents=True, exist_ok=True)
     pl.DataFrame({"id": ["a"], "language": ["fra_Latn"], **rows}).write_parquet(place / "train-0.parquet")
-    told = {
-        "languages": [{"tag": "fra_Latn", "name": "French"}, *[{"tag": "x", "name": "x"}] * (languages - 1)]
-    }
-    return {of["title"]: of["row"] for of in samples(Run(folder), told)}
+    facts = run_facts(languages=[find("fra_Latn"), *[find("swh_Latn")] * (languages - 1)])
+    return {of["title"]: of["row"] for of in samples(Run(folder), facts)}
 
 
 def test_a_chat_and_its_columns(tmp_path: Path) -> None:

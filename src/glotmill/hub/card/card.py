@@ -14,6 +14,7 @@ from glotmill.hub.card.validate import split, validate
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 from glotmill.report.facts import facts
+from glotmill.report.model import RunFacts
 from glotmill.runner.folder import Run
 
 __all__ = ["card", "validate"]
@@ -138,7 +139,7 @@ def _run_of(file: footers.Footer) -> str:
 
 
 def _whole(
-    told: Mapping[str, Any],
+    told: RunFacts,
     files: Sequence[footers.Footer],
     runs: Mapping[str, CardPart],
     key: str,
@@ -151,16 +152,16 @@ def _whole(
     values = {
         "begin": markdown.Safe(BEGIN),
         "end": markdown.Safe(END),
-        "title": front.get("pretty_name") or (front["repo"] or told["run"]["folder"]).rpartition("/")[2],
+        "title": front.get("pretty_name") or (front["repo"] or told.folder).rpartition("/")[2],
         "runs": len(there),
         "parts": parts,
         "rows_of": {of: sum(f.rows for f in files if (_run_of(f) or key) == of) for of in there},
         "lost": len(there) - len(parts),
         "toys": sum(part.toy for part in parts),
         **_languages(files, runs, made),
-        "model": told["model"]["model"],
-        "about": told["recipe"]["about"],
-        "judged": bool(told["filters"]),
+        "model": told.model.model,
+        "about": told.recipe.about,
+        "judged": bool(told.filters),
         "repo": front["repo"] or "ORG/NAME",
         "columns": footers.merged(files),
         "said": footers.said,

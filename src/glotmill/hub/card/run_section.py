@@ -19,6 +19,7 @@ from glotmill.languages import confusable
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Generate, Render, Transform
 from glotmill.report.measures import declared
+from glotmill.report.model import FilterFacts, RunFacts, StepFacts
 from glotmill.runner.engine import NANO
 from glotmill.runner.folder import Run
 
@@ -42,15 +43,15 @@ def toy(info: Mapping[str, Any]) -> str:
     return TOYS.get(str(info.get("engine"))) or TOYS.get(str(info.get("model"))) or ""
 
 
-def tokens(told: Mapping[str, Any]) -> dict[str, int]:
+def tokens(told: RunFacts) -> dict[str, int]:
     """Return about how many tokens the accepted rows of each language have, where the engine counted them."""
-    counted = told["lengths"]["tokens"]["languages"]
-    accepted = {of["language"]: of["accepted"] for of in told["funnel"]}
-    found = {tag: round(counted[tag]["mean"] * accepted[tag]) for tag in counted}
+    counted = told.lengths["tokens"].languages
+    accepted = {counts.language: counts.accepted for counts in told.funnel}
+    found = {tag: round(counted[tag].mean * accepted[tag]) for tag in counted}
     return {tag: count for tag, count in found.items() if count}
 
 
-def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder: str) -> str:
+def section(run: Run, recipe: Recipe, told: RunFacts, repo: str, folder: str) -> str:
     """Return the part of a card that is about one run, without its markers.
 
     told: what facts says. repo: org/name. folder: of the run in that dataset, where its recipe is; both may
@@ -60,7 +61,7 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
     used = list(templates(run, recipe))
     funnel = _funnel(run, told)
     values = {
-        "name": told["run"]["folder"],
+        "name": told.folder,
         "toy": toy(info),
         "recipe": recipe.name,
         "about": recipe.about,
@@ -73,18 +74,18 @@ def section(run: Run, recipe: Recipe, told: Mapping[str, Any], repo: str, folder
         "seeds_license": _seeds_license(recipe, str(info["seeds"])),
         "output_license": _output_license(info),
         "wanted": info["per_language"],
-        "requests": told["total"]["answered"],
+        "requests": told.total.answered,
         "columns": columns(recipe),
-        "personal": _personal_data(recipe, told["filters"]),
-        "steps": [_step(step) for step in told["steps"]],
+        "personal": _personal_data(recipe, told.filters),
+        "steps": [_step(step) for step in told.steps],
         "templates": used,
-        "filters": [{**of, "options": _options(of["options"])} for of in told["filters"]],
+        "filters": [(item, _options(item.options)) for item in told.filters],
         "thresholds": thresholds(told),
         "lengths": [f"{name}, {least}+" if least else name for name, least in LENGTHS.items()],
         **funnel,
         "limits": list(known_limits(recipe, told, used)),
         "samples": list(samples(run, told)),
-        "many": len(told["languages"]) > FEW,
+        "many": len(told.languages) > FEW,
         **again(run, recipe, repo, folder),
         "folder": folder,
         "recipe_kept": f"{folder}/recipe" if folder and (run.folder / "recipe").is_dir() else "",
@@ -133,11 +134,11 @@ def _output_license(info: Mapping[str, Any]) -> str:
     )
 
 
-def _personal_data(recipe: Recipe, filters: Sequence[Mapping[str, Any]]) -> str:
+def _personal_data(recipe: Recipe, filters: Sequence[FilterFacts]) -> str:
     """What was done about personal data, by the filters and transforms that declare PERSONAL_DATA."""
     done: list[str] = []
-    for name in dict.fromkeys(of["filter"] for of in filters if declared(of["filter"], "PERSONAL_DATA")):
-        columns = ", ".join(of["of"] for of in filters if of["filter"] == name)
+    for name in dict.fromkeys(item.filter for item in filters if declared(item.filter, "PERSONAL_DATA")):
+        columns = ", ".join(item.column for item in filters if item.filter == name)
         done.append(f"rows with {_PERSONAL} in {columns} were dropped (filter {name})")
     names = dict.fromkeys(step.transform for step in recipe.live_steps if isinstance(step, Transform))
     for name in names:
@@ -146,21 +147,21 @@ def _personal_data(recipe: Recipe, filters: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(done) or "no filter or transform in the recipe looked for it"
 
 
-def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+def _step(step: StepFacts) -> dict[str, Any]:
     what = {
         "generate": "asks the model",
         "render": "fills a template, without a model",
         "transform": "changes the table, without a model",
-    }.get(step["kind"], "belongs to an earlier version of the recipe")
-    sampling = _options(step.get("sampling", {}))
-    if step["kind"] == "generate":
-        what += f", template {step['template']}, reply as {step['as']}"
-        what += f", {step['n']} rows of each" if step["n"] > 1 else ""
-        what += f", {step['trials']} replies to each row" if step["trials"] > 1 else ""
-        what += f", up to {step['tries']} tries" if step["tries"] > 1 else ""
-        sampling = sampling or "the engine's own"
-    counts = {name: step.get(name) for name in ("answered", "prompt_tokens", "reply_tokens")}
-    return {"name": step["name"] or "(not told)", "what": what, "sampling": sampling, **counts}
+    }.get(step.kind, "belongs to an earlier version of the recipe")
+    sampling = ""
+    if settings := step.generation:
+        what += f", template {settings.template}, reply as {settings.reply_format}"
+        what += f", {settings.n} rows of each" if settings.n > 1 else ""
+        what += f", {settings.trials} replies to each row" if settings.trials > 1 else ""
+        what += f", up to {settings.tries} tries" if settings.tries > 1 else ""
+        sampling = _options(settings.sampling) or "the engine's own"
+    name = step.name or "(not in the journal)"
+    return {"name": name, "what": what, "sampling": sampling, "spending": step.spending}
 
 
 def _options(options: Mapping[str, Any]) -> str:
@@ -173,9 +174,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
+def _funnel(run: Run, told: RunFacts) -> dict[str, Any]:
     """The funnel, and how many rows of each language were left after each stage that lost any."""
-    order = [of["at"] for of in told["filters"]]
+    order = [item.reason_at for item in told.filters]
     counts = run.rows().filter(pl.col(REASON).is_not_null()).group_by("language", REASON_AT).len().collect()
     lost: dict[str, dict[str, int]] = {}
     for tag, place, number in counts.iter_rows():
@@ -183,12 +184,12 @@ def _funnel(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
     places = {place for by_place in lost.values() for place in by_place}
     stages = sorted(places, key=lambda p: (order.index(p) if p in order else -1, p))
     rows = []
-    for of in told["funnel"]:
+    for row in told.funnel:
         left: list[int] = []
         for stage in stages:
-            gone = lost.get(of["language"], {}).get(stage, 0)
-            left.append((left[-1] if left else of["asked"]) - gone)
-        rows.append({**of, "left": left, "lost": terminal.reasons(of["dropped"])})
+            gone = lost.get(row.language, {}).get(stage, 0)
+            left.append((left[-1] if left else row.asked) - gone)
+        rows.append({"counts": row, "left": left, "lost": terminal.reasons(row.dropped)})
     return {"funnel": rows, "stages": stages, "tokens": tokens(told)}
 
 
@@ -215,18 +216,18 @@ def _origin(name: str, recipe: Recipe) -> Safe:
     return Safe(f"from the seeds, or made by {tables}" if tables else "from the seeds")
 
 
-def samples(run: Run, told: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def samples(run: Run, told: RunFacts) -> Iterator[dict[str, str]]:
     """Yield title and row of each language: its first row, cut, each line in its own direction."""
-    limit = _SAMPLE_CHARS if len(told["languages"]) <= FEW else _SAMPLE_CHARS_OF_MANY
-    for of in told["languages"]:
-        for file in sorted(run.folder.glob(f"dataset/{of['tag']}/train-*.parquet"))[:1]:
+    limit = _SAMPLE_CHARS if len(told.languages) <= FEW else _SAMPLE_CHARS_OF_MANY
+    for language in told.languages:
+        for file in sorted(run.folder.glob(f"dataset/{language.tag}/train-*.parquet"))[:1]:
             pairs = terminal.row_pairs(pl.read_parquet(file, n_rows=1).to_dicts()[0])
             cut = [(name, _cut(terminal.shown(value), limit)) for name, value in pairs[:_SAMPLE_TEXTS]]
             if len(pairs) > _SAMPLE_TEXTS:
                 cut.append(("…", f"({len(pairs) - _SAMPLE_TEXTS:,} texts more)"))
             lines = terminal.labelled(cut, width=_SAMPLE_WIDTH).split("\n")
             yield {
-                "title": f"{of['name']} ({of['tag']})",
+                "title": f"{language.name} ({language.tag})",
                 "row": "\n".join(line.rstrip() for line in lines),
             }
 
@@ -236,15 +237,15 @@ def _cut(text: str, limit: int) -> str:
     return text if more <= 0 else f"{text[:limit]} … ({more:,} characters more)"
 
 
-def thresholds(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def thresholds(told: RunFacts) -> list[dict[str, Any]]:
     """Return the least probability of each language, detector and length.
 
     told: what facts says. -> language, detector, least: in the order of `LENGTHS`.
     """
     found: dict[tuple[str, str], dict[str, float]] = {}
-    for judge in told["filters"]:
-        for tag, of in judge["by_language"].items() if judge["filter"] == "language" else ():
-            for name, least in of.items():
+    for item in told.filters:
+        for tag, limits in item.limits.items() if item.filter == "language" else ():
+            for name, least in limits.items():
                 detector, _, length = name.rpartition(" ")
                 found.setdefault((tag, detector), {})[length] = least
     return [
@@ -254,44 +255,44 @@ def thresholds(told: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def known_limits(
-    recipe: Recipe, told: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]
+    recipe: Recipe, told: RunFacts, templates: Sequence[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Yield said, a sentence, and tags, the languages it is true of; no tags if it is true of all.
 
     told: what facts says. templates: those used, with step, file, languages and unreviewed.
     """
-    funnel = told["funnel"]
-    judges = [of for of in told["filters"] if declared(of["filter"], "cannot_judge")]
-    there = [of["language"] for of in funnel if of["accepted"]]
+    funnel = told.funnel
+    language_filters = [item for item in told.filters if declared(item.filter, "cannot_judge")]
+    there = [row.language for row in funnel if row.accepted]
     yield {
         "said": "The rows are written by a model: expect its mistakes, its style and its biases",
         "tags": [],
     }
-    yield from _about("No row was accepted", [of["language"] for of in funnel if not of["accepted"]])
-    short = [of for of in funnel if 0 < of["accepted"] < of["wanted"]]
-    yield from _about("Fewer rows than asked for", [of["language"] for of in short])
-    low = [of["language"] for of in funnel if of["accepted"] and of["kept"] < LOW * of["asked"]]
+    yield from _about("No row was accepted", [row.language for row in funnel if not row.accepted])
+    short = [row.language for row in funnel if 0 < row.accepted < row.wanted]
+    yield from _about("Fewer rows than asked for", short)
+    low = [row.language for row in funnel if row.accepted and row.kept < LOW * row.asked]
     yield from _about(
         "Less than a quarter of the rows were kept; those that passed may not be representative", low
     )
-    few = [of["language"] for of in funnel if 0 < of["accepted"] < FEW_ROWS]
+    few = [row.language for row in funnel if 0 < row.accepted < FEW_ROWS]
     yield from _about(
         f"Fewer than {FEW_ROWS} rows: enough to inspect, too few for training or evaluation", few
     )
-    if judges:
+    if language_filters:
         yield from _about(
             "Unknown to the language detectors used: only the script was checked", _unjudged(told, there)
         )
-        if any(of["options"].get("policy", "group") == "group" for of in judges):
+        if any(item.options.get("policy", "group") == "group" for item in language_filters):
             yield from _confusable(there)
     else:
         yield {
             "said": "No filter compared the language of the rows with the requested one",
             "tags": [],
         }
-    if not any(declared(of["filter"], "COPY_REASONS") for of in told["filters"]):
+    if not any(declared(item.filter, "COPY_REASONS") for item in told.filters):
         yield {"said": "No filter looked for duplicates", "tags": []}
-    yield from _speechless({of["filter"] for of in told["filters"]}, there)
+    yield from _speechless({item.filter for item in told.filters}, there)
     for of in templates:
         if of["unreviewed"]:
             said = f"The template {of['file']} has not been reviewed by a second speaker of the language"
@@ -303,13 +304,13 @@ def _about(said: str, tags: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"said": said, "tags": tags}
 
 
-def _unjudged(told: Mapping[str, Any], there: Sequence[str]) -> list[str]:
+def _unjudged(told: RunFacts, there: Sequence[str]) -> list[str]:
     """Languages in which most rows have no detected language."""
     return [
         tag
         for tag in there
         if any(
-            2 * by[tag].get("und", 0) > sum(by[tag].values()) for by in told["detected"].values() if tag in by
+            2 * by[tag].get("und", 0) > sum(by[tag].values()) for by in told.detected.values() if tag in by
         )
     ]
 
