@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to by the DevTools protocol over a pipe."""
+"""A headless Chromium, driven by the DevTools protocol over a pipe."""
 
 import base64
 import fcntl
@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-HOW = "no Chromium for the tests: `make .browser/installed` fetches one, or name yours in GLOTMILL_CHROMIUM"
+REMEDY = (
+    "no Chromium for the tests: `make .browser/installed` fetches one, or name yours in GLOTMILL_CHROMIUM"
+)
 
 
 def find() -> str:
-    """Return the program. Fails where there is none: a page is not tested by leaving its tests out."""
-    places = [os.environ.get("GLOTMILL_CHROMIUM"), ROOT / ".browser" / "chromium"]
+    """Return the path of the browser. Fails if there is none, since skipped tests would test nothing."""
+    paths = [os.environ.get("GLOTMILL_CHROMIUM"), ROOT / ".browser" / "chromium"]
     names = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome")
-    found = [str(p) for p in places if p and Path(p).is_file()] + [n for n in map(shutil.which, names) if n]
-    assert found, HOW
-    return found[0]
+    programs = [str(p) for p in paths if p and Path(p).is_file()] + [n for n in map(shutil.which, names) if n]
+    assert programs, REMEDY
+    return programs[0]
 
 
 class Page:
@@ -31,15 +33,15 @@ class Page:
         self._read, self._write = read, write
         self._number = 0
         self._session: str | None = None
-        self.events: list[dict[str, Any]] = []  # what happened, as the browser told it
+        self.events: list[dict[str, Any]] = []  # that the browser has reported
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, **given: Any) -> dict[str, Any]:
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1
-        message = {"id": self._number, "method": method, "params": given}
+        message = {"id": self._number, "method": method, "params": params}
         if self._session:
             message["sessionId"] = self._session
         self._write.write(json.dumps(message).encode() + b"\0")
@@ -59,16 +61,16 @@ class Page:
         return message
 
     def open(self, path: Path) -> None:
-        """Open a file, and wait until its script is done."""
+        """Open a file and wait until its script is done."""
         self.call("Page.navigate", url=path.resolve().as_uri())
         ready = "new Promise(done => { const look = () => document.documentElement?.dataset.ready"
         self.run(f"{ready} ? done(1) : setTimeout(look, 5); look() }})")
 
     def run(self, script: str) -> Any:
-        """Return what an expression comes to, a promise when it is kept."""
-        told = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+        """Return the value of an expression; of a promise, the value that it resolves to."""
+        result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
 
     def press(self, key: str, text: str = "") -> None:
         """Press a key, as a person does."""
@@ -77,7 +79,7 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def type(self, text: str) -> None:
-        """Put a text where the cursor is, as an input method does."""
+        """Insert a text at the cursor, as an input method does."""
         self.call("Input.insertText", text=text)
 
     def look(self, path: Path, width: int = 1200, height: int = 900, *, dark: bool = False) -> None:
@@ -93,8 +95,8 @@ class Page:
         )
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
-    def told(self, method: str) -> list[dict[str, Any]]:
-        """Return the events of a kind so far."""
+    def events_named(self, method: str) -> list[dict[str, Any]]:
+        """Return the parameters of the events of one kind so far."""
         return [event["params"] for event in self.events if event.get("method") == method]
 
 
@@ -106,7 +108,7 @@ def browser(profile: Path) -> Iterator[Page]:
     """Start a browser with one page; end it afterwards."""
     program = find()
     theirs, ours = [], []
-    for mine, other in ((1, 0), (0, 1)):  # it reads 3, and writes 4
+    for mine, other in ((1, 0), (0, 1)):  # the browser reads from 3 and writes to 4
         pipe = os.pipe()
         theirs.append(fcntl.fcntl(pipe[other], fcntl.F_DUPFD, 20))  # out of the way of 3 and 4
         ours.append(os.fdopen(pipe[mine], "wb" if mine else "rb"))

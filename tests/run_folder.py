@@ -1,4 +1,4 @@
-"""The folder of a run in many scripts, as if a model had written it: hostile, wrong and right."""
+"""A run folder with texts in many scripts, as a model would write them: right, wrong and hostile."""
 
 import json
 from hashlib import blake2b
@@ -9,7 +9,7 @@ import polars as pl
 
 from glotmill.runner.folder import Run
 
-SAID = {
+TEXTS = {
     "eng_Latn": (
         "Why does bread rise in the oven?",
         "Because the gas in the dough grows with the heat.\nFirst slowly, then fast, until the yeast dies.",
@@ -56,44 +56,47 @@ RECIPE = {
 
 
 def make(
-    folder: Path, each: int = 50, shard: int = 10, said: dict[str, tuple[str, str]] | None = None
+    folder: Path, rows: int = 50, shard_size: int = 10, texts: dict[str, tuple[str, str]] | None = None
 ) -> Run:
-    """Write a run: of every ten rows one is a copy, one in the wrong language, one broken, one failed."""
-    said = said or SAID
+    """Write a run: of every ten rows one is a copy, one in the wrong language, one broken, one failed.
+
+    rows: of each language. texts: language -> question and answer.
+    """
+    texts = texts or TEXTS
     run = Run(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run.write_info(
         {
             "recipe": RECIPE,
-            "templates": {tag: {} for tag in said},
+            "templates": {tag: {} for tag in texts},
             "seeds": "/home/someone/seeds.jsonl",
-            "languages": list(said),
-            "per_language": each // 2,
+            "languages": list(texts),
+            "per_language": rows // 2,
             "model": "org/model",
             "revision": "abc123",
             "engine": "vllm",
             "engine_args": {"max_model_len": 4096},
-            "shard_size": shard,
+            "shard_size": shard_size,
             "versions": {"python": "3.11", "glotmill": "0.1.0"},
         }
     )
-    for tag in said:
-        rows = [_row(tag, n, *said[tag]) for n in range(each)]
-        table = pl.DataFrame(rows, infer_schema_length=None)
-        for start in range(0, each, shard):
-            run.write_rows(f"{tag}-{start // shard:05}", table[start : start + shard])
-        kept = table.filter(verdict="kept").head(each // 2)
-        place = folder / "dataset" / tag
-        place.mkdir(parents=True, exist_ok=True)
-        kept.select("id", "question", "answer").write_parquet(place / "train-00000-of-00001.parquet")
-        _journal(folder, tag, rows)
+    for tag in texts:
+        values = [_row(tag, n, *texts[tag]) for n in range(rows)]
+        table = pl.DataFrame(values, infer_schema_length=None)
+        for start in range(0, rows, shard_size):
+            run.write_rows(f"{tag}-{start // shard_size:05}", table[start : start + shard_size])
+        kept = table.filter(verdict="kept").head(rows // 2)
+        dataset = folder / "dataset" / tag
+        dataset.mkdir(parents=True, exist_ok=True)
+        kept.select("id", "question", "answer").write_parquet(dataset / "train-00000-of-00001.parquet")
+        _journal(folder, tag, values)
     return run
 
 
 def _row(tag: str, n: int, question: str, answer: str) -> dict[str, Any]:
     fate = n % 10
     reason = {6: "duplicate", 7: "wrong_language", 8: "unparsed_json", 9: "engine_died"}.get(fate)
-    other = SAID["eng_Latn" if tag != "eng_Latn" else "arb_Arab"][1]
+    other = TEXTS["eng_Latn" if tag != "eng_Latn" else "arb_Arab"][1]
     text = other if fate == 7 else HOSTILE[(n // 10) % len(HOSTILE)] if fate == 5 else f"{answer} {n}"
     return {
         "id": blake2b(f"{tag}{n}".encode(), digest_size=8).hexdigest(),

@@ -1,4 +1,4 @@
-"""One report, made once, open in one browser."""
+"""One report in one browser, shared by all tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +27,6 @@ def opened(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 @pytest.fixture
 def page(opened: Page) -> Page:
-    """The page with nothing chosen."""
+    """Return the page with its form reset."""
     opened.run("new Promise(done => { document.getElementById('form').reset(); setTimeout(done, 20) })")
     return opened

@@ -11,9 +11,9 @@ from chromium import Page
 
 def packed(page: str, id: str = "data") -> Any:
     """Return what is packed in a report under an id."""
-    found = re.search(rf'<script id="{id}" type="application/octet-stream">([^<]*)</script>', page)
-    assert found is not None
-    return json.loads(decompress(b64decode(found[1])))
+    match = re.search(rf'<script id="{id}" type="application/octet-stream">([^<]*)</script>', page)
+    assert match is not None
+    return json.loads(decompress(b64decode(match[1])))
 
 
 def choose(page: Page, name: str, value: str) -> None:
@@ -32,11 +32,11 @@ def search(page: Page, text: str) -> int:
 
 
 def count(page: Page) -> int:
-    told = page.run("document.getElementById('count').textContent")
-    found = re.match(r"Rows [\d,]+ to [\d,]+ of ([\d,]+)", told)
-    return int(found[1].replace(",", "")) if found else 0
+    text = page.run("document.getElementById('count').textContent")
+    match = re.match(r"Rows [\d,]+ to [\d,]+ of ([\d,]+)", text)
+    return int(match[1].replace(",", "")) if match else 0
 
 
-def texts(page: Page, what: str) -> list[str]:
-    found: list[str] = page.run(f"[...document.querySelectorAll({what!r})].map(e => e.textContent)")
-    return found
+def texts(page: Page, selector: str) -> list[str]:
+    result: list[str] = page.run(f"[...document.querySelectorAll({selector!r})].map(e => e.textContent)")
+    return result

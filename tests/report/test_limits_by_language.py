@@ -1,4 +1,4 @@
-"""Thresholds that depend on the language and that no option tells."""
+"""Thresholds that depend on the language, which a filter takes from its tables."""
 
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ HERE = {name: version(name) for name in ("py3langid", "pycld2")}
 
 
 def test_each_detector_at_each_length() -> None:
-    found = limits_by_language("language", {"min_score": None}, HERE, TAGS)
-    assert list(found) == TAGS
+    limits = limits_by_language("language", {"min_score": None}, HERE, TAGS)
+    assert list(limits) == TAGS
     for tag in TAGS:
-        assert len(found[tag]) == 8
-        for name, value in found[tag].items():
+        assert len(limits[tag]) == 8
+        for name, value in limits[tag].items():
             detector, length = name.split()
             letters = _thresholds.LENGTHS[length]
             assert value == round(_thresholds.threshold(detector, tag, letters), 3)
@@ -35,24 +35,24 @@ def test_only_detectors_that_the_run_used() -> None:
     assert {name.split()[0] for name in named["eng_Latn"]} == {"pycld2"}
 
 
-def test_a_language_that_a_detector_does_not_know_has_none_of_it() -> None:
-    found = limits_by_language("language", {"detectors": ["py3langid"]}, HERE, ["eng_Latn", "ace_Arab"])
-    assert list(found) == ["eng_Latn"]
+def test_a_detector_has_no_thresholds_for_languages_unknown_to_it() -> None:
+    limits = limits_by_language("language", {"detectors": ["py3langid"]}, HERE, ["eng_Latn", "ace_Arab"])
+    assert list(limits) == ["eng_Latn"]
 
 
-def test_a_file_of_the_user(tmp_path: Path) -> None:
+def test_thresholds_from_a_file_of_the_user(tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text(
         f"detector,version,language,length,min_score\npycld2,{HERE['pycld2']},swh_Latn,phrase,0.77\n"
     )
-    found = limits_by_language(
+    limits = limits_by_language(
         "language", {"min_score": str(file), "detectors": ["pycld2"]}, HERE, ["swh_Latn"]
     )
-    assert found["swh_Latn"]["pycld2 phrase"] == 0.77
+    assert limits["swh_Latn"]["pycld2 phrase"] == 0.77
 
 
 @pytest.mark.parametrize(
-    ("judge", "options", "versions"),
+    ("name", "options", "versions"),
     [
         ("language", {"min_score": 0.1}, HERE),
         ("language", {"policy": "script"}, HERE),
@@ -65,17 +65,17 @@ def test_a_file_of_the_user(tmp_path: Path) -> None:
         ("my_filters:mine", {}, HERE),
     ],
 )
-def test_nothing_where_it_is_the_same_in_all_or_not_known(
-    judge: str, options: dict[str, Any], versions: dict[str, str]
+def test_no_limits_if_they_are_equal_or_unknown(
+    name: str, options: dict[str, Any], versions: dict[str, str]
 ) -> None:
-    assert limits_by_language(judge, options, versions, TAGS) == {}
+    assert limits_by_language(name, options, versions, TAGS) == {}
 
 
-@pytest.mark.parametrize("judge", ["gopher_quality", "fineweb_quality"])
-def test_limits_of_quality(judge: str) -> None:
-    found = limits_by_language(judge, {"language": "language"}, HERE, TAGS)
+@pytest.mark.parametrize("name", ["gopher_quality", "fineweb_quality"])
+def test_limits_of_quality(name: str) -> None:
+    limits = limits_by_language(name, {"language": "language"}, HERE, TAGS)
     for tag in TAGS:
-        names = list(found[tag])
-        assert found[tag] == language_limits.limits(pl.Series([tag]), *names).row(0, named=True)
-    thai, english = found["tha_Thai"], found["eng_Latn"]
+        names = list(limits[tag])
+        assert limits[tag] == language_limits.limits(pl.Series([tag]), *names).row(0, named=True)
+    thai, english = limits["tha_Thai"], limits["eng_Latn"]
     assert thai != english

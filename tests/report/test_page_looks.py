@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chromium import Page, browser
 from report_reader import choose, search
-from run_folder import SAID, make
+from run_folder import TEXTS, make
 
 from glotmill.report.report import write
 
@@ -19,7 +19,7 @@ from glotmill.report.report import write
 def test_rows_have_their_direction_and_language(page: Page, tag: str, direction: str) -> None:
     choose(page, "language", tag)
     choose(page, "verdict", "kept")
-    search(page, SAID[tag][1].split("\n")[0])  # Arabic begins with HTML
+    search(page, TEXTS[tag][1].split("\n")[0])  # Arabic begins with HTML
     pairs = page.run(
         "[...document.querySelectorAll('dd')].map(e => [e.previousSibling.textContent, e.dir, e.lang])"
     )
@@ -40,19 +40,19 @@ def test_a_reply_in_another_language_goes_its_own_way(page: Page) -> None:
 
 
 def test_a_word_from_another_script_does_not_turn_a_text(tmp_path: Path) -> None:
-    said = {
+    texts = {
         "eng_Latn": ("What is سلام?", "It is peace."),
         "arb_Arab": ("ما معنى كلمة peace؟", "API سلام وأمان"),
     }
-    write(make(tmp_path / "run", each=10, said=said), tmp_path / "report.html")
+    write(make(tmp_path / "run", rows=10, texts=texts), tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")
         pairs = page.run("[...document.querySelectorAll('dd')].map(e => [e.textContent.slice(0, 6), e.dir])")
         heights = page.run(
             "[...document.querySelectorAll('article')].map(e => getComputedStyle(e).overflowY)"
         )
-    told = {start: way for start, way in pairs if start in ("What i", "ما معن", "API سل")}
-    assert told == {"What i": "ltr", "ما معن": "rtl", "API سل": "rtl"}
+    directions = {start: direction for start, direction in pairs if start in ("What i", "ما معن", "API سل")}
+    assert directions == {"What i": "ltr", "ما معن": "rtl", "API سل": "rtl"}
     assert set(heights) == {"clip"}, "a tower of accents stays in its row"
 
 
@@ -68,14 +68,14 @@ def test_wide_tables_scroll_by_themselves_and_the_page_does_not(page: Page, tmp_
 def test_contrast(page: Page, scheme: str) -> None:
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     names = ("text", "quiet", "page", "panel", "bad", "good", "gone", "mark")
-    of = {
+    colours = {
         name: page.run(f"getComputedStyle(document.documentElement).getPropertyValue('--{name}')")
         for name in names
     }
     for ground in ("page", "panel"):
         for ink in ("text", "quiet", "bad", "good", "gone", "mark"):
-            assert contrast(of[ink], of[ground]) >= 4.5, (ink, ground)
-    assert (luminance(of["page"]) < 0.2) == (scheme == "dark")
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    assert (luminance(colours["page"]) < 0.2) == (scheme == "dark")
 
 
 def contrast(one: str, other: str) -> float:

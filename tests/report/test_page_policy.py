@@ -1,4 +1,4 @@
-"""What a report's page may do, and what the text in it cannot."""
+"""What a page may do, and what texts in it cannot do."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 from chromium import Page, browser
 from report_reader import choose, count, packed, search, texts
-from run_folder import HOSTILE, SAID, make
+from run_folder import HOSTILE, TEXTS, make
 
 from glotmill.report.report import write
 from glotmill.runner.folder import Run
 
 
-def test_it_calls_nobody(page: Page) -> None:
-    asked = [event["request"]["url"] for event in page.told("Network.requestWillBeSent")]
-    assert [url for url in asked if not url.startswith("file:")] == []
-    assert len(asked) == 1
+def test_it_makes_no_network_requests(page: Page) -> None:
+    urls = [event["request"]["url"] for event in page.events_named("Network.requestWillBeSent")]
+    assert [url for url in urls if not url.startswith("file:")] == []
+    assert len(urls) == 1
 
 
 @pytest.mark.parametrize(
@@ -45,23 +45,23 @@ def test_it_calls_nobody(page: Page) -> None:
         ),
     ],
 )
-def test_its_policy_forbids_what_its_own_script_might_try(page: Page, attempt: str, directive: str) -> None:
-    told = page.run(
+def test_its_policy_forbids_its_own_script_to_reach_out(page: Page, attempt: str, directive: str) -> None:
+    violated = page.run(
         "new Promise(done => { addEventListener('securitypolicyviolation',"
         f" event => done(event.effectiveDirective), {{once: true}}); {attempt}; setTimeout(done, 2000) }})"
     )
-    assert told == directive
+    assert violated == directive
 
 
-def test_nothing_is_wrong_with_its_script_and_policy(folder: Path, tmp_path: Path) -> None:
+def test_its_script_runs_without_errors_under_its_policy(folder: Path, tmp_path: Path) -> None:
     with browser(tmp_path) as page:
         page.open(folder / "report.html")
-        assert page.told("Runtime.exceptionThrown") == page.told("Log.entryAdded") == []
+        assert page.events_named("Runtime.exceptionThrown") == page.events_named("Log.entryAdded") == []
         assert page.run("document.styleSheets[0].cssRules.length") > 30
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_the_model_wrote_stays_text(page: Page, hostile: str) -> None:
+def test_model_output_stays_text(page: Page, hostile: str) -> None:
     start = re.split(r"[\u202e\x00]", hostile)[0]
     assert search(page, start) >= 7, "one in each language"
     shown = [text for text in texts(page, "dd") if text.startswith(start)]
@@ -73,7 +73,7 @@ def test_what_the_model_wrote_stays_text(page: Page, hostile: str) -> None:
 
 
 def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
-    run = make(tmp_path, said={"eng_Latn": SAID["eng_Latn"]})
+    run = make(tmp_path, texts={"eng_Latn": TEXTS["eng_Latn"]})
     rows = run.read_rows("eng_Latn-00000")
     bold = pl.lit("<b id=bold>x</b>")
     changed = {
@@ -81,7 +81,7 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
         "reason": bold,
         "reason_at": bold,
         "answer_language_detected": bold,
-        "topic": pl.lit("<b id=bold>x</b>\U000e0041\ufff9"),  # with a letter that hides what it says
+        "topic": pl.lit("<b id=bold>x</b>\U000e0041\ufff9"),  # with characters that hide text
     }
     run.write_rows("eng_Latn-00000", rows.with_columns(**changed, id="<i>" + pl.col("id")))
     write(run, tmp_path / "report.html")
@@ -94,17 +94,17 @@ def test_names_and_reasons_stay_text(tmp_path: Path) -> None:
         assert "<b id=bold>x</b>U+E0041U+FFF9" in texts(page, "#rows dd")
 
 
-def test_what_the_recipe_says_stays_text(page: Page) -> None:
+def test_texts_of_the_recipe_stay_text(page: Page) -> None:
     assert "with <b>markup</b> & 'quotes'." in page.run("document.querySelector('header').textContent")
     assert page.run("document.querySelectorAll('main :is(b, i), header p b').length") == 0
 
 
-def test_a_report_of_numbers_alone(folder: Path, tmp_path: Path) -> None:
+def test_a_report_without_rows(folder: Path, tmp_path: Path) -> None:
     write(Run(folder), tmp_path / "numbers.html", rows=0)
-    whole = (tmp_path / "numbers.html").read_text(encoding="utf-8")
-    assert packed(whole)["rows"] == []
+    text = (tmp_path / "numbers.html").read_text(encoding="utf-8")
+    assert packed(text)["rows"] == []
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "numbers.html")
-        assert page.told("Runtime.exceptionThrown") == page.told("Log.entryAdded") == []
+        assert page.events_named("Runtime.exceptionThrown") == page.events_named("Log.entryAdded") == []
         assert len(texts(page, "table")) > 5
         assert not texts(page, "form")

@@ -14,20 +14,20 @@ from glotmill.runner.folder import Run
     [
         ("السبب", "Arabic"),
         ("العـــجين", "Arabic"),  # stretched
-        ("اولا ببطء", "Arabic"),  # without the hamza and the tanwin that are there
+        ("اولا ببطء", "Arabic"),  # without hamza and tanwin
         ("آٹے میں", "Urdu"),
         ("गर्मी से", "Hindi"),
         ("很慢", "Simplified Chinese"),
         ("ขยายตัว", "Thai"),
         ("oluko so bee", "Yoruba"),
         ("OLÙKỌ́", "Yoruba"),
-        ("olu\u200bko", "Yoruba"),  # with what cannot be seen
+        ("olu\u200bko", "Yoruba"),  # with an invisible character
         ("GROWS  with", "English"),
     ],
 )
-def test_search_finds_what_people_type(page: Page, text: str, language: str) -> None:
+def test_search_ignores_case_and_marks(page: Page, text: str, language: str) -> None:
     choose(page, "verdict", "kept")
-    assert search(page, text) == 25, "but for the five hostile ones"
+    assert search(page, text) == 25, "all but the five hostile ones"
     assert {head.split(" kept")[0] for head in texts(page, "#rows h3")} == {language}
 
 
@@ -53,19 +53,19 @@ def test_filters_narrow_each_other(page: Page, folder: Path) -> None:
     assert set(texts(page, "#rows h3")) == {"Urdu dropped wrong_language at answer.language"}
     assert search(page, "Because the gas") == 5
     assert search(page, "nowhere") == 0
-    assert page.run("document.getElementById('count').textContent") == "No row is like that."
+    assert page.run("document.getElementById('count').textContent") == "No rows match."
     page.run("document.querySelector('button[type=reset]').click()")
     page.run("new Promise(done => setTimeout(done, 20))")
     assert count(page) == 350
 
 
-def test_choices_tell_how_many_there_are(page: Page) -> None:
+def test_choices_show_counts(page: Page) -> None:
     assert "Hindi (50)" in texts(page, "#language option")
     assert texts(page, "#verdict option") == ["all", "kept (210)", "dropped (105)", "failed (35)"]
     assert "unparsed_json (35)" in texts(page, "#reason option")
 
 
-def test_the_worst_scored_come_first(page: Page) -> None:
+def test_the_lowest_scores_come_first(page: Page) -> None:
     choose(page, "order", "worst")
     choose(page, "language", "tha_Thai")
     scores = [float(text.split("answer_language_score ")[1]) for text in texts(page, ".measured")]
@@ -92,7 +92,7 @@ def test_pages_by_button_and_by_key(page: Page) -> None:
     assert len(texts(page, "#rows .measured")) == 10
 
 
-def test_a_slash_leads_to_the_search_and_tab_leads_on(page: Page) -> None:
+def test_slash_focuses_the_search_and_tab_moves_on(page: Page) -> None:
     page.run("document.activeElement.blur()")
     page.press("/", "/")
     assert page.run("document.activeElement.id") == "query"

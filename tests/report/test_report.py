@@ -18,9 +18,9 @@ from glotmill.runner.folder import Run
 def test_the_file_is_the_same_every_time(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert report(Run(folder), price_in=1.0, price_out=2.0) == page
-    found = re.search(r'octet-stream">([^<]*)', page)
-    assert found is not None
-    assert b64decode(found[1])[4:8] == bytes(4), "no time in the compressed rows"
+    match = re.search(r'octet-stream">([^<]*)', page)
+    assert match is not None
+    assert b64decode(match[1])[4:8] == bytes(4), "no time in the compressed rows"
 
 
 def test_it_is_small_in_two_hundred_languages(tmp_path: Path) -> None:
@@ -38,42 +38,42 @@ def test_it_is_small_in_two_hundred_languages(tmp_path: Path) -> None:
 
 
 def test_a_run_without_rows_has_a_report(tmp_path: Path) -> None:
-    made = make(tmp_path / "whole")
+    finished = make(tmp_path / "finished")
     empty = Run(tmp_path / "empty")
     empty.folder.mkdir()
-    empty.write_info({name: value for name, value in made.info().items() if name != "format"})
+    empty.write_info({name: value for name, value in finished.info().items() if name != "format"})
     page = report(empty)
     assert packed(page)["rows"] == []
     assert "No row was dropped as a copy" in page
 
 
-def test_what_is_not_of_a_language_is_there_without_a_script(folder: Path) -> None:
-    told = unescape(re.sub(r"<[^>]+>", " ", (folder / "report.html").read_text(encoding="utf-8")))
-    assert re.search(r"answer\.language\s+wrong_language\s+35\s", told)
-    assert "for each accepted row, at the given prices" in told
-    assert "policy group, max_foreign 0.2, unjudged error\n" in told, "but not what is off"
-    assert "The tables by language and the rows are in this file, compressed" in told
+def test_tables_that_are_not_by_language_need_no_script(folder: Path) -> None:
+    text = unescape(re.sub(r"<[^>]+>", " ", (folder / "report.html").read_text(encoding="utf-8")))
+    assert re.search(r"answer\.language\s+wrong_language\s+35\s", text)
+    assert "for each accepted row, at the given prices" in text
+    assert "policy group, max_foreign 0.2, unjudged error\n" in text, "without options that are off"
+    assert "The tables by language and the rows are in this file, compressed" in text
 
 
 @pytest.mark.parametrize(
-    ("price", "told"), [(0, "0.00"), (1, "0.00042"), (10_000, "4.20"), (1e9, "420,000.00")]
+    ("price", "text"), [(0, "0.00"), (1, "0.00042"), (10_000, "4.20"), (1e9, "420,000.00")]
 )
-def test_a_small_cost_is_not_nothing(tmp_path: Path, price: float, told: str) -> None:
-    run = make(tmp_path, each=10, said={"eng_Latn": ("Why?", "Because.")})
-    assert f"<b>{told}</b>cost" in report(run, price_out=price)
+def test_small_costs_keep_two_significant_digits(tmp_path: Path, price: float, text: str) -> None:
+    run = make(tmp_path, rows=10, texts={"eng_Latn": ("Why?", "Because.")})
+    assert f"<b>{text}</b>cost" in report(run, price_out=price)
 
 
-def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
-    run = make(tmp_path / "run", each=10, said={"eng_Latn": ("Why?", "Because.")})
+def test_it_is_written_to_any_path(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", rows=10, texts={"eng_Latn": ("Why?", "Because.")})
     file = tmp_path / "new" / "folder" / "page.html"
     assert write(run, file) == file.stat().st_size
-    assert [each.name for each in file.parent.iterdir()] == ["page.html"]
+    assert [path.name for path in file.parent.iterdir()] == ["page.html"]
     with pytest.raises(UsageError, match="new: a folder"):
         write(run, tmp_path / "new")
     assert not list(tmp_path.glob(".*")), "no draft is left"
 
 
-def test_no_folder_of_this_machine_is_told(tmp_path: Path) -> None:
+def test_it_contains_no_paths_of_this_machine(tmp_path: Path) -> None:
     run = make(tmp_path / "run")
     info = run.info()
     info |= {"engine_args": {"download_dir": "/home/someone/models", "roots": ["~/secret/a"]}}

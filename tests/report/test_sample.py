@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from report_reader import packed
-from run_folder import SAID, make
+from run_folder import TEXTS, make
 
 from glotmill.recipes.model import Recipe
 from glotmill.report.report import report
@@ -14,26 +14,26 @@ from glotmill.report.sample import MAX_CHARS, sample, share
 
 
 def test_a_sample_has_every_language_verdict_and_reason(tmp_path: Path) -> None:
-    run = make(tmp_path / "run", each=200, shard=16)
+    run = make(tmp_path / "run", rows=200, shard_size=16)
     recipe = Recipe.model_validate(run.info()["recipe"])
-    found = sample(run, recipe, list(SAID), 140)
-    assert len(found) == len({row["id"] for row in found}) == 140
-    assert Counter(row["language"] for row in found) == dict.fromkeys(SAID, 20)
-    assert Counter(row["verdict"] == "kept" for row in found) == {True: 70, False: 70}
-    for tag in SAID:
-        mine = [row for row in found if row["language"] == tag]
+    chosen = sample(run, recipe, list(TEXTS), 140)
+    assert len(chosen) == len({row["id"] for row in chosen}) == 140
+    assert Counter(row["language"] for row in chosen) == dict.fromkeys(TEXTS, 20)
+    assert Counter(row["verdict"] == "kept" for row in chosen) == {True: 70, False: 70}
+    for tag in TEXTS:
+        mine = [row for row in chosen if row["language"] == tag]
         reasons = Counter(row["reason"] for row in mine if row["reason"])
         assert sorted(reasons) == ["duplicate", "engine_died", "unparsed_json", "wrong_language"]
         assert max(reasons.values()) - min(reasons.values()) <= 1
         worst = [row["measured"]["answer_language_score"] for row in mine if row["worst"] is not None]
         low = run.rows(tag).filter(verdict="kept").collect()["answer_language_score"].bottom_k(3)
         assert sorted(worst) == sorted(low.to_list())
-    assert sample(run, recipe, list(SAID), 140) == found
-    assert sample(run, recipe, list(SAID), 0) == []
+    assert sample(run, recipe, list(TEXTS), 140) == chosen
+    assert sample(run, recipe, list(TEXTS), 0) == []
 
 
 @pytest.mark.parametrize(
-    ("total", "sizes", "given"),
+    ("total", "sizes", "shares"),
     [
         (10, {"a": 100, "b": 100}, {"a": 5, "b": 5}),
         (10, {"a": 2, "b": 100, "c": 3}, {"a": 2, "b": 5, "c": 3}),
@@ -42,8 +42,8 @@ def test_a_sample_has_every_language_verdict_and_reason(tmp_path: Path) -> None:
         (5, {}, {}),
     ],
 )
-def test_shares(total: int, sizes: dict[str, int], given: dict[str, int]) -> None:
-    assert share(total, sizes) == given
+def test_shares(total: int, sizes: dict[str, int], shares: dict[str, int]) -> None:
+    assert share(total, sizes) == shares
 
 
 def test_scores_of_a_judge_count_too(tmp_path: Path) -> None:
@@ -53,12 +53,12 @@ def test_scores_of_a_judge_count_too(tmp_path: Path) -> None:
     rows = run.read_rows("eng_Latn-00000").drop("answer_language_score")
     grades = [{"points": 50 - n} for n in range(rows.height)]
     run.write_rows("eng_Latn-00000", rows.with_columns(grade=pl.Series(grades)))
-    found = sample(run, Recipe.model_validate(info["recipe"]), ["eng_Latn"], 30)
+    chosen = sample(run, Recipe.model_validate(info["recipe"]), ["eng_Latn"], 30)
     last = rows.filter(verdict="kept")["id"].to_list()[-1]
-    assert last in {row["id"] for row in found if row["worst"] is not None}
+    assert last in {row["id"] for row in chosen if row["worst"] is not None}
 
 
-def test_a_lost_row_shows_what_its_steps_wrote(tmp_path: Path) -> None:
+def test_a_lost_row_shows_the_texts_of_its_steps(tmp_path: Path) -> None:
     run = make(tmp_path)
     info = run.info()
     info["recipe"]["output"]["messages"] = {"user": "made_later", "assistant": "answer"}
@@ -71,8 +71,8 @@ def test_a_lost_row_shows_what_its_steps_wrote(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_cut(tmp_path: Path) -> None:
-    said = {"eng_Latn": ("Why?", "a" * 1_000_000)}
-    page = report(make(tmp_path, said=said))
+    texts = {"eng_Latn": ("Why?", "a" * 1_000_000)}
+    page = report(make(tmp_path, texts=texts))
     shown = [text for row in packed(page)["rows"] for _, text, _ in row["texts"]]
     assert max(map(len, shown)) < MAX_CHARS + 50
     assert any(text.endswith("characters more)") for text in shown)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from chromium import Page, browser
 from empty_facts import filter_facts, length_summary, run_facts
-from run_folder import SAID, make
+from run_folder import TEXTS, make
 
 from glotmill.languages import Language, table
 from glotmill.report.facts import BINS, facts
@@ -35,7 +35,7 @@ def test_the_funnel(page: Page, facts_of_run: RunFacts) -> None:
     assert rows[""] == [
         "Language", "Share", "Asked", "Answered", "Parsed", "Kept", "Share kept", "Accepted of 25", "Lost to"
     ]  # fmt: skip
-    assert [tag for tag in rows if tag] == list(SAID)
+    assert [tag for tag in rows if tag] == list(TEXTS)
     for row in facts_of_run.funnel:
         numbers = map(str, (row.asked, row.answered, row.parsed, row.kept))
         lost = ", ".join(f"{count}\u00a0{reason}" for reason, count in row.dropped.items())
@@ -43,11 +43,11 @@ def test_the_funnel(page: Page, facts_of_run: RunFacts) -> None:
     assert rows["tha_Thai"][1:6] == ["50", "45", "40", "30", "60%"]
 
 
-def test_nothing_is_said_to_be_needed_where_all_is_shown(page: Page) -> None:
+def test_the_note_on_javascript_goes_once_the_tables_are_drawn(page: Page) -> None:
     assert page.run("document.getElementById('needs')") is None
 
 
-def test_a_share_is_as_wide_as_it_is(page: Page) -> None:
+def test_widths_of_a_bar(page: Page) -> None:
     parts = page.run(
         "[...document.querySelectorAll('#funnel tr:nth-child(1) rect')]"
         ".map(r => [r.getAttribute('class'), +r.getAttribute('x'), +r.getAttribute('width')])"
@@ -82,11 +82,11 @@ def test_acceptance(page: Page, facts_of_run: RunFacts) -> None:
         assert rows[tag] == ["", str(len(shards)), first, last]
 
 
-def test_languages_asked_and_found(page: Page) -> None:
-    told = read(page, "detected")
-    assert told[""] == ["Language", "Share right", "Itself", "eng_Latn"]
-    assert told["eng_Latn"] == ["100%", "40", ""]
-    assert told["tha_Thai"] == ["88%", "35", "5"]
+def test_requested_and_detected_languages(page: Page) -> None:
+    rows = read(page, "detected")
+    assert rows[""] == ["Language", "Correct", "As requested", "eng_Latn"]
+    assert rows["eng_Latn"] == ["100%", "40", ""]
+    assert rows["tha_Thai"] == ["88%", "35", "5"]
     cells = "[...document.querySelectorAll('#detected tbody tr:last-child td')]"
     assert page.run(f"{cells}.map(c => c.className)") == ["", "same", "other"]
 
@@ -101,20 +101,20 @@ def test_a_row_has_the_name_of_its_language(page: Page) -> None:
     assert heads[1] == ["row", "Arabic arb_Arab"]
 
 
-def test_reasons_come_with_the_most_first_in_each_language(tmp_path: Path) -> None:
-    run = make(tmp_path / "run", each=10, said={tag: SAID[tag] for tag in ("eng_Latn", "arb_Arab")})
+def test_the_most_frequent_reason_of_each_language_comes_first(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", rows=10, texts={tag: TEXTS[tag] for tag in ("eng_Latn", "arb_Arab")})
     for tag, most in (("eng_Latn", "unparsed_json"), ("arb_Arab", "wrong_language")):
         rows = run.read_rows(f"{tag}-00000")
         run.write_rows(f"{tag}-00000", rows.with_columns(pl.col("reason").replace("engine_died", most)))
     write(run, tmp_path / "report.html")
     with browser(tmp_path / "profile") as page:
         page.open(tmp_path / "report.html")
-        told = {tag: cells[-1].split(",")[0] for tag, cells in read(page, "funnel").items()}
-    assert told == {"": "Lost to", "eng_Latn": "2\u00a0unparsed_json", "arb_Arab": "2\u00a0wrong_language"}
+        rows = {tag: cells[-1].split(",")[0] for tag, cells in read(page, "funnel").items()}
+    assert rows == {"": "Lost to", "eng_Latn": "2\u00a0unparsed_json", "arb_Arab": "2\u00a0wrong_language"}
 
 
-def test_names_stay_text_and_what_is_short_is_marked(tmp_path: Path) -> None:
-    run = make(tmp_path / "run", said={"eng_Latn": SAID["eng_Latn"]})
+def test_names_stay_text_and_a_shortfall_is_marked(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", texts={"eng_Latn": TEXTS["eng_Latn"]})
     rows = run.read_rows("eng_Latn-00000")
     run.write_rows("eng_Latn-00000", rows.with_columns(answer_language_detected=pl.lit("<b>x</b>")))
     run.write_info({**info(run), "per_language": 1_026})
@@ -164,7 +164,7 @@ def test_a_matrix_of_many_languages_has_the_most_frequent_and_the_sum_of_the_res
     counts = {tag: dict(sorted(row.items(), key=lambda pair: -pair[1])) for tag, row in counts.items()}
     values = tables(run_facts(languages=languages(*tags), detected={"answer": counts}))
     heads = [item["head"] for item in values["tables"][0]["columns"]]
-    assert heads == ["Language", "Share right", "Itself", "l29", "l28", "l27", "Others"]
+    assert heads == ["Language", "Correct", "As requested", "l29", "l28", "l27", "Others"]
     others = column(values, "detected", "Others")
     first = others["values"][0]
     pairs = [(others["names"][index], count) for index, count in zip(first[::2], first[1::2], strict=True)]
@@ -173,7 +173,7 @@ def test_a_matrix_of_many_languages_has_the_most_frequent_and_the_sum_of_the_res
 
 
 def test_languages_without_a_column_are_in_order(tmp_path: Path) -> None:
-    run = make(tmp_path / "run", said={"eng_Latn": SAID["eng_Latn"]})
+    run = make(tmp_path / "run", texts={"eng_Latn": TEXTS["eng_Latn"]})
     tags = [language.tag for language in table()[:20]]
     for file in sorted((tmp_path / "run" / "rows").glob("*.parquet")):
         rows = run.read_rows(file.stem)

@@ -123,11 +123,11 @@ def _lengths(unit: str, lengths: Lengths) -> Table:
         _column(
             f"From 0 to {lengths.width * BINS:,}", [_histogram(row.histogram) for row in rows], "histogram"
         ),
-        _column("Least", [row.least for row in rows]),
+        _column("Shortest", [row.least for row in rows]),
         _column("5%", [row.p5 for row in rows]),
         _column("Median", [row.median for row in rows]),
         _column("95%", [row.p95 for row in rows]),
-        _column("Most", [row.most for row in rows]),
+        _column("Longest", [row.most for row in rows]),
     )
 
 
@@ -147,8 +147,8 @@ def _matrix(column: str, counts: Mapping[str, Mapping[str, int]], tags: Sequence
     order = sorted(sums, key=lambda name: (-sums[name], name))
     heads = order if len(order) <= MAX_COLUMNS else order[:FEW_COLUMNS]
     columns = [
-        _column("Share right", [percent(row.get(tag, 0), sum(row.values())) for tag, row in counts.items()]),
-        _column("Itself", [row.get(tag, 0) for tag, row in counts.items()], "same"),
+        _column("Correct", [percent(row.get(tag, 0), sum(row.values())) for tag, row in counts.items()]),
+        _column("As requested", [row.get(tag, 0) for tag, row in counts.items()], "same"),
         *(_column(name, [row.get(name, 0) for row in wrong], "other") for name in heads),
     ]
     if len(order) > len(heads):

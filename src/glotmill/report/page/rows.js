@@ -1,11 +1,10 @@
 const drawRows = async () => {
-  if (!$('rows')) return; // a report of numbers alone
+  if (!$('rows')) return; // a report without rows
   const PAGE = 20; // rows
   const { languages, rows } = JSON.parse(await unpack('data'));
 
-  // Case, compatibility forms, what cannot be seen, and the marks that writers leave out: accents, harakat,
-  // tatweel, niqqud.
-  // Vowel signs of Indic scripts and Thai are letters to those who search, and stay.
+  // A search ignores case, compatibility forms, invisible characters, and the marks that writers leave out:
+  // accents, harakat, tatweel, niqqud. Vowel signs of Indic scripts and Thai count as letters.
   const MARKS = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
   const fold = (s) => s.normalize('NFKD').toLowerCase().replace(MARKS, '').normalize('NFC').replace(/\s+/g, ' ');
   const folded = [];
@@ -16,62 +15,62 @@ const drawRows = async () => {
   };
 
   const RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/gu;
-  // As its letters go; a text with as many of both, or none, as its language does.
+  // The direction of most letters of a text; if there is no majority, that of its language.
   const direction = (text, language) => {
     const right = (text.match(RIGHT) || []).length;
     const left = (text.match(/\p{L}/gu) || []).length - right;
     return right > left ? 'rtl' : left > right ? 'ltr' : language ? language.direction : 'auto';
   };
-  // What turns or hides text, or cannot be seen, is named; the joiners that scripts need are not.
+  // Characters that turn or hide text, or are invisible, are shown by name, except the joiners that scripts need.
   const UNSEEN = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}])/u;
-  const code = (sign) => 'U+' + sign.codePointAt(0).toString(16).padStart(4, '0').toUpperCase();
-  const say = (block, text) => {
+  const codePoint = (character) => 'U+' + character.codePointAt(0).toString(16).padStart(4, '0').toUpperCase();
+  const appendText = (block, text) => {
     text.split(UNSEEN).forEach((part, n) => {
-      if (n % 2) block.append(element('span', code(part), 'unseen'));
+      if (n % 2) block.append(element('span', codePoint(part), 'unseen'));
       else if (part) block.append(part);
     });
   };
   const article = (row) => {
-    const made = element('article');
+    const node = element('article');
     const language = languages[row.language] || { name: row.language };
     const head = element('h3', language.name + ' ');
     head.append(element('span', row.verdict, 'verdict ' + row.verdict));
     if (row.reason) head.append(' ' + row.reason + (row.reason_at ? ' at ' + row.reason_at : ''));
-    made.append(head);
+    node.append(head);
     const list = element('dl');
-    for (const [name, text, ours] of row.texts) {
+    for (const [name, text, generated] of row.texts) {
       const block = element('dd');
-      block.dir = direction(text, ours ? language : null);
-      const own = ours && row.reason !== 'wrong_language' && block.dir === language.direction;
-      if (own) block.lang = language.bcp47;
-      say(block, text);
+      block.dir = direction(text, generated ? language : null);
+      const inLanguage = generated && row.reason !== 'wrong_language' && block.dir === language.direction;
+      if (inLanguage) block.lang = language.bcp47;
+      appendText(block, text);
       list.append(element('dt', name, block.dir), block);
     }
     const measured = Object.entries(row.measured).map(([name, value]) => name + ' ' + value);
-    made.append(list, element('p', ['id ' + row.id, ...measured].join(' · '), 'measured'));
-    return made;
+    node.append(list, element('p', ['id ' + row.id, ...measured].join(' · '), 'measured'));
+    return node;
   };
 
-  let found = [], page = 0;
+  let matches = [], page = 0;
   const draw = () => {
-    const last = Math.max(0, Math.ceil(found.length / PAGE) - 1);
+    const last = Math.max(0, Math.ceil(matches.length / PAGE) - 1);
     page = Math.min(Math.max(page, 0), last);
-    const from = page * PAGE, to = Math.min(from + PAGE, found.length);
-    $('rows').replaceChildren(...found.slice(from, to).map(article));
-    $('count').textContent = found.length
-      ? `Rows ${number(from + 1)} to ${number(to)} of ${number(found.length)}` + (found.length < rows.length ? ` (${number(rows.length)} in this file)` : '')
-      : 'No row is like that.';
+    const from = page * PAGE, to = Math.min(from + PAGE, matches.length);
+    $('rows').replaceChildren(...matches.slice(from, to).map(article));
+    $('count').textContent = matches.length
+      ? `Rows ${number(from + 1)} to ${number(to)} of ${number(matches.length)}` + (matches.length < rows.length ? ` (${number(rows.length)} in this file)` : '')
+      : 'No rows match.';
     $('previous').disabled = page === 0;
     $('next').disabled = page === last;
   };
   const CHOICES = ['language', 'verdict', 'reason'];
   const select = () => {
     const words = fold($('query').value.trim());
-    const wanted = CHOICES.map((name) => [name, $(name).value]).filter(([, value]) => value);
+    const chosen = CHOICES.map((name) => [name, $(name).value]).filter(([, value]) => value);
     const worst = $('order').value === 'worst';
-    found = rows.filter((row, n) =>
-      wanted.every(([name, value]) => row[name] === value) && (!worst || row.worst !== null) && (!words || text(n).includes(words)));
-    if (worst) found.sort((a, b) => a.worst - b.worst);
+    matches = rows.filter((row, n) =>
+      chosen.every(([name, value]) => row[name] === value) && (!worst || row.worst !== null) && (!words || text(n).includes(words)));
+    if (worst) matches.sort((a, b) => a.worst - b.worst);
     page = 0;
     draw();
   };

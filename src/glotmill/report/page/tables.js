@@ -1,8 +1,8 @@
 const element = (name, text, kind) => {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (kind) made.className = kind;
-  return made;
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = text;
+  if (kind) node.className = kind;
+  return node;
 };
 const number = new Intl.NumberFormat('en').format;
 
@@ -11,14 +11,14 @@ const drawTables = async () => {
   const { tags, names, tables } = JSON.parse(await unpack('numbers'));
 
   const chart = (kind, shapes) => {
-    const shape = (name, given) => {
-      const made = document.createElementNS('http://www.w3.org/2000/svg', name);
-      for (const [key, value] of Object.entries(given)) made.setAttribute(key, value);
-      return made;
+    const shape = (name, attributes) => {
+      const node = document.createElementNS('http://www.w3.org/2000/svg', name);
+      for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+      return node;
     };
-    const made = shape('svg', { class: kind, 'aria-hidden': true });
-    made.append(...shapes.map(([name, given]) => shape(name, given)));
-    return made;
+    const node = shape('svg', { class: kind, 'aria-hidden': true });
+    node.append(...shapes.map(([name, attributes]) => shape(name, attributes)));
+    return node;
   };
   const bar = (asked, answered, kept, accepted) => {
     const parts = { accepted, kept: Math.max(0, kept - accepted), dropped: answered - kept, failed: asked - answered };
@@ -40,40 +40,40 @@ const drawTables = async () => {
     return chart('histogram', [['path', { d: `M0 ${HEIGHT}${steps.join('')}V${HEIGHT}` }]]);
   };
 
-  const said = (counts) => counts.map(([count, name]) => `${number(count)}\u00a0${name}`).join(', ');
-  const plain = (value) => typeof value === 'number' ? number(value) : value ?? '–';
-  const around = (node) => {
-    const made = element('td');
-    made.append(node);
-    return made;
+  const listed = (counts) => counts.map(([count, name]) => `${number(count)}\u00a0${name}`).join(', ');
+  const shown = (value) => typeof value === 'number' ? number(value) : value ?? '–';
+  const cell = (content) => {
+    const node = element('td');
+    node.append(content);
+    return node;
   };
   const CELLS = {
-    language: (place) => {
-      const made = element('th', names[place] + ' ');
-      made.scope = 'row';
-      made.append(element('small', tags[place]));
-      return made;
+    language: (index) => {
+      const node = element('th', names[index] + ' ');
+      node.scope = 'row';
+      node.append(element('small', tags[index]));
+      return node;
     },
-    number: (value) => element('td', plain(value)),
-    short: (value, { least }) => element('td', plain(value), value < least ? 'short' : ''),
+    number: (value) => element('td', shown(value)),
+    short: (value, { least }) => element('td', shown(value), value < least ? 'short' : ''),
     same: (count) => count ? element('td', number(count), 'same') : element('td'),
     other: (count) => count ? element('td', number(count), 'other') : element('td'),
     counts: (_, { names, values }, row) => {
       const counts = names.map((name, n) => [values[n][row], name]).filter(([count]) => count);
-      return element('td', said(counts.sort((a, b) => b[0] - a[0])), 't');
+      return element('td', listed(counts.sort((a, b) => b[0] - a[0])), 't');
     },
     pairs: (pairs, { names }) => {
       const counts = [];
       for (let n = 0; n < pairs.length; n += 2) counts.push([pairs[n + 1], names[pairs[n]]]);
-      return element('td', said(counts), 't');
+      return element('td', listed(counts), 't');
     },
-    bar: (_, column, row, of) => around(bar(...['Asked', 'Answered', 'Kept', 'Accepted'].map((head) => of(head, row)))),
-    share: (_, column, row, of) => {
-      const [kept, asked] = [of('Kept', row), of('Asked', row)];
+    bar: (_, column, row, valueAt) => cell(bar(...['Asked', 'Answered', 'Kept', 'Accepted'].map((head) => valueAt(head, row)))),
+    share: (_, column, row, valueAt) => {
+      const [kept, asked] = [valueAt('Kept', row), valueAt('Asked', row)];
       return element('td', asked ? Math.round((100 * kept) / asked) + '%' : '–');
     },
-    line: (levels) => around(line(levels)),
-    histogram: (levels) => around(histogram(levels)),
+    line: (levels) => cell(line(levels)),
+    histogram: (levels) => cell(histogram(levels)),
   };
   const LEFT = ['language', 'counts', 'pairs', 'bar', 'line', 'histogram'];
 
@@ -86,14 +86,14 @@ const drawTables = async () => {
     table.append(element('caption', caption));
     const head = table.createTHead().insertRow();
     for (const column of columns) {
-      const made = element('th', column.head, LEFT.includes(column.kind) ? 't' : '');
-      made.scope = 'col';
-      head.append(made);
+      const node = element('th', column.head, LEFT.includes(column.kind) ? 't' : '');
+      node.scope = 'col';
+      head.append(node);
     }
     const body = table.createTBody();
-    const of = (name, row) => columns.find(({ head }) => head.startsWith(name)).values[row];
+    const valueAt = (name, row) => columns.find(({ head }) => head.startsWith(name)).values[row];
     columns[0].values.forEach((_, row) => body.insertRow().append(
-      ...columns.map((column) => CELLS[column.kind](column.values[row], column, row, of))));
+      ...columns.map((column) => CELLS[column.kind](column.values[row], column, row, valueAt))));
     frame.append(table);
     $(at).append(frame);
   }
