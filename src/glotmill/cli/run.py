@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MAX_SAMPLES = 3  # rows that are printed
 NANO_NOTE = """\
 These rows come from glotmill-nano, a tiny model for trying and testing only: do not train on them.
-For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen2.5-7B-Instruct on a GPU,
-or any server: --engine openai --engine-arg base_url=URL --model NAME"""
+For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen2.5-7B-Instruct
+on a GPU, or any server: --engine openai --engine-arg base_url=URL --model NAME"""
 ECHO_NOTE = "These rows come from the echo engine, which repeats its prompt: do not train on them."
 
 
