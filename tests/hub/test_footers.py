@@ -107,7 +107,9 @@ def test_merged_fills_what_is_null() -> None:
     whole = footer(a=pa.list_(pa.string()), b=pa.int64())
     lacking = footer("data/arb_Arab/train-a-00000.parquet", b=pa.null(), a=pa.null())
     assert footers.merged([lacking, whole]) == footers.merged([whole, lacking]) == whole.columns
-    with pytest.raises(ValueError, match=r"has other columns than .*\n  b: int64 there, missing here"):
+    with pytest.raises(
+        ValueError, match=r"its columns differ from those of .*\n  b: int64 there, missing here"
+    ):
         footers.merged([whole, footer("data/arb_Arab/train-a-00000.parquet", a=pa.null())])
 
 

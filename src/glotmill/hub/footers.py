@@ -1,8 +1,8 @@
-"""What the footers of parquet files say, as the card of a dataset tells it: `configs` and `dataset_info`.
+"""Parquet footers of a dataset, and the `configs` and `dataset_info` of its card made from them.
 
-A file of a published dataset is `data/<language>/train-<run>-00000.parquet`. A config is a language; `all`,
-the default, is all of them. A `dataset_info` that is out of date makes `load_dataset` fail, so it is made
-from the files themselves, and from nothing else.
+A published file is `data/<language>/train-<run>-00000.parquet`. Each language is a config; `all`, the
+default, holds every language. An outdated `dataset_info` makes `load_dataset` fail, so it is made from the
+footers alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-Feature = dict[str, Any]  # of a column, as the front matter of a card writes it
+Feature = dict[str, Any]  # the type of a column, as the front matter of a card writes it
 ALL = "all"
 SPLIT = "train"
 
@@ -29,62 +29,66 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Footer:
-    """What the footer of one file says."""
+    """The footer of one file."""
 
     path: str  # in the dataset's repository
     rows: int
     size: int  # bytes of the file
-    memory: int  # bytes of its columns, not compressed; in memory equal values may take a few times more
+    memory: int  # bytes of its columns, uncompressed; repeated values may take several times more in memory
     columns: Mapping[str, Feature]
 
     @property
     def language(self) -> str:
-        """The tag of its language: the name of its folder."""
+        """The language tag: the name of the folder."""
         return self.path.split("/")[-2]
 
 
 def read(path: str, file: Any, size: int) -> Footer:
-    """Read the footer of a parquet file, and nothing else of it.
+    """Read the footer of a parquet file.
 
-    path: its name in the repository. file: a local path, or an open file that can seek. Raises
-    pyarrow.ArrowException for what is no parquet file, and what the file raises.
+    path: of the file in the repository. file: a local path, or an open seekable file. Raises
+    pyarrow.ArrowException if it is not a parquet file, and errors of the file.
     """
     import pyarrow.parquet as pq
 
-    found = pq.read_metadata(file)
-    memory = sum(found.row_group(n).total_byte_size for n in range(found.num_row_groups))
-    columns = {field.name: feature(field.type) for field in found.schema.to_arrow_schema()}
-    return Footer(path, found.num_rows, size, memory, columns)
+    metadata = pq.read_metadata(file)
+    memory = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    columns = {field.name: feature(field.type) for field in metadata.schema.to_arrow_schema()}
+    return Footer(path, metadata.num_rows, size, memory, columns)
 
 
-def feature(kind: Any) -> Feature:
-    """Return an Arrow type as `dataset_info` says it; how wide or long a list is, is not said."""
+def feature(dtype: Any) -> Feature:
+    """Return an Arrow type as `dataset_info` writes it, without the size of lists.
+
+    Unlike `datasets.Features.from_arrow_schema`, types that differ only in the width of offsets become one, so
+    that files of different writers compare equal, and `datasets` need not be imported.
+    """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(kind):
-        return feature(kind.value_type)
-    if pa.types.is_struct(kind):
-        return {"struct": [{"name": field.name, **feature(field.type)} for field in kind]}
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _listed(feature(kind.value_type))
-    return {"dtype": _NAMES.get(str(kind), str(kind))}
+    if pa.types.is_dictionary(dtype):
+        return feature(dtype.value_type)
+    if pa.types.is_struct(dtype):
+        return {"struct": [{"name": field.name, **feature(field.type)} for field in dtype]}
+    if pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype):
+        return _list_feature(feature(dtype.value_type))
+    return {"dtype": _NAMES.get(str(dtype), str(dtype))}
 
 
-def _listed(inner: Feature) -> Feature:
-    """Lists of plain values and of structs are written shorter."""
+def _list_feature(inner: Feature) -> Feature:
+    """Return a list type; lists of plain values and of structs have a short form."""
     return {"list": next(iter(inner.values())) if list(inner) in (["dtype"], ["struct"]) else inner}
 
 
 def configs(files: Iterable[Footer]) -> list[Feature]:
-    """Return the card's `configs`: `all` first, then the languages by tag."""
+    """Return the `configs` of the card: `all` first, then the languages by tag."""
     tags = sorted({file.language for file in files})
-    whole = {"config_name": ALL, "default": True, "data_files": _files("*")}
-    return [whole, *({"config_name": tag, "data_files": _files(tag)} for tag in tags)]
+    default = {"config_name": ALL, "default": True, "data_files": _files("*")}
+    return [default, *({"config_name": tag, "data_files": _files(tag)} for tag in tags)]
 
 
-def is_config(found: Mapping[str, Any]) -> bool:
-    """Return whether a config is that of a language, as `configs` writes it, with files or without."""
-    return found.get("data_files") == _files(str(found.get("config_name")))
+def is_config(metadata: Mapping[str, Any]) -> bool:
+    """Return whether a config is one that `configs` writes for a language."""
+    return metadata.get("data_files") == _files(str(metadata.get("config_name")))
 
 
 def _files(tag: str) -> list[dict[str, str]]:
@@ -92,11 +96,11 @@ def _files(tag: str) -> list[dict[str, str]]:
 
 
 def dataset_info(files: Sequence[Footer]) -> list[Feature]:
-    """Return the card's `dataset_info`, in the order of `configs`. Raises ValueError as `merged` does."""
+    """Return the `dataset_info` of the card, in the order of `configs`. Raises ValueError like `merged`."""
     columns = merged(files)
     tags = sorted({file.language for file in files})
-    of = {ALL: files, **{tag: [file for file in files if file.language == tag] for tag in tags}}
-    return [_info(name, some, columns) for name, some in of.items()]
+    by_config = {ALL: files, **{tag: [file for file in files if file.language == tag] for tag in tags}}
+    return [_info(name, language_files, columns) for name, language_files in by_config.items()]
 
 
 def _info(name: str, files: Sequence[Footer], columns: Mapping[str, Feature]) -> Feature:
@@ -104,9 +108,8 @@ def _info(name: str, files: Sequence[Footer], columns: Mapping[str, Feature]) ->
     split = {"name": SPLIT, "num_bytes": memory, "num_examples": sum(file.rows for file in files)}
     return {
         "config_name": name,
-        "features": deepcopy(
-            [{"name": column, **kind} for column, kind in columns.items()]
-        ),  # or YAML aliases
+        # copies, since YAML would write shared values as aliases
+        "features": deepcopy([{"name": column, **dtype} for column, dtype in columns.items()]),
         "splits": [split],
         "download_size": sum(file.size for file in files),
         "dataset_size": memory,
@@ -114,7 +117,7 @@ def _info(name: str, files: Sequence[Footer], columns: Mapping[str, Feature]) ->
 
 
 def rows(files: Iterable[Footer]) -> dict[str, int]:
-    """Return how many rows each config has, in the order of `configs`."""
+    """Return the number of rows of each config, in the order of `configs`."""
     counts: dict[str, int] = {}
     for file in sorted(files, key=lambda file: file.language):
         counts[file.language] = counts.get(file.language, 0) + file.rows
@@ -122,9 +125,9 @@ def rows(files: Iterable[Footer]) -> dict[str, int]:
 
 
 def merged(files: Iterable[Footer]) -> dict[str, Feature]:
-    """Return the columns that all files have. A column without a value in one has its type from another.
+    """Return the columns of all files. A column that is all null in one file takes its type from another.
 
-    Raises ValueError with a line for each column in which a file differs from those before it.
+    Raises ValueError, with a line for each column, if a file differs from those before it.
     """
     columns: dict[str, Feature] = {}
     first = None
@@ -132,65 +135,66 @@ def merged(files: Iterable[Footer]) -> dict[str, Feature]:
         if first is None:
             first, columns = file.path, dict(file.columns)
             continue
-        if wrong := differences(columns, file.columns):
-            told = "\n".join(f"  {line}" for line in wrong)
-            raise ValueError(f"{file.path} has other columns than {first}:\n{told}")
-        columns = {name: _filled(kind, file.columns[name]) for name, kind in columns.items()}
+        if changes := differences(columns, file.columns):
+            listing = "\n".join(f"  {line}" for line in changes)
+            raise ValueError(f"{file.path}: its columns differ from those of {first}:\n{listing}")
+        columns = {name: _fill_nulls(dtype, file.columns[name]) for name, dtype in columns.items()}
     return columns
 
 
 def differences(old: Mapping[str, Feature], new: Mapping[str, Feature]) -> list[str]:
-    """Return in what columns differ, a line each; none if they fit, in whatever order they come."""
-    lines = [f"{name}: {said(old[name])} there, missing here" for name in old if name not in new]
-    lines += [f"{name}: missing there, {said(new[name])} here" for name in new if name not in old]
+    """Return one line for each column that differs; empty if they fit, in any order."""
+    lines = [f"{name}: {describe_dtype(old[name])} there, missing here" for name in old if name not in new]
+    lines += [f"{name}: missing there, {describe_dtype(new[name])} here" for name in new if name not in old]
     lines += [
-        f"{name}: {said(old[name])} there, {said(new[name])} here"
+        f"{name}: {describe_dtype(old[name])} there, {describe_dtype(new[name])} here"
         for name in old
-        if name in new and _filled(old[name], new[name]) != _filled(new[name], old[name])
+        if name in new and _fill_nulls(old[name], new[name]) != _fill_nulls(new[name], old[name])
     ]
     return lines
 
 
-def said(kind: Any) -> str:
-    """Return a column's type in a few words: `list<struct<role: string, content: string>>`."""
-    if isinstance(kind, str):
-        return kind
-    if isinstance(kind, list):
-        parts = ", ".join(f"{part['name']}: {said(part)}" for part in kind)
+def describe_dtype(dtype: Any) -> str:
+    """Return a type in short form, such as `list<struct<role: string, content: string>>`."""
+    if isinstance(dtype, str):
+        return dtype
+    if isinstance(dtype, list):
+        parts = ", ".join(f"{part['name']}: {describe_dtype(part)}" for part in dtype)
         return f"struct<{parts}>"
-    if "struct" in kind:
-        return said(kind["struct"])
-    if "list" in kind:
-        return f"list<{said(kind['list'])}>"
-    return str(kind["dtype"])
+    if "struct" in dtype:
+        return describe_dtype(dtype["struct"])
+    if "list" in dtype:
+        return f"list<{describe_dtype(dtype['list'])}>"
+    return str(dtype["dtype"])
 
 
-def _filled(kind: Any, other: Any) -> Any:
-    """A type, with what is null in it taken from another."""
-    if kind in ("null", {"dtype": "null"}):
-        return {"dtype": other} if isinstance(kind, dict) and isinstance(other, str) else other
-    if isinstance(kind, dict) and isinstance(other, dict) and kind.keys() == other.keys():
-        return {name: _filled(value, other[name]) for name, value in kind.items()}
-    if isinstance(kind, list) and isinstance(other, list):
-        names = [part["name"] for part in kind]
+def _fill_nulls(dtype: Any, other: Any) -> Any:
+    """Return a type whose null parts are taken from another."""
+    if dtype in ("null", {"dtype": "null"}):
+        return {"dtype": other} if isinstance(dtype, dict) and isinstance(other, str) else other
+    if isinstance(dtype, dict) and isinstance(other, dict) and dtype.keys() == other.keys():
+        return {name: _fill_nulls(value, other[name]) for name, value in dtype.items()}
+    if isinstance(dtype, list) and isinstance(other, list):
+        names = [part["name"] for part in dtype]
         if names == [part["name"] for part in other]:
-            pairs = zip(map(_nameless, kind), map(_nameless, other), strict=True)
+            pairs = zip(map(_without_name, dtype), map(_without_name, other), strict=True)
             return [
-                {"name": name, **_filled(mine, its)} for name, (mine, its) in zip(names, pairs, strict=True)
+                {"name": name, **_fill_nulls(own, other_field)}
+                for name, (own, other_field) in zip(names, pairs, strict=True)
             ]
-    return kind
+    return dtype
 
 
-def _nameless(part: Feature) -> Feature:
+def _without_name(part: Feature) -> Feature:
     return {key: value for key, value in part.items() if key != "name"}
 
 
 def ids(file: Any) -> list[str]:
-    """Return the row ids of a file's first row group; none if it has no column `id`."""
+    """Return the ids in the first row group of a file; empty without a column `id`."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file) as found:
-        if "id" not in found.schema_arrow.names or not found.num_row_groups:
+    with pq.ParquetFile(file) as metadata:
+        if "id" not in metadata.schema_arrow.names or not metadata.num_row_groups:
             return []
-        column = found.read_row_group(0, columns=["id"]).column("id")
+        column = metadata.read_row_group(0, columns=["id"]).column("id")
         return [str(value) for value in column.to_pylist()]

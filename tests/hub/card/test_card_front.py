@@ -142,5 +142,5 @@ def test_several_licences(run: Run) -> None:
 
 
 def test_a_front_matter_that_cannot_be_read_is_told_of(run: Run) -> None:
-    with pytest.raises(UsageError, match=r"not YAML.*mend it"):
+    with pytest.raises(UsageError, match=r"not valid YAML.*correct it"):
         card(run, existing="---\na: [\n---\n")

@@ -164,7 +164,7 @@ def _whole(
         "judged": bool(told.filters),
         "repo": front["repo"] or "ORG/NAME",
         "columns": footers.merged(files),
-        "said": footers.said,
+        "describe_dtype": footers.describe_dtype,
         "license": front,
     }
     return markdown.render("card.j2", values)

@@ -1,4 +1,4 @@
-"""The front matter of a dataset's card: what the Hub finds, filters and loads a dataset by."""
+"""The front matter of a card: the YAML by which the Hub finds, filters and loads a dataset."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,30 +18,30 @@ LICENSE_KEYS = ("license", "license_name", "license_link")
 
 _TAG = re.compile(r"[\w.+-]+(/[\w.+-]+)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
-_KEY = re.compile(r"[^\s#?{}\[\]-]")  # how a line that begins a key begins
+_KEY = re.compile(r"[^\s#?{}\[\]-]")  # the first character of a line that starts a key
 _LINK = re.compile(r"LICENSE(\.md)?|https?://\S+")
 
 
-def licence(given: str | None, old: Mapping[str, Any]) -> dict[str, str]:
-    """Return the keys of a licence: the one given, else that of the card before, else `unknown`.
+def licence(license: str | None, existing: Mapping[str, Any]) -> dict[str, str]:
+    """Return the keys for a license: the given one, else that of the existing card, else `unknown`.
 
-    given: a word of the Hub such as cc-by-4.0, or NAME=LINK, where the link is an address or LICENSE, a file
+    license: an id of the Hub such as cc-by-4.0, or NAME=LINK, where the link is a URL, or LICENSE for a file
     of the dataset. Raises UsageError for anything else.
     """
-    if given is None:
-        there = {key: old[key] for key in LICENSE_KEYS if old.get(key)}
-        return there if "license" in there else {"license": "unknown"}
-    name, equals, link = given.strip().partition("=")
+    if license is None:
+        kept_keys = {key: existing[key] for key in LICENSE_KEYS if existing.get(key)}
+        return kept_keys if "license" in kept_keys else {"license": "unknown"}
+    name, equals, link = license.strip().partition("=")
     if equals and _NAME.fullmatch(name) and _LINK.fullmatch(link):
         return {"license": "other", "license_name": name, "license_link": link}
-    word = given.strip().lower()
-    if word == "other" and old.get("license_name"):
-        return {"license": "other", **{key: old[key] for key in LICENSE_KEYS[1:] if old.get(key)}}
+    word = license.strip().lower()
+    if word == "other" and existing.get("license_name"):
+        return {"license": "other", **{key: existing[key] for key in LICENSE_KEYS[1:] if existing.get(key)}}
     if word != "other" and word in words("license"):
         return {"license": word}
     raise UsageError(
-        f"license {given!r}: the Hub has no such word{near(word, 'license')}; a licence of another name is "
-        "written NAME=LINK, as in my-terms-1.0=https://example.org/terms"
+        f"license {license!r}: not a license id of the Hub{near(word, 'license')}; write any other "
+        "license as NAME=LINK, such as my-terms-1.0=https://example.org/terms"
     )
 
 
@@ -50,48 +50,57 @@ def front_matter(
     info: Mapping[str, Any],
     files: Sequence[footers.Footer],
     license: str | None,
-    old: str,
+    existing: str,
 ) -> tuple[dict[str, Any], str]:
     """Return the front matter of a card, as values and as YAML without its `---`.
 
-    info: what run.json says. files: all files of the dataset. old: the front matter there is; keys that are
-    not ours are taken over as they are written, and of lists that both write (tags, tasks, configs), theirs
-    follow ours. Raises UsageError where it cannot be read, or a licence is none.
+    info: the content of run.json. files: all files of the dataset. existing: the front matter on the Hub. Its
+    keys that glotmill does not write are kept with their formatting; lists that both write (tags, tasks,
+    configs) are merged, glotmill's items first. Raises UsageError if it cannot be read, or for a wrong
+    license.
     """
     try:
-        theirs = validate.read(old)
+        existing_values = validate.read(existing)
     except ValueError as error:
         raise UsageError(f"README.md of the dataset on the Hub: {error}") from None
     tags = sorted({file.language for file in files})
-    found = [find_language(tag) for tag in tags]
+    languages = [find_language(tag) for tag in tags]
     rows = footers.rows(files)[footers.ALL]
     seeds = str(info.get("seeds", ""))
-    own: dict[str, Any] = {
-        "language": _quoted(dict.fromkeys(each.iso639_1 or each.iso639_3 for each in found)),
-        "language_details": _quoted(dict.fromkeys(each.bcp47 for each in found)),
-        **licence(license, theirs),
-        "multilinguality": ["multilingual" if len({each.iso639_3 for each in found}) > 1 else "monolingual"],
+    values: dict[str, Any] = {
+        "language": _quoted(dict.fromkeys(language.iso639_1 or language.iso639_3 for language in languages)),
+        "language_details": _quoted(dict.fromkeys(language.bcp47 for language in languages)),
+        **licence(license, existing_values),
+        "multilinguality": [
+            "multilingual" if len({language.iso639_3 for language in languages}) > 1 else "monolingual"
+        ],
         "size_categories": [_size(rows)],
-        "task_categories": _joined(recipe.tasks or ["text-generation"], theirs.get("task_categories")),
+        "task_categories": _merge_lists(
+            recipe.tasks or ["text-generation"], existing_values.get("task_categories")
+        ),
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "source_datasets": _joined([hub_dataset(seeds) or "original"], theirs.get("source_datasets")),
-        "tags": _joined(_tags(info, files), theirs.get("tags")),
+        "source_datasets": _merge_lists(
+            [hub_dataset(seeds) or "original"], existing_values.get("source_datasets")
+        ),
+        "tags": _merge_lists(_tags(info, files), existing_values.get("tags")),
     }
-    own["configs"] = _configs(footers.configs(files), theirs.get("configs"))
-    own["dataset_info"] = _infos(footers.dataset_info(files), theirs.get("dataset_info"), own["configs"])
-    kept = {key: value for key, value in theirs.items() if key not in (*own, *LICENSE_KEYS)}
-    return {**own, **kept}, dump(own) + _as_written(old, theirs, kept)
+    values["configs"] = _configs(footers.configs(files), existing_values.get("configs"))
+    values["dataset_info"] = _infos(
+        footers.dataset_info(files), existing_values.get("dataset_info"), values["configs"]
+    )
+    other_keys = {key: value for key, value in existing_values.items() if key not in (*values, *LICENSE_KEYS)}
+    return {**values, **other_keys}, dump(values) + _keep_formatting(existing, existing_values, other_keys)
 
 
 def public_model(info: Mapping[str, Any]) -> str:
-    """Return the model's id on the Hub, or an empty text if it has none, as far as its name tells."""
+    """Return the id of the model if it looks like one on the Hub, else an empty string."""
     model = str(info.get("model", ""))
     return model if is_hub_id(model) and info.get("engine") in ("vllm", "transformers") else ""
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """Return values as YAML, a key after the other, without references from one part to another."""
+    """Return values as YAML, in their order and without aliases."""
     return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
 
@@ -106,67 +115,74 @@ def _size(rows: int) -> str:
     return sizes[min(max(len(str(rows)) - 3, 0), len(sizes) - 1)]
 
 
-def _joined(ours: Iterable[str], theirs: Any) -> list[str]:
-    others = theirs if isinstance(theirs, list) else [theirs]
-    return list(dict.fromkeys([*ours, *(item for item in others if isinstance(item, str) and item)]))
+def _merge_lists(own: Iterable[str], existing_values: Any) -> list[str]:
+    others = existing_values if isinstance(existing_values, list) else [existing_values]
+    return list(dict.fromkeys([*own, *(item for item in others if isinstance(item, str) and item)]))
 
 
-def _configs(ours: Sequence[Mapping[str, Any]], theirs: Any) -> list[dict[str, Any]]:
-    names = {config["config_name"] for config in ours}
-    there = [config for config in theirs if isinstance(config, dict)] if isinstance(theirs, list) else []
-    others = [c for c in there if c.get("config_name") not in names and not footers.is_config(c)]
+def _configs(own: Sequence[Mapping[str, Any]], existing_values: Any) -> list[dict[str, Any]]:
+    names = {config["config_name"] for config in own}
+    existing = existing_values if isinstance(existing_values, list) else []
+    existing = [config for config in existing if isinstance(config, dict)]
+    others = [c for c in existing if c.get("config_name") not in names and not footers.is_config(c)]
     for config in others:
-        config.pop("default", None)  # `all` is
+        config.pop("default", None)  # `all` is the default
     return [
         {key: _Quoted(value) if key == "config_name" else value for key, value in config.items()}
-        for config in [*ours, *others]
+        for config in [*own, *others]
     ]
 
 
-def _infos(ours: Sequence[Mapping[str, Any]], theirs: Any, configs: Sequence[Any]) -> list[dict[str, Any]]:
-    names = {info["config_name"] for info in ours}
-    there = {str(config["config_name"]) for config in configs if "config_name" in config} - names
-    others = [i for i in (theirs if isinstance(theirs, list) else [theirs]) if isinstance(i, dict)]
+def _infos(
+    own: Sequence[Mapping[str, Any]], existing_values: Any, configs: Sequence[Any]
+) -> list[dict[str, Any]]:
+    names = {info["config_name"] for info in own}
+    other_names = {str(config["config_name"]) for config in configs if "config_name" in config} - names
+    others = [
+        i
+        for i in (existing_values if isinstance(existing_values, list) else [existing_values])
+        if isinstance(i, dict)
+    ]
     return [
         {"config_name": _Quoted(info["config_name"]), **{k: v for k, v in info.items() if k != "config_name"}}
-        for info in [*ours, *(i for i in others if i.get("config_name") in there)]
+        for info in [*own, *(i for i in others if i.get("config_name") in other_names)]
     ]
 
 
-def _as_written(old: str, theirs: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
-    """The keys to keep, with comments and quotes; written anew if lines do not tell them apart."""
+def _keep_formatting(existing: str, existing_values: Mapping[str, Any], other_keys: Mapping[str, Any]) -> str:
+    """Return the keys to keep, with their comments and quotes; reformatted if lines cannot be told apart."""
     blocks: list[list[str]] = []
-    for line in old.split("\n"):
+    for line in existing.split("\n"):
         if _KEY.match(line) or not blocks:
-            blocks.append(_notes(blocks[-1]) if blocks else [])
+            blocks.append(_split_comments(blocks[-1]) if blocks else [])
         blocks[-1].append(line)
-    named: dict[str, str] = {}
+    block_of_key: dict[str, str] = {}
     for block in map("\n".join, blocks):
         try:
-            named |= dict.fromkeys(validate.read(block), block)
+            block_of_key |= dict.fromkeys(validate.read(block), block)
         except ValueError:
-            return dump(kept) if kept else ""
-    texts = [named[key] for key in kept if key in named]
+            return dump(other_keys) if other_keys else ""
+    texts = [block_of_key[key] for key in other_keys if key in block_of_key]
     text = "".join(part if part.endswith("\n") else part + "\n" for part in texts)
     try:
-        same = list(named) == list(theirs) and validate.read(text) == dict(kept)
+        is_unchanged = list(block_of_key) == list(existing_values) and validate.read(text) == dict(other_keys)
     except ValueError:
-        same = False
-    return text if same else (dump(kept) if kept else "")
+        is_unchanged = False
+    return text if is_unchanged else (dump(other_keys) if other_keys else "")
 
 
-def _notes(block: list[str]) -> list[str]:
-    """Take the comments from a block's end: they are about the key below them."""
+def _split_comments(block: list[str]) -> list[str]:
+    """Remove and return the comments at the end of a block, which belong to the key below."""
     count = len(block)
     while count and block[count - 1].startswith("#"):
         count -= 1
-    notes = block[count:]
+    comments = block[count:]
     del block[count:]
-    return notes
+    return comments
 
 
 class _Quoted(str):
-    """A text in quotes: `no` is Norwegian, and in YAML it is false."""
+    """A string that YAML quotes: a bare `no` (Norwegian) would be false."""
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,7 +1,7 @@
-"""Writes the text of a dataset's card. What is put into a template of it stays text, and does nothing else.
+"""Renders the Markdown of a card, with every value escaped.
 
-`card.j2` and `run_section.j2` are Markdown as the Hub shows it. A value that no filter below has made safe is
-escaped, so that neither a recipe nor a model can write Markdown, HTML or a marker into a card.
+`card.j2` and `run_section.j2` are Markdown as the Hub shows it. Values that no filter below has made safe are
+escaped, so neither a recipe nor a model can put Markdown, HTML or a marker into a card.
 """
 
 import html
@@ -15,26 +15,26 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from glotmill.io.terminal import safe
 
-FEW = 20  # languages up to which tables are not folded
+FEW = 20  # languages; longer tables are folded
 
 _SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|^[-+#=]")
-_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # begins a list
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # starts a list
 _TICKS = re.compile("`+")
 _BAR = re.compile(r"\\*\|")
 _URL = re.compile(r"https?://[^\s<>\"'()|\\`]+")
 
 
 class Safe(str):
-    """A text that stands in a card as it is."""
+    """A text that is not escaped."""
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """Return a template of this folder with its values."""
+    """Return a template of this folder, rendered with values."""
     return _environment().get_template(template).render(values)
 
 
 def escaped(value: object) -> Safe:
-    """Return a text in one line, in which nothing is Markdown or HTML."""
+    """Return a text in one line, with Markdown and HTML escaped."""
     if isinstance(value, Safe):
         return value
     text = _SPECIAL.sub(r"\\\g<0>", html.escape(_line(value), quote=False))
@@ -55,40 +55,40 @@ def cell(value: object) -> Safe:
 
 
 def fence(text: str, kind: str = "text") -> Safe:
-    """Return lines as code that no line of them can end. kind: what they are written in."""
+    """Return lines as a code block that none of them can end. kind: the language of the code."""
     ticks = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
     return Safe(f"{ticks}{kind}\n{text}\n{ticks}")
 
 
 def plain(value: object) -> Safe:
-    """Return a text in one line, for inside of code."""
+    """Return a text in one line, for use inside code."""
     return Safe(_line(value).replace("`", "'"))
 
 
 def url(value: object) -> Safe:
-    """Return an address as a link; anything else as code."""
+    """Return a URL as a link, anything else as code."""
     text = _line(value)
     return Safe(f"<{text}>") if _URL.fullmatch(text) else code(text)
 
 
 def count(value: object) -> str:
-    """Return a number as it is read; – for one that is not known."""
+    """Return a number with separators; – if it is unknown."""
     return "–" if value is None else f"{value:,}"
 
 
 def tags(value: Iterable[str], of: int = -1) -> Safe:
-    """Return tags of languages; `all` where they are all there are."""
+    """Return language tags, or `all` if they are as many as `of`."""
     names = list(value)
     return Safe("all" if len(names) == of > 1 else ", ".join(map(code, names)))
 
 
-def fold(what: str, many: bool = True) -> Safe:
-    """Return what begins a part that is folded away, if there is much of it."""
-    return Safe(f"<details>\n<summary>{html.escape(_line(what))}</summary>\n\n" if many else "")
+def fold(summary: str, many: bool = True) -> Safe:
+    """Return the start of a folded section, if there is much in it."""
+    return Safe(f"<details>\n<summary>{html.escape(_line(summary))}</summary>\n\n" if many else "")
 
 
 def unfold(many: bool) -> Safe:
-    """Return what ends it."""
+    """Return the end of a folded section."""
     return Safe("\n</details>\n\n" if many else "\n")
 
 
@@ -98,7 +98,7 @@ def _line(value: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(  # noqa: S701 `finalize` escapes, for Markdown too
+    environment = Environment(  # noqa: S701 `finalize` escapes HTML and Markdown
         loader=FileSystemLoader(Path(__file__).parent),
         finalize=escaped,
         undefined=StrictUndefined,
@@ -107,5 +107,5 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
     )
     filters = {f.__name__: f for f in (code, cell, fence, plain, url, count, tags, fold, unfold)}
-    made.filters.update(filters, whole=Safe)
-    return made
+    environment.filters.update(filters, whole=Safe)
+    return environment
