@@ -60,8 +60,8 @@ def read(path: str, file: Any, size: int) -> Footer:
 def feature(dtype: Any) -> Feature:
     """Return an Arrow type as `dataset_info` writes it, without the size of lists.
 
-    Unlike `datasets.Features.from_arrow_schema`, types that differ only in the width of offsets become one, so
-    that files of different writers compare equal, and `datasets` need not be imported.
+    Unlike `datasets.Features.from_arrow_schema`, types that differ only in the width of offsets become one,
+    so that files of different writers compare equal, and `datasets` need not be imported.
     """
     import pyarrow as pa
 
