@@ -28,6 +28,7 @@ def test_it_is_small_in_two_hundred_languages(tmp_path: Path) -> None:
     rows = re.search(r'<script id="data" type="application/octet-stream">([^<]*)', page)
     assert rows is not None
     assert len(packed(page)["languages"]) == 200
+    assert "For the filter language: the lowest probability" in page
     assert "als_Latn 0 of 300 and 190 more." in page
     assert len(page.encode()) - len(rows[1]) < 50_000
     rows_of = {

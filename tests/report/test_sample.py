@@ -70,6 +70,18 @@ def test_a_lost_row_shows_the_texts_of_its_steps(tmp_path: Path) -> None:
     assert shown["engine_died"] == ["question", "topic"]
 
 
+def test_texts_in_another_language_are_not_marked_as_in_the_requested_one(tmp_path: Path) -> None:
+    run = make(tmp_path)
+    recipe = Recipe.model_validate(run.info()["recipe"])
+    marked = {
+        row["reason"]: {name: mark for name, _, mark in row["texts"]}
+        for row in sample(run, recipe, ["arb_Arab"], 50)
+    }
+    assert marked[None] == {"user": True, "assistant": True, "topic": False}
+    assert marked["wrong_language"] == {"user": False, "assistant": False, "topic": False}
+    assert marked["duplicate"]["assistant"]
+
+
 def test_long_texts_are_cut(tmp_path: Path) -> None:
     texts = {"eng_Latn": ("Why?", "a" * 1_000_000)}
     page = report(make(tmp_path, texts=texts))

@@ -11,7 +11,7 @@ from glotmill.io.redact import public
 from glotmill.languages import find as find_language
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.measures import LanguageMeasures, declared, filters, measure
+from glotmill.report.measures import LanguageMeasures, declared, filters, measure, stage_name
 from glotmill.report.model import (
     Copies,
     FilterFacts,
@@ -148,13 +148,12 @@ def _filters(recipe: Recipe, versions: Mapping[str, str], tags: Sequence[str]) -
     result: list[FilterFacts] = []
     for where, step in filters(recipe):
         options = _options(step)
-        name = f"{step.of}.{step.filter}"
         result.append(
             FilterFacts(
                 filter=step.filter,
                 column=step.of,
                 where=where,
-                reason_at=f"finish.{name}" if where == "finish" else name,
+                reason_at=stage_name(where, step),
                 options=public(options),
                 limits=limits_by_language(step.filter, options, versions, tags),
             )

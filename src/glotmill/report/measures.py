@@ -40,6 +40,12 @@ def filters(recipe: Recipe) -> list[tuple[str, Filter]]:
     return [(where, f) for where, f in pairs if not f.skip]
 
 
+def stage_name(where: str, step: Filter) -> str:
+    """Return what the rows that a filter drops have in the column `reason_at`. where: as `filters` has it."""
+    name = f"{step.of}.{step.filter}"
+    return f"finish.{name}" if where == "finish" else name
+
+
 def declared(name: str, constant: str, default: Any = None, *, kind: str = "filters") -> Any:
     """Return what a plugin declares; `default` if it declares nothing or is not installed any more."""
     try:

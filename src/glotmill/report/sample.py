@@ -9,7 +9,7 @@ from glotmill.columns import ID, KEPT, LANGUAGE, MESSAGES, REASON, REASON_AT, VE
 from glotmill.io.terminal import shown
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.measures import DETECTED, batches, declared
+from glotmill.report.measures import DETECTED, batches, declared, filters, stage_name
 from glotmill.runner.folder import Run
 
 MAX_CHARS = 4_000  # of one text of a row
@@ -26,7 +26,7 @@ class _Text(NamedTuple):
 
     name: str
     text: str
-    generated: bool  # by the run, so in the row's language; else it comes from the seeds
+    in_language: bool  # the run wrote it in the row's language, as far as is known; seeds may be in another
 
 
 def sample(run: Run, recipe: Recipe, tags: Sequence[str], rows: int) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def sample(run: Run, recipe: Recipe, tags: Sequence[str], rows: int) -> list[dic
     are those with the lowest scores of the language; the other half is shared among the reasons. Ids are
     hashes, so the rows with the lowest ids are taken.
     -> id, language, verdict, reason, reason_at, worst (rank among the lowest-scored, or null), texts (lists
-    of name, text, whether the run generated it), measured (name -> value).
+    of name, text, whether it is in the row's language), measured (name -> value).
     """
     judged = [
         step.of
@@ -126,6 +126,9 @@ def _rows(
     run: Run, recipe: Recipe, tag: str, chosen: Mapping[int, Mapping[str, int | None]]
 ) -> Iterator[dict[str, Any]]:
     """Read the chosen rows, a shard at a time."""
+    language_filters = {
+        stage_name(where, step) for where, step in filters(recipe) if declared(step.filter, "cannot_judge")
+    }
     for shard, ranks in sorted(chosen.items()):
         table = run.read_rows(f"{tag}-{shard:05}").filter(pl.col(ID).is_in(list(ranks)))
         generated = _step_columns(recipe, table.columns)
@@ -133,7 +136,7 @@ def _rows(
             yield {
                 **{name: row[name] for name in (ID, LANGUAGE, VERDICT, REASON, REASON_AT)},
                 "worst": ranks[row[ID]],
-                "texts": _texts(recipe, row, generated),
+                "texts": _texts(recipe, row, generated, row[REASON_AT] not in language_filters),
                 "measured": _measured(row, generated),
             }
 
@@ -145,8 +148,13 @@ def _step_columns(recipe: Recipe, columns: Sequence[str]) -> list[str]:
     return list(columns[first:])
 
 
-def _texts(recipe: Recipe, row: Mapping[str, Any], generated: Sequence[str]) -> list[_Text]:
-    """Return the texts of a row: its chat, then, if it was lost, what its steps wrote, then its columns."""
+def _texts(
+    recipe: Recipe, row: Mapping[str, Any], generated: Sequence[str], in_language: bool
+) -> list[_Text]:
+    """Return the texts of a row: its chat, then, if it was lost, what its steps wrote, then its columns.
+
+    in_language: whether no filter found the row to be in another language than the requested one.
+    """
     messages = recipe.output.messages or {}
     chat = {str(role): name for role, name in messages.items() if row.get(name) is not None}
     values = _chat(chat, row)
@@ -159,7 +167,7 @@ def _texts(recipe: Recipe, row: Mapping[str, Any], generated: Sequence[str]) -> 
     for name in dict.fromkeys([*names, *recipe.output.columns]):
         if name not in in_chat and row.get(name) is not None:
             values.append((name, row[name], name in generated))
-    texts = [_Text(name, _cut(shown(value)), ours) for name, value, ours in values]
+    texts = [_Text(name, _cut(shown(value)), ours and in_language) for name, value, ours in values]
     parsed = {text.text for text in texts if not text.name.endswith(_RAW)}
     return [text for text in texts if text.text not in parsed or not text.name.endswith(_RAW)]
 

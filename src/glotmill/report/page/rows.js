@@ -38,11 +38,10 @@ const drawRows = async () => {
     if (row.reason) head.append(' ' + row.reason + (row.reason_at ? ' at ' + row.reason_at : ''));
     node.append(head);
     const list = element('dl');
-    for (const [name, text, generated] of row.texts) {
+    for (const [name, text, inLanguage] of row.texts) {
       const block = element('dd');
-      block.dir = direction(text, generated ? language : null);
-      const inLanguage = generated && row.reason !== 'wrong_language' && block.dir === language.direction;
-      if (inLanguage) block.lang = language.bcp47;
+      block.dir = direction(text, inLanguage ? language : null);
+      if (inLanguage && block.dir === language.direction) block.lang = language.bcp47;
       appendText(block, text);
       list.append(element('dt', name, block.dir), block);
     }
