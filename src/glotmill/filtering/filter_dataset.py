@@ -21,6 +21,7 @@ from glotmill.plugins import versions
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.folder import Run
+from glotmill.runner.funnel import most_frequent_first
 
 _PACKAGES = ("glotmill", "polars", "pyarrow")
 
@@ -110,7 +111,7 @@ def count_by_language(counts: Counts) -> list[dict[str, Any]]:
     for language in sorted({tag for tag, _ in counts}):
         by_reason = {reason: rows for (tag, reason), rows in counts.items() if tag == language}
         kept = by_reason.pop("", 0)
-        dropped = dict(sorted(by_reason.items(), key=lambda item: (-item[1], item[0])))
+        dropped = most_frequent_first(by_reason)
         total = kept + sum(dropped.values())
         funnel.append({"language": language, "rows": total, "kept": kept, "dropped": dropped})
     return funnel

@@ -80,6 +80,12 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return a text cut to so many characters, with a note on how many more there are."""
+    more = len(text) - limit
+    return text if more <= 0 else f"{text[:limit]} … ({more:,} characters more)"
+
+
 def reasons(dropped: Mapping[str, int]) -> str:
     """Return the number of rows by reason, the most frequent reasons by name."""
     items = list(dropped.items())
@@ -107,9 +113,7 @@ def clock(seconds: float) -> str:
 
 
 def _lines(text: str, width: int | None) -> list[str]:
-    more = len(text) - MAX_CHARS
-    text = safe(text[:MAX_CHARS]) + (f" … ({more:,} characters more)" if more > 0 else "")
-    lines = text.split("\n")
+    lines = safe(shorten(text, MAX_CHARS)).split("\n")
     if width is None:
         return lines
     from rich.console import Console

@@ -25,7 +25,7 @@ from glotmill.report.model import (
 )
 from glotmill.report.spending import Prices, spending, total
 from glotmill.runner.folder import Run
-from glotmill.runner.funnel import funnel
+from glotmill.runner.funnel import funnel, most_frequent_first
 
 BINS = 24  # of a histogram; the last holds everything longer
 _QUANTILES = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}
@@ -60,7 +60,7 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         },
         detected=_detected(measures),
         copies={
-            tag: Copies(_most_frequent_first(language.copies), language.clusters())
+            tag: Copies(most_frequent_first(language.copies), language.clusters())
             for tag, language in measures.items()
         },
         lost_at=_lost_at(measures),
@@ -106,7 +106,7 @@ def _detected(measures: Mapping[str, LanguageMeasures]) -> dict[str, dict[str, d
     columns = dict.fromkeys(name for language in measures.values() for name in language.detected)
     return {
         name: {
-            tag: _most_frequent_first(language.detected[name])
+            tag: most_frequent_first(language.detected[name])
             for tag, language in measures.items()
             if language.detected.get(name)
         }
@@ -121,11 +121,7 @@ def _lost_at(measures: Mapping[str, LanguageMeasures]) -> dict[str, dict[str, in
             counts = sums.setdefault(reason_at, {})
             for reason, count in reasons.items():
                 counts[reason] = counts.get(reason, 0) + count
-    return {reason_at: _most_frequent_first(counts) for reason_at, counts in sorted(sums.items())}
-
-
-def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return {reason_at: most_frequent_first(counts) for reason_at, counts in sorted(sums.items())}
 
 
 def _steps(recipe: Recipe, spent: Mapping[str, Spending]) -> list[StepFacts]:

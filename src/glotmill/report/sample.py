@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from glotmill.columns import ID, KEPT, LANGUAGE, MESSAGES, REASON, REASON_AT, VERDICT, raw_column
-from glotmill.io.terminal import shown
+from glotmill.io.terminal import shorten, shown
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.steps import Filter, Generate
 from glotmill.report.measures import DETECTED, batches, declared, filters, stage_name
@@ -167,7 +167,9 @@ def _texts(
     for name in dict.fromkeys([*names, *recipe.output.columns]):
         if name not in in_chat and row.get(name) is not None:
             values.append((name, row[name], name in generated))
-    texts = [_Text(name, _cut(shown(value)), ours and in_language) for name, value, ours in values]
+    texts = [
+        _Text(name, shorten(shown(value), MAX_CHARS), ours and in_language) for name, value, ours in values
+    ]
     parsed = {text.text for text in texts if not text.name.endswith(_RAW)}
     return [text for text in texts if text.text not in parsed or not text.name.endswith(_RAW)]
 
@@ -182,11 +184,6 @@ def _chat(chat: Mapping[str, str], row: Mapping[str, Any]) -> list[tuple[str, An
             values.append(("reasoning", message["reasoning_content"], True))
         values.append((message["role"], message["content"], True))
     return values
-
-
-def _cut(text: str) -> str:
-    more = len(text) - MAX_CHARS
-    return text if more <= 0 else f"{text[:MAX_CHARS]} … ({more:,} characters more)"
 
 
 def _measured(row: Mapping[str, Any], generated: Sequence[str]) -> dict[str, Any]:

@@ -62,11 +62,11 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
     seconds: dict[str, list[pl.Series]] = {}
     for lines in _journals(run):
         # Sample numbers count all tries of a trial, then those of the next one.
-        tries_of_step = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
+        step_tries = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
         counts = lines.group_by("step", "failure").agg(
             requests=pl.len(),
             answered=pl.col("failure").is_null().sum(),
-            asked_again=(pl.col("sample") % tries_of_step > 0).sum(),
+            asked_again=(pl.col("sample") % step_tries > 0).sum(),
             tried_again=(pl.col("tries") - 1).sum(),
             prompt_tokens=pl.col("prompt_tokens").sum(),
             reply_tokens=pl.col("completion_tokens").sum(),

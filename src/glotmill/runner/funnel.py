@@ -1,5 +1,6 @@
 """The funnel of a run: how many rows were asked for, answered, parsed, dropped (and why), kept, accepted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,11 @@ def funnel(run: Run) -> list[Funnel]:
     ]
 
 
+def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts from the highest to the lowest; equal ones by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
 def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
     reasons: dict[str, int] = {}
     asked = failed = unparsed = kept = 0
@@ -67,7 +73,15 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
             failed += row["len"]
         elif row[REASON].startswith((UNPARSED, TRUNCATED, EMPTY_REPLY)) and not row["by_filter"]:
             unparsed += row["len"]
-    reasons = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
     accepted = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
-    return Funnel(tag, target, asked, asked - failed, asked - failed - unparsed, reasons, kept, accepted)
+    return Funnel(
+        tag,
+        target,
+        asked,
+        asked - failed,
+        asked - failed - unparsed,
+        most_frequent_first(reasons),
+        kept,
+        accepted,
+    )
