@@ -12,7 +12,7 @@ from carded import RECIPE, made, published
 
 from glotmill.cli import main
 from glotmill.hub.card.card import card, validate
-from glotmill.hub.card.reproduce import again, hub_dataset, own_seeds
+from glotmill.hub.card.reproduce import hub_dataset, own_seeds, reproduction
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.runner.folder import Run
@@ -77,7 +77,7 @@ def test_what_was_set_is_set_again(run: Run, tmp_path: Path, settings: list[str]
     (copy / "recipe.yaml").write_text(RECIPE.replace("{generate: answer}", schema))
     shutil.copy(run.folder / "run.json", tmp_path)
     made = read_recipe(copy, settings)
-    line = words(again(Run(tmp_path), made, "", "")["script"].split("\n")[-1])
+    line = words(reproduction(Run(tmp_path), made, "", "")["script"].split("\n")[-1])
     again_set = [line[n + 1] for n, word in enumerate(line) if word == "--set"]
     assert read_recipe(copy, again_set) == made
     assert len(again_set) <= 3
@@ -103,15 +103,15 @@ def test_a_template_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_seeds_that_were_not_kept_are_told_of(run: Run, tmp_path: Path) -> None:
     shutil.copytree(run.folder, tmp_path / "pairs")
     kept = Run(tmp_path / "pairs")
-    assert not again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    assert not reproduction(kept, recipe_of(kept), "", "runs/a")["missing"]
     (kept.folder / "recipe" / "seeds.jsonl").unlink()
-    (said,) = again(kept, recipe_of(kept), "", "runs/a")["missing"]
+    (said,) = reproduction(kept, recipe_of(kept), "", "runs/a")["missing"]
     assert said.startswith("The seeds, seeds.jsonl (sha256 ")
 
 
 def test_a_recipe_that_ships_is_named(run: Run, tmp_path: Path) -> None:
     shutil.copy(run.folder / "run.json", tmp_path)
-    found = again(Run(tmp_path), read_recipe("instruction"), "", "")
+    found = reproduction(Run(tmp_path), read_recipe("instruction"), "", "")
     assert found["script"].split("\n")[1].startswith("glotmill run instruction --languages nob_Latn,zho_Hant")
 
 
@@ -123,13 +123,15 @@ def test_a_changed_recipe_of_a_name_that_ships_is_fetched(
     found = made(tmp_path / "other", languages=["fra"])
     shutil.copy(found.folder / "run.json", folder)
     recipe = read_recipe("instruction")
-    assert "glotmill run instruction " in again(Run(folder), recipe, "", "runs/a")["script"]
+    assert "glotmill run instruction " in reproduction(Run(folder), recipe, "", "runs/a")["script"]
     with (folder / "recipe" / "draft.j2").open("a") as file:
         file.write("Be brief.")
     shutil.copytree(folder / "recipe", tmp_path / "instruction")
     monkeypatch.chdir(tmp_path)  # where a folder has that name
-    assert "glotmill run ./instruction " in again(Run(folder), recipe, "", "runs/a")["script"]
-    assert again(Run(folder), recipe, "", "")["missing"][0].startswith("The recipe instruction does not ship")
+    assert "glotmill run ./instruction " in reproduction(Run(folder), recipe, "", "runs/a")["script"]
+    assert reproduction(Run(folder), recipe, "", "")["missing"][0].startswith(
+        "The recipe instruction does not ship"
+    )
 
 
 def test_nothing_is_told_of_the_machine(tmp_path: Path) -> None:

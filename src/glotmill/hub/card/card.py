@@ -1,4 +1,4 @@
-"""The card of a dataset, README.md: made from its run and its files, never from a person's memory."""
+"""Writes the card of a dataset, README.md, from its runs and its files."""
 
 import json
 import re
@@ -19,42 +19,44 @@ from glotmill.runner.folder import Run
 
 __all__ = ["card", "validate"]
 
-_FILE = re.compile(rf"{footers.SPLIT}-([0-9a-f]{{12}})-\d+\.parquet")  # as publish names them
+_FILE = re.compile(rf"{footers.SPLIT}-([0-9a-f]{{12}})-\d+\.parquet")  # as `glotmill publish` names them
 BEGIN = "<!-- glotmill:begin (everything up to glotmill:end is rewritten at each publish; write outside) -->"
 END = "<!-- glotmill:end -->"
 
-_OWN = re.compile(r"^<!-- glotmill:begin\b[^\n]*-->\n(.*?)^<!-- glotmill:end -->$", re.DOTALL | re.MULTILINE)
+_GENERATED = re.compile(
+    r"^<!-- glotmill:begin\b[^\n]*-->\n(.*?)^<!-- glotmill:end -->$", re.DOTALL | re.MULTILINE
+)
 _RUN = re.compile(
     r"^<!-- glotmill:run ([\w.-]+)( toy)?((?: \w+=\d+)*) -->\n"
-    r"((?:(?!<!-- glotmill:)[^\n]*\n)*)"  # a part whose end is lost takes no other with it
+    r"((?:(?!<!-- glotmill:)[^\n]*\n)*)"  # a section without its end does not swallow the next
     r"^<!-- glotmill:run end -->$",
     re.MULTILINE,
 )
 _NAME = re.compile(r"## Run (.*)\n")
 _ABOUT = re.compile(r"^- \*\*Recipe\*\*: (.*)$", re.MULTILINE)
-_LONE = re.compile(r"^<!-- glotmill:[^\n]*-->\n?", re.MULTILINE)
+_STRAY_MARKER = re.compile(r"^<!-- glotmill:[^\n]*-->\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class CardPart:
-    """What a card says of one run. The first line keeps what the rest of the card needs to know of it."""
+    """The section of one run in a card. Its first line keeps what the rest of the card needs."""
 
     key: str
     text: str
-    toy: bool  # made by a stand-in: nobody should train on it
-    tokens: Mapping[str, int]  # language -> tokens, about; without those of which none were counted
+    toy: bool  # made by echo or glotmill-nano: not for training
+    tokens: Mapping[str, int]  # language -> approximate tokens, where the engine counted them
 
     @property
     def name(self) -> str:
-        """What the run is called, as Markdown; empty if its part does not begin as it did."""
-        found = _NAME.match(self.text)
-        return found[1] if found else ""
+        """The name of the run, as Markdown; empty if people changed the start of the section."""
+        match = _NAME.match(self.text)
+        return match[1] if match else ""
 
     @property
     def about(self) -> str:
-        """The recipe and what it is about, as Markdown; empty if its part does not tell."""
-        found = _ABOUT.search(self.text)
-        return found[1] if found else ""
+        """The recipe and its description, as Markdown; empty if the section lacks them."""
+        match = _ABOUT.search(self.text)
+        return match[1] if match else ""
 
     def __str__(self) -> str:
         counts = "".join(f" {tag}={count}" for tag, count in sorted(self.tokens.items()))
@@ -62,16 +64,16 @@ class CardPart:
         return f"<!-- glotmill:run {self.key}{toy}{counts} -->\n{self.text}\n<!-- glotmill:run end -->"
 
 
-def taken_apart(body: str) -> tuple[str, dict[str, CardPart], str]:
-    """Return what people wrote before our part, what it says of each run, and what they wrote after."""
-    parts = _OWN.split(body)
+def parse_card(body: str) -> tuple[str, dict[str, CardPart], str]:
+    """Return the text before the generated part, the sections of runs, and the text after it."""
+    parts = _GENERATED.split(body)
     runs = {}
-    for found in (found for part in parts[1::2] for found in _RUN.finditer(part)):
-        counts = dict(pair.split("=") for pair in found[3].split())
+    for match in (match for part in parts[1::2] for match in _RUN.finditer(part)):
+        counts = dict(pair.split("=") for pair in match[3].split())
         tokens = {tag: int(count) for tag, count in counts.items()}
-        runs[found[1]] = CardPart(found[1], found[4].strip("\n"), bool(found[2]), tokens)
-    theirs = [_LONE.sub("", part).strip() for part in parts[::2]]
-    return theirs[0], runs, "\n\n".join(part for part in theirs[1:] if part)
+        runs[match[1]] = CardPart(match[1], match[4].strip("\n"), bool(match[2]), tokens)
+    outside = [_STRAY_MARKER.sub("", part).strip() for part in parts[::2]]
+    return outside[0], runs, "\n\n".join(part for part in outside[1:] if part)
 
 
 def card(
@@ -83,85 +85,90 @@ def card(
     files: Sequence[footers.Footer] = (),
     key: str | None = None,
 ) -> str:
-    """Return README.md of a dataset that a run is published to. The same run makes the same bytes.
+    """Return the README.md of the dataset that a run is published to. The same run gives the same bytes.
 
-    repo: org/name, for the lines that load it. license: a word of the Hub such as cc-by-4.0, or NAME=LINK;
-    none: the one of the card that is there, else it is said that there is none. existing: the card that is
-    there. What people wrote outside of our markers is kept, and so are the keys of the front matter that are
-    not ours; what is said of other runs stays as long as the dataset has their files. files: the footers of
-    all files of the dataset, those of earlier runs too; none: the run's own. key: what its
-    dataset calls the run; none: it is found by its files.
-    Raises UsageError: no run, no rows, a front matter or a licence that cannot be read; ValueError: files
-    that differ in their columns.
+    repo: org/name, for the lines that load the dataset. license: an id of the Hub such as cc-by-4.0, or
+    NAME=LINK; None: the license of the existing card, else `unknown`. existing: the card on the Hub. Text
+    outside the markers and front-matter keys that glotmill does not write are kept; sections of other runs
+    stay while the dataset has their files. files: the footers of all files of the dataset, by default those
+    of the run. key: the id of the run in the dataset, by default found by its files.
+    Raises UsageError: no run, no rows, or a front matter or license that cannot be read; ValueError: files
+    with different columns.
     """
     info = run.info()
     recipe = Recipe.model_validate(info["recipe"])
-    own = _local(run)
-    files = sorted(files or own, key=lambda file: file.path)
+    local_files = _local_footers(run)
+    files = sorted(files or local_files, key=lambda file: file.path)
     if not files:
-        raise UsageError(f"{run.folder}: has no rows; a card is about rows")
+        raise UsageError(f"{run.folder}: has no rows, and a card describes rows")
     front, body = split(existing or "")
-    before, runs, after = taken_apart(body)
-    values, written = front_matter.front_matter(recipe, info, files, license, front)
-    told = facts(run)
-    key, folder = (key, f"runs/{key}") if key else _key(run, own, files)
-    section = run_section.section(run, recipe, told, repo, folder)
-    runs[key] = CardPart(key, section, bool(run_section.toy(info)), run_section.tokens(told))
-    own_part = _whole(told, files, runs, key, {**values, "repo": repo})
-    text = "\n\n".join(part for part in (before, own_part, after) if part)
-    return f"---\n{written}---\n\n{text}\n"
+    before, runs, after = parse_card(body)
+    values, front_text = front_matter.front_matter(recipe, info, files, license, front)
+    run_facts = facts(run)
+    key, folder = (key, f"runs/{key}") if key else _find_key(run, local_files, files)
+    section = run_section.section(run, recipe, run_facts, repo, folder)
+    runs[key] = CardPart(key, section, bool(run_section.toy(info)), run_section.tokens(run_facts))
+    generated = _render(run_facts, files, runs, key, {**values, "repo": repo})
+    text = "\n\n".join(part for part in (before, generated, after) if part)
+    return f"---\n{front_text}---\n\n{text}\n"
 
 
-def _local(run: Run) -> list[footers.Footer]:
+def _local_footers(run: Run) -> list[footers.Footer]:
     files = sorted(run.folder.glob("dataset/*/*.parquet"))
     return [footers.read(f"data/{f.parent.name}/{f.name}", f, f.stat().st_size) for f in files]
 
 
-def _key(run: Run, own: Sequence[footers.Footer], files: Sequence[footers.Footer]) -> tuple[str, str]:
-    """What the run is called in its dataset, and the folder there that tells of it; else its own hash."""
-    there: dict[str, list[tuple[Any, ...]]] = {}
+def _find_key(
+    run: Run, local_files: Sequence[footers.Footer], files: Sequence[footers.Footer]
+) -> tuple[str, str]:
+    """Return the id of the run in the dataset and its folder there; if it is new, a hash and no folder."""
+    known_runs: dict[str, list[tuple[Any, ...]]] = {}
     for file in files:
-        there.setdefault(_run_of(file), []).append(_like(file))
-    for key, likes in there.items():
-        if key and sorted(likes) == sorted(map(_like, own)):
+        known_runs.setdefault(_run_id(file), []).append(_signature(file))
+    for key, signatures in known_runs.items():
+        if key and sorted(signatures) == sorted(map(_signature, local_files)):
             return key, f"runs/{key}"
     return sha256(json.dumps(run.info(), sort_keys=True).encode()).hexdigest()[:12], ""
 
 
-def _like(file: footers.Footer) -> tuple[str, int, int, int]:
-    """All that a footer tells of a file, but for its name."""
+def _signature(file: footers.Footer) -> tuple[str, int, int, int]:
+    """Return what identifies a file apart from its name."""
     return file.language, file.rows, file.size, file.memory
 
 
-def _run_of(file: footers.Footer) -> str:
-    found = _FILE.fullmatch(file.path.rpartition("/")[2])
-    return found[1] if found else ""
+def _run_id(file: footers.Footer) -> str:
+    match = _FILE.fullmatch(file.path.rpartition("/")[2])
+    return match[1] if match else ""
 
 
-def _whole(
-    told: RunFacts,
+def _render(
+    run_facts: RunFacts,
     files: Sequence[footers.Footer],
     runs: Mapping[str, CardPart],
     key: str,
     front: Mapping[str, Any],
 ) -> str:
-    """Return our part of a card, with its markers. key: of the run whose files do not tell."""
-    made = {tag: {_run_of(f) or key for f in files if f.language == tag} for tag in footers.rows(files)}
-    there = set().union(*made.values())
-    parts = [part for part in runs.values() if part.key in there]
+    """Return the generated part of a card, with its markers. key: of the run, for files without an id."""
+    runs_by_language = {
+        tag: {_run_id(f) or key for f in files if f.language == tag} for tag in footers.rows(files)
+    }
+    known_runs = set().union(*runs_by_language.values())
+    parts = [part for part in runs.values() if part.key in known_runs]
     values = {
         "begin": markdown.Safe(BEGIN),
         "end": markdown.Safe(END),
-        "title": front.get("pretty_name") or (front["repo"] or told.folder).rpartition("/")[2],
-        "runs": len(there),
+        "title": front.get("pretty_name") or (front["repo"] or run_facts.folder).rpartition("/")[2],
+        "runs": len(known_runs),
         "parts": parts,
-        "rows_of": {of: sum(f.rows for f in files if (_run_of(f) or key) == of) for of in there},
-        "lost": len(there) - len(parts),
+        "rows_of": {
+            run_id: sum(f.rows for f in files if (_run_id(f) or key) == run_id) for run_id in known_runs
+        },
+        "lost": len(known_runs) - len(parts),
         "toys": sum(part.toy for part in parts),
-        **_languages(files, runs, made),
-        "model": told.model.model,
-        "about": told.recipe.about,
-        "judged": bool(told.filters),
+        **_languages(files, runs, runs_by_language),
+        "model": run_facts.model.model,
+        "about": run_facts.recipe.about,
+        "judged": bool(run_facts.filters),
         "repo": front["repo"] or "ORG/NAME",
         "columns": footers.merged(files),
         "describe_dtype": footers.describe_dtype,
@@ -173,22 +180,30 @@ def _whole(
 def _languages(
     files: Sequence[footers.Footer],
     runs: Mapping[str, CardPart],
-    made: Mapping[str, set[str]],
+    runs_by_language: Mapping[str, set[str]],
 ) -> dict[str, Any]:
-    """The table of languages. Tokens are told where every run that made rows of a language counted them."""
+    """Return the table of languages; tokens only where every run of a language counted them."""
     rows = footers.rows(files)
     table: list[dict[str, Any]] = []
     for tag in sorted(rows.keys() - {footers.ALL}):
-        counts = [runs[of].tokens.get(tag) if of in runs else None for of in made[tag]]
+        counts = [
+            runs[run_id].tokens.get(tag) if run_id in runs else None for run_id in runs_by_language[tag]
+        ]
         tokens = _sum(counts)
-        found = find_language(tag)
+        language = find_language(tag)
         table.append(
-            {"name": found.name, "endonym": found.endonym, "tag": tag, "rows": rows[tag], "tokens": tokens}
+            {
+                "name": language.name,
+                "endonym": language.endonym,
+                "tag": tag,
+                "rows": rows[tag],
+                "tokens": tokens,
+            }
         )
     return {
         "rows": rows[footers.ALL],
         "languages": table,
-        "tokens": _sum([of["tokens"] for of in table]),
+        "tokens": _sum([run_id["tokens"] for run_id in table]),
         "many": len(table) > markdown.FEW,
     }
 

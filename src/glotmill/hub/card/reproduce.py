@@ -29,7 +29,7 @@ _NOT_SET = (
 _ENGINES = ("vllm", "transformers", "openai")  # extras of glotmill
 
 
-def again(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
+def reproduction(run: Run, recipe: Recipe, repo: str, folder: str) -> dict[str, Any]:
     """Return how to reproduce the rows of a run.
 
     repo: org/name. folder: of the run in that dataset; both may be empty.

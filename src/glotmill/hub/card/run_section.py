@@ -1,4 +1,4 @@
-"""What a dataset's card says of one run: how its rows were made, where the others went, and what is known."""
+"""The section of one run in a card: how its rows were made, where the others went, and its known limits."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ from glotmill.filters.detectors._thresholds import LENGTHS
 from glotmill.hub.card import markdown
 from glotmill.hub.card.front_matter import public_model
 from glotmill.hub.card.markdown import FEW, Safe, code
-from glotmill.hub.card.reproduce import again, own_seeds, templates
+from glotmill.hub.card.reproduce import own_seeds, reproduction, templates
 from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
 from glotmill.languages import confusable
@@ -27,41 +27,40 @@ TOYS = {
     NANO: "glotmill-nano is a tiny model for trying and testing glotmill; its output makes little sense.",
     "echo": "The echo engine is not a model: it repeats its prompts.",
 }
-FEW_ROWS = 100  # to look at, not to train on
+FEW_ROWS = 100  # enough to inspect, not to train on
 LOW = 0.25  # share of rows that were kept
-_MODEL_ONLY = ("vllm", "transformers", "openai")  # engines behind which there is a model with revisions
+_MODEL_ONLY = ("vllm", "transformers", "openai")  # engines with a model that has revisions
 _PERSONAL = "e-mail addresses, phone numbers, bank accounts, cards or national ids"
-_SHOWN = 120  # characters of an option
+_MAX_OPTION_CHARS = 120  # characters of an option
 _SAMPLE_CHARS = 1_000  # of one text
-_SAMPLE_CHARS_OF_MANY = 240  # where there are many languages
+_SAMPLE_CHARS_OF_MANY = 240  # if there are many languages
 _SAMPLE_TEXTS = 16  # of one row
 _SAMPLE_WIDTH = 110  # of a line
 
 
 def toy(info: Mapping[str, Any]) -> str:
-    """Return why nobody should train on the rows of a run; empty if nothing forbids it."""
+    """Return why the rows of a run are not for training; empty if they are."""
     return TOYS.get(str(info.get("engine"))) or TOYS.get(str(info.get("model"))) or ""
 
 
-def tokens(told: RunFacts) -> dict[str, int]:
-    """Return about how many tokens the accepted rows of each language have, where the engine counted them."""
-    counted = told.lengths["tokens"].languages
-    accepted = {counts.language: counts.accepted for counts in told.funnel}
-    found = {tag: round(counted[tag].mean * accepted[tag]) for tag in counted}
-    return {tag: count for tag, count in found.items() if count}
+def tokens(run_facts: RunFacts) -> dict[str, int]:
+    """Return the approximate tokens in the accepted rows of each language, if the engine counted them."""
+    counted = run_facts.lengths["tokens"].languages
+    accepted = {counts.language: counts.accepted for counts in run_facts.funnel}
+    results = {tag: round(counted[tag].mean * accepted[tag]) for tag in counted}
+    return {tag: count for tag, count in results.items() if count}
 
 
-def section(run: Run, recipe: Recipe, told: RunFacts, repo: str, folder: str) -> str:
-    """Return the part of a card that is about one run, without its markers.
+def section(run: Run, recipe: Recipe, run_facts: RunFacts, repo: str, folder: str) -> str:
+    """Return the section of one run, without its markers.
 
-    told: what facts says. repo: org/name. folder: of the run in that dataset, where its recipe is; both may
-    be empty.
+    repo: org/name. folder: of the run in that dataset, where its recipe is. Both may be empty.
     """
     info = run.info()
-    used = list(templates(run, recipe))
-    funnel = _funnel(run, told)
+    templates_used = list(templates(run, recipe))
+    funnel = _funnel(run, run_facts)
     values = {
-        "name": told.folder,
+        "name": run_facts.folder,
         "toy": toy(info),
         "recipe": recipe.name,
         "about": recipe.about,
@@ -74,19 +73,19 @@ def section(run: Run, recipe: Recipe, told: RunFacts, repo: str, folder: str) ->
         "seeds_license": _seeds_license(recipe, str(info["seeds"])),
         "output_license": _output_license(info),
         "wanted": info["per_language"],
-        "requests": told.total.answered,
+        "requests": run_facts.total.answered,
         "columns": columns(recipe),
-        "personal": _personal_data(recipe, told.filters),
-        "steps": [_step(step) for step in told.steps],
-        "templates": used,
-        "filters": [(item, _options(item.options)) for item in told.filters],
-        "thresholds": thresholds(told),
+        "personal": _personal_data(recipe, run_facts.filters),
+        "steps": [_step(step) for step in run_facts.steps],
+        "templates": templates_used,
+        "filters": [(item, _options(item.options)) for item in run_facts.filters],
+        "thresholds": thresholds(run_facts),
         "lengths": [f"{name}, {least}+" if least else name for name, least in LENGTHS.items()],
         **funnel,
-        "limits": list(known_limits(recipe, told, used)),
-        "samples": list(samples(run, told)),
-        "many": len(told.languages) > FEW,
-        **again(run, recipe, repo, folder),
+        "limits": list(known_limits(recipe, run_facts, templates_used)),
+        "samples": list(samples(run, run_facts)),
+        "many": len(run_facts.languages) > FEW,
+        **reproduction(run, recipe, repo, folder),
         "folder": folder,
         "recipe_kept": f"{folder}/recipe" if folder and (run.folder / "recipe").is_dir() else "",
         "digest": recipe.digest(),
@@ -108,11 +107,11 @@ def _revision(info: Mapping[str, Any]) -> str:
     return "no revision was given: the latest at that time" if info["engine"] in _MODEL_ONLY else ""
 
 
-def _seeds_license(recipe: Recipe, place: str) -> str:
-    if not own_seeds(recipe, place):
+def _seeds_license(recipe: Recipe, location: str) -> str:
+    if not own_seeds(recipe, location):
         return (
             "unknown: these are not the seeds of the recipe. "
-            "Check their licence before you build on this dataset."
+            "Check their license before you build on this dataset."
         )
     if recipe.seeds_license:
         return f"{recipe.seeds_license}, as the recipe says."
@@ -135,66 +134,68 @@ def _output_license(info: Mapping[str, Any]) -> str:
 
 
 def _personal_data(recipe: Recipe, filters: Sequence[FilterFacts]) -> str:
-    """What was done about personal data, by the filters and transforms that declare PERSONAL_DATA."""
-    done: list[str] = []
+    """Describe what filters and transforms that declare PERSONAL_DATA did about personal data."""
+    sentences: list[str] = []
     for name in dict.fromkeys(item.filter for item in filters if declared(item.filter, "PERSONAL_DATA")):
         columns = ", ".join(item.column for item in filters if item.filter == name)
-        done.append(f"rows with {_PERSONAL} in {columns} were dropped (filter {name})")
+        sentences.append(f"rows with {_PERSONAL} in {columns} were dropped (filter {name})")
     names = dict.fromkeys(step.transform for step in recipe.live_steps if isinstance(step, Transform))
     for name in names:
         if declared(name, "PERSONAL_DATA", kind="transforms"):
-            done.append(f"{_PERSONAL.replace(' or ', ' and ')} were masked (transform {name})")
-    return "; ".join(done) or "no filter or transform in the recipe looked for it"
+            sentences.append(f"{_PERSONAL.replace(' or ', ' and ')} were masked (transform {name})")
+    return "; ".join(sentences) or "no filter or transform in the recipe looked for it"
 
 
 def _step(step: StepFacts) -> dict[str, Any]:
-    what = {
+    description = {
         "generate": "asks the model",
         "render": "fills a template, without a model",
         "transform": "changes the table, without a model",
     }.get(step.kind, "belongs to an earlier version of the recipe")
     sampling = ""
     if settings := step.generation:
-        what += f", template {settings.template}, reply as {settings.reply_format}"
-        what += f", {settings.n} rows of each" if settings.n > 1 else ""
-        what += f", {settings.trials} replies to each row" if settings.trials > 1 else ""
-        what += f", up to {settings.tries} tries" if settings.tries > 1 else ""
+        description += f", template {settings.template}, reply as {settings.reply_format}"
+        description += f", {settings.n} rows of each" if settings.n > 1 else ""
+        description += f", {settings.trials} replies to each row" if settings.trials > 1 else ""
+        description += f", up to {settings.tries} tries" if settings.tries > 1 else ""
         sampling = _options(settings.sampling) or "the engine's own"
     name = step.name or "(not in the journal)"
-    return {"name": name, "what": what, "sampling": sampling, "spending": step.spending}
+    return {"name": name, "what": description, "sampling": sampling, "spending": step.spending}
 
 
 def _options(options: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in options.items() if value not in (None, "", [], {})}
-    return ", ".join(f"{name}={_short(public(value))}" for name, value in told.items() if name != "language")
+    set_options = {
+        n: value for n, value in options.items() if value not in (None, "", [], {}) and n != "language"
+    }
+    return ", ".join(f"{name}={_shorten(public(value))}" for name, value in set_options.items())
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _MAX_OPTION_CHARS else f"{text[:_MAX_OPTION_CHARS]}…"
 
 
-def _funnel(run: Run, told: RunFacts) -> dict[str, Any]:
-    """The funnel, and how many rows of each language were left after each stage that lost any."""
-    order = [item.reason_at for item in told.filters]
+def _funnel(run: Run, run_facts: RunFacts) -> dict[str, Any]:
+    """Return the funnel, and the rows of each language left after each stage that lost any."""
+    order = [item.reason_at for item in run_facts.filters]
     counts = run.rows().filter(pl.col(REASON).is_not_null()).group_by("language", REASON_AT).len().collect()
     lost: dict[str, dict[str, int]] = {}
-    for tag, place, number in counts.iter_rows():
-        lost.setdefault(tag, {})[place or "?"] = number
-    places = {place for by_place in lost.values() for place in by_place}
-    stages = sorted(places, key=lambda p: (order.index(p) if p in order else -1, p))
+    for tag, location, number in counts.iter_rows():
+        lost.setdefault(tag, {})[location or "?"] = number
+    locations = {location for by_location in lost.values() for location in by_location}
+    stages = sorted(locations, key=lambda p: (order.index(p) if p in order else -1, p))
     rows = []
-    for row in told.funnel:
+    for row in run_facts.funnel:
         left: list[int] = []
         for stage in stages:
-            gone = lost.get(row.language, {}).get(stage, 0)
-            left.append((left[-1] if left else row.asked) - gone)
+            lost_here = lost.get(row.language, {}).get(stage, 0)
+            left.append((left[-1] if left else row.asked) - lost_here)
         rows.append({"counts": row, "left": left, "lost": terminal.reasons(row.dropped)})
-    return {"funnel": rows, "stages": stages, "tokens": tokens(told)}
+    return {"funnel": rows, "stages": stages, "tokens": tokens(run_facts)}
 
 
 def columns(recipe: Recipe) -> list[tuple[str, Safe]]:
-    """Return name and origin of each column that a recipe's rows leave with, but for id and language."""
+    """Return the name and origin of each column of the dataset, without id and language."""
     chat = ["messages"] if recipe.output.messages else []
     names = dict.fromkeys([*chat, *recipe.output.columns])
     return [(name, _origin(name, recipe)) for name in names if name not in ("id", "language")]
@@ -210,22 +211,22 @@ def _origin(name: str, recipe: Recipe) -> Safe:
     if any(isinstance(step, Render) and step.name == name for step in steps):
         return Safe("a rendered template")
     texts = [step.name for step in steps if isinstance(step, Generate | Render)]
-    if made := [text for text in texts if name.startswith(f"{text}_")]:
-        return Safe(f"derived from {code(max(made, key=len))}")
+    if prefixes := [text for text in texts if name.startswith(f"{text}_")]:
+        return Safe(f"derived from {code(max(prefixes, key=len))}")
     tables = " or ".join(code(step.name) for step in steps if isinstance(step, Transform))
     return Safe(f"from the seeds, or made by {tables}" if tables else "from the seeds")
 
 
-def samples(run: Run, told: RunFacts) -> Iterator[dict[str, str]]:
-    """Yield title and row of each language: its first row, cut, each line in its own direction."""
-    limit = _SAMPLE_CHARS if len(told.languages) <= FEW else _SAMPLE_CHARS_OF_MANY
-    for language in told.languages:
+def samples(run: Run, run_facts: RunFacts) -> Iterator[dict[str, str]]:
+    """Yield the title and first row of each language, shortened, each line in its own direction."""
+    limit = _SAMPLE_CHARS if len(run_facts.languages) <= FEW else _SAMPLE_CHARS_OF_MANY
+    for language in run_facts.languages:
         for file in sorted(run.folder.glob(f"dataset/{language.tag}/train-*.parquet"))[:1]:
             pairs = terminal.row_pairs(pl.read_parquet(file, n_rows=1).to_dicts()[0])
-            cut = [(name, _cut(terminal.shown(value), limit)) for name, value in pairs[:_SAMPLE_TEXTS]]
+            shortened = [(name, _cut(terminal.shown(value), limit)) for name, value in pairs[:_SAMPLE_TEXTS]]
             if len(pairs) > _SAMPLE_TEXTS:
-                cut.append(("…", f"({len(pairs) - _SAMPLE_TEXTS:,} texts more)"))
-            lines = terminal.labelled(cut, width=_SAMPLE_WIDTH).split("\n")
+                shortened.append(("…", f"({len(pairs) - _SAMPLE_TEXTS:,} texts more)"))
+            lines = terminal.labelled(shortened, width=_SAMPLE_WIDTH).split("\n")
             yield {
                 "title": f"{language.name} ({language.tag})",
                 "row": "\n".join(line.rstrip() for line in lines),
@@ -237,100 +238,100 @@ def _cut(text: str, limit: int) -> str:
     return text if more <= 0 else f"{text[:limit]} … ({more:,} characters more)"
 
 
-def thresholds(told: RunFacts) -> list[dict[str, Any]]:
-    """Return the least probability of each language, detector and length.
-
-    told: what facts says. -> language, detector, least: in the order of `LENGTHS`.
-    """
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for item in told.filters:
+def thresholds(run_facts: RunFacts) -> list[dict[str, Any]]:
+    """Return the lowest accepted probabilities: language, detector, least (one per length in LENGTHS)."""
+    results: dict[tuple[str, str], dict[str, float]] = {}
+    for item in run_facts.filters:
         for tag, limits in item.limits.items() if item.filter == "language" else ():
             for name, least in limits.items():
                 detector, _, length = name.rpartition(" ")
-                found.setdefault((tag, detector), {})[length] = least
+                results.setdefault((tag, detector), {})[length] = least
     return [
-        {"language": tag, "detector": detector, "least": [of[length] for length in LENGTHS]}
-        for (tag, detector), of in found.items()
+        {"language": tag, "detector": detector, "least": [item[length] for length in LENGTHS]}
+        for (tag, detector), item in results.items()
     ]
 
 
 def known_limits(
-    recipe: Recipe, told: RunFacts, templates: Sequence[Mapping[str, Any]]
+    recipe: Recipe, run_facts: RunFacts, templates: Sequence[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield said, a sentence, and tags, the languages it is true of; no tags if it is true of all.
+    """Yield sentences, each with the tags of its languages; no tags: all languages.
 
-    told: what facts says. templates: those used, with step, file, languages and unreviewed.
+    templates: those used, with step, file, languages and unreviewed.
     """
-    funnel = told.funnel
-    language_filters = [item for item in told.filters if declared(item.filter, "cannot_judge")]
-    there = [row.language for row in funnel if row.accepted]
+    funnel = run_facts.funnel
+    language_filters = [item for item in run_facts.filters if declared(item.filter, "cannot_judge")]
+    tags = [row.language for row in funnel if row.accepted]
     yield {
-        "said": "The rows are written by a model: expect its mistakes, its style and its biases",
+        "sentence": "The rows are written by a model: expect its mistakes, its style and its biases",
         "tags": [],
     }
-    yield from _about("No row was accepted", [row.language for row in funnel if not row.accepted])
+    yield from _limit("No row was accepted", [row.language for row in funnel if not row.accepted])
     short = [row.language for row in funnel if 0 < row.accepted < row.wanted]
-    yield from _about("Fewer rows than asked for", short)
+    yield from _limit("Fewer rows than asked for", short)
     low = [row.language for row in funnel if row.accepted and row.kept < LOW * row.asked]
-    yield from _about(
+    yield from _limit(
         "Less than a quarter of the rows were kept; those that passed may not be representative", low
     )
     few = [row.language for row in funnel if 0 < row.accepted < FEW_ROWS]
-    yield from _about(
+    yield from _limit(
         f"Fewer than {FEW_ROWS} rows: enough to inspect, too few for training or evaluation", few
     )
     if language_filters:
-        yield from _about(
-            "Unknown to the language detectors used: only the script was checked", _unjudged(told, there)
+        yield from _limit(
+            "Unknown to the language detectors used: only the script was checked",
+            _undetected(run_facts, tags),
         )
         if any(item.options.get("policy", "group") == "group" for item in language_filters):
-            yield from _confusable(there)
+            yield from _confusable(tags)
     else:
         yield {
-            "said": "No filter compared the language of the rows with the requested one",
+            "sentence": "No filter compared the language of the rows with the requested one",
             "tags": [],
         }
-    if not any(declared(item.filter, "COPY_REASONS") for item in told.filters):
-        yield {"said": "No filter looked for duplicates", "tags": []}
-    yield from _speechless({item.filter for item in told.filters}, there)
-    for of in templates:
-        if of["unreviewed"]:
-            said = f"The template {of['file']} has not been reviewed by a second speaker of the language"
-            yield from _about(said, of["languages"])
+    if not any(declared(item.filter, "COPY_REASONS") for item in run_facts.filters):
+        yield {"sentence": "No filter looked for duplicates", "tags": []}
+    yield from _without_phrases({item.filter for item in run_facts.filters}, tags)
+    for item in templates:
+        if item["unreviewed"]:
+            sentence = f"The template {item['file']} has not been reviewed by a second native speaker"
+            yield from _limit(sentence, item["languages"])
 
 
-def _about(said: str, tags: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _limit(sentence: str, tags: Sequence[str]) -> Iterator[dict[str, Any]]:
     if tags:
-        yield {"said": said, "tags": tags}
+        yield {"sentence": sentence, "tags": tags}
 
 
-def _unjudged(told: RunFacts, there: Sequence[str]) -> list[str]:
-    """Languages in which most rows have no detected language."""
+def _undetected(run_facts: RunFacts, tags: Sequence[str]) -> list[str]:
+    """Return the languages in which most rows have no detected language."""
     return [
         tag
-        for tag in there
+        for tag in tags
         if any(
-            2 * by[tag].get("und", 0) > sum(by[tag].values()) for by in told.detected.values() if tag in by
+            2 * counts[tag].get("und", 0) > sum(counts[tag].values())
+            for counts in run_facts.detected.values()
+            if tag in counts
         )
     ]
 
 
-def _speechless(used: set[str], there: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Languages in which a filter knows no phrases."""
-    for name in sorted(used):
+def _without_phrases(templates_used: set[str], tags: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the languages in which a filter knows no phrases."""
+    for name in sorted(templates_used):
         if (path := declared(name, "PHRASES")) is not None:
             text = path.read_text(encoding="utf-8")
             known = {row["language"] for row in csv.DictReader(text.split("\n"))}
-            said = (
+            sentence = (
                 f"The filter {name} has no phrases in these languages, "
                 "and finds only those in other languages"
             )
-            yield from _about(said, [tag for tag in there if tag not in known])
+            yield from _limit(sentence, [tag for tag in tags if tag not in known])
 
 
-def _confusable(there: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for tag in there:
+def _confusable(tags: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for tag in tags:
         if others := sorted(confusable(tag) - {tag}):
-            yield from _about(
+            yield from _limit(
                 f"No detector reliably tells {tag} apart from these, so some rows may be in them", others
             )
