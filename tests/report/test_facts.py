@@ -154,12 +154,12 @@ def test_spending_of_steps_is_that_of_the_journals(run: Run, run_facts: RunFacts
     spending = {name: step.spending for name, step in steps.items() if step.spending}
     assert list(steps) == list(spending) == ["question", "answer"]
     for name, costs in spending.items():
-        of_step = [line for line in lines if line["step"] == name]
-        assert costs.requests == costs.answered == len(of_step)
-        assert costs.prompt_tokens == sum(line["prompt_tokens"] for line in of_step)
-        assert costs.reply_tokens == sum(line["completion_tokens"] for line in of_step)
+        step_lines = [line for line in lines if line["step"] == name]
+        assert costs.requests == costs.answered == len(step_lines)
+        assert costs.prompt_tokens == sum(line["prompt_tokens"] for line in step_lines)
+        assert costs.reply_tokens == sum(line["completion_tokens"] for line in step_lines)
         assert costs.seconds is not None
-        seconds = sum(line["seconds"] for line in of_step)
+        seconds = sum(line["seconds"] for line in step_lines)
         assert costs.seconds.sum == pytest.approx(seconds, rel=0.01, abs=1e-3)
         assert costs.cost == pytest.approx((costs.prompt_tokens + 3 * costs.reply_tokens) / 1e6)
     assert spending["question"].asked_again == sum(line.get("sample", 0) for line in lines) > 0
