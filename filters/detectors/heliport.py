@@ -1,5 +1,4 @@
-"""heliport: 220 languages, HeLI-OTS in Rust; 830 MB of memory. Licensed under the GPL, so not an extra of
-glotmill: install it yourself."""
+"""heliport: 220 languages, HeLI-OTS in Rust; 830 MB of memory. Under the GPL: install it yourself."""
 
 from collections.abc import Sequence
 from functools import cache
