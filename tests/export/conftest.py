@@ -20,6 +20,7 @@ def hole_in_struct(rows): return rows.select(answer=pl.struct(a=pl.lit(None, pl.
 def taken(rows, *, columns=()): return rows.select("answer", label="id")
 def broken(rows): return rows.select("nosuch")
 def plain(rows): return rows.to_dicts()
+def raising(rows): raise KeyError("answer")
 """
 
 

@@ -37,6 +37,7 @@ def test_shards_have_one_form_for_a_format_whatever_steps_their_rows_came_to(tmp
                               "--columns 'topic', or rename"),
         ("own_formats:broken", "unable to find column \"nosuch\""),
         ("own_formats:plain", "returned a list, not a table"),
+        ("own_formats:raising", "format own_formats:raising: KeyError: 'answer'"),
         ("trl_sft", "no format named 'trl_sft'; did you mean 'trl-sft'"),
     ],
 )  # fmt: skip

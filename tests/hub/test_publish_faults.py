@@ -158,11 +158,13 @@ def test_seconds(said: dict[str, str], seconds: float) -> None:
     assert retry.seconds_to_wait(error, 3) == seconds
 
 
-def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_no_hub(glotmill: Client, hub: Emulator, make: Make, name: str, options: tuple[str, ...]) -> None:
     hub.fail("GET /api/datasets", drop=True, times=500)
-    done = glotmill("publish", make().folder, "--repo", name)
+    done = glotmill("publish", make().folder, "--repo", name, *options)
     hub.store.faults.clear()
     assert done.code == 4
+    assert "trying again in" in done.err  # meanwhile
     assert "looking at the dataset" in done.err
 
 

@@ -128,3 +128,11 @@ def test_paths_of_this_machine(tmp_path: Path) -> None:
     assert kept_back.without_folders(f"{tmp_path}-2/run") == f"{tmp_path}-2/run"
     assert is_path("/data/models/Qwen3")
     assert not is_path("Qwen/Qwen3-8B")
+
+
+def test_value_of_a_secret_variable_is_hidden_under_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_API_KEY", "Zebra-1234567890")
+    assert without_secrets({"note": "with Zebra-1234567890", "file": "a.txt"}) == {
+        "note": "with (not kept)",
+        "file": "a.txt",
+    }

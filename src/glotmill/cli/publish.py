@@ -40,13 +40,15 @@ def command(run: str, dry_run: bool, as_json: bool, **arguments: Any) -> None:
 
     publish_options = PublishOptions(**arguments)
     folder = Run(Path(run))
+
+    def progress(line: str) -> None:
+        click.echo(f"glotmill: {terminal.safe(line)}", err=True)
+
     if dry_run:
-        result = publish.dry_run(folder, publish_options)
+        result = publish.dry_run(folder, publish_options, progress)
         text = dry_run_text
     else:
-        result = publish.publish(
-            folder, publish_options, lambda line: click.echo(f"glotmill: {terminal.safe(line)}", err=True)
-        )
+        result = publish.publish(folder, publish_options, progress)
         text = published_text
     click.echo(terminal.json_text(result) if as_json else text(result))
 

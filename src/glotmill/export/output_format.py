@@ -37,6 +37,8 @@ class OutputFormat:
             if isinstance(error, pl.exceptions.DuplicateError):
                 self._refuse([c for c in self.options.get("columns", ()) if c in self.declared("SCHEMA", ())])
             raise UsageError(f"format {self.name}: {one_line(error)}") from error
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+            raise UsageError(f"format {self.name}: {type(error).__name__}: {one_line(error)}") from error
         if not isinstance(table, pl.DataFrame):
             raise UsageError(f"format {self.name}: returned a {type(table).__name__}, not a table")
         self._check(table)

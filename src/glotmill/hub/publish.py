@@ -73,9 +73,14 @@ def publish(
     return result
 
 
-def dry_run(run: Run, options: PublishOptions) -> dict[str, Any]:
-    """Return what `publish` would do, without doing it: files, configs, the card, and the remote dataset."""
-    hub = open_hub(options.repo, lambda line: None, writing=False)
+def dry_run(
+    run: Run, options: PublishOptions, progress: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
+    """Return what `publish` would do, without doing it: files, configs, the card, and the remote dataset.
+
+    progress: receives a line for each step that takes time.
+    """
+    hub = open_hub(options.repo, progress, writing=False)
     check_options(options)
     with tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
         package = build_package(run, hub.token)

@@ -74,7 +74,10 @@ def hide_secrets(text: str, token: str | None = None) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return options as JSON keeps them: secrets are hidden, of another object only its type is named."""
+    """Return options as JSON keeps them: secrets are hidden, of another object only its type is named.
+
+    The values of this process's secret variables, such as `MY_API_KEY`, are secrets under any name.
+    """
     if isinstance(value, Mapping):
         return {
             str(name): HIDDEN if SECRET_NAME.search(str(name)) else without_secrets(item)
@@ -83,6 +86,8 @@ def without_secrets(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_secrets(item) for item in value]
     if isinstance(value, str):
+        for secret in _environment_secrets():
+            value = value.replace(secret, HIDDEN)
         return hide_secrets(value)
     return value if value is None or isinstance(value, bool | int | float) else f"({type(value).__name__})"
 
@@ -153,17 +158,22 @@ def privacy(folder: Path, engine_args: Any, token: str | None) -> Privacy:
 
     folder: of the run. engine_args: the engine's options, in which its servers are. token: of the Hub.
     """
-    secrets = {
-        value: name
-        for name, value in os.environ.items()
-        if _SECRET_VARIABLE.search(name) and len(value) >= _SECRET_CHARS
-    }
+    secrets = _environment_secrets()
     if token:
         secrets[token] = "the login to the Hub"
     folders = {
         str(path) for path in (folder.resolve().parent, Path.cwd(), Path.home()) if len(path.parts) > 2
     }
     return Privacy(secrets, dict(_servers(engine_args)), tuple(sorted(folders, key=len, reverse=True)))
+
+
+def _environment_secrets() -> dict[str, str]:
+    """Return the secrets in this process's environment: value -> name of the variable."""
+    return {
+        value: name
+        for name, value in os.environ.items()
+        if _SECRET_VARIABLE.search(name) and len(value) >= _SECRET_CHARS
+    }
 
 
 def _servers(value: Any) -> Iterator[tuple[str, str]]:

@@ -95,9 +95,7 @@ def test_recipes_that_ship(name: str, other: str, tmp_path: Path) -> None:
     assert validate(text) == []
     assert f"glotmill run {name} --languages {','.join(tags)} --per-language 1" in text
     assert "--set steps.0.temperature=0.25" in text
-    assert re.search(
-        rf"The template \w+\.{other[:3]}\.j2 .* by a second native speaker.*`{other}`", text
-    )
+    assert re.search(rf"The template \w+\.{other[:3]}\.j2 .* by a second native speaker.*`{other}`", text)
     assert "- **Seeds**: apache-2.0, as the recipe says" in text
 
 
