@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotmill import languages, plugins
-from glotmill.errors import RecipeError, UsageError
+from glotmill.errors import RecipeError, UsageError, one_line
 
 _MODEL = "fasttext:"  # prefix of a fastText model: a path or a Hub id follows
 _HAN = ("Hans", "Hant")  # what a label with the script Hani may mean
@@ -71,12 +71,16 @@ def load(name: str) -> Detect:
     except UsageError as error:
         raise RecipeError(f"language: {error}") from error
     try:
-        fits = isinstance(detect([]), Scores)
-    except (TypeError, ValueError, AttributeError, LookupError):
-        fits = False
-    if not fits:
+        result = type(detect([]))
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
         raise RecipeError(
-            f"language: detector {name!r} does not return `Scores`; see glotmill.filters.detectors"
+            f"language: detector {name!r} does not return `Scores` for no texts, but raises "
+            f"{type(error).__name__}: {one_line(error)}"
+        ) from error
+    if not issubclass(result, Scores):
+        raise RecipeError(
+            f"language: detector {name!r} does not return `Scores` but a {result.__name__}; "
+            "see glotmill.filters.detectors"
         )
     return detect
 
