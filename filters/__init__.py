@@ -1,6 +1,6 @@
 """What is kept: one judgement per file, a function of the file's name.
 
-A filter takes the judged column as a polars expression and its options as keyword arguments, and returns an
+A filter takes a column as a polars expression and its options as keyword arguments, and returns an
 expression: null keeps the row, a text drops it and is the reason (a short snake_case name). A filter that
 also measures returns a struct whose field `reason` is that text; its other fields become columns
 `<column>_<filter>_<field>`. An option that names another column is a text whose default is the usual name
@@ -10,7 +10,7 @@ Read `length.py` first, then a filter that measures (`script.py`), then one that
 (`balance.py`). Helpers are in folders: `_text/` (words, scripts, numbers), `_similar/` (copies, references),
 `detectors/` (languages).
 
-A filter may judge a row by the rows before it, over all shards of a language, without having them in memory.
+A filter may compare rows with earlier ones, over all shards of a language, without having them in memory.
 Its module then declares more functions. Each receives those options of the filter that it names:
 
     keys(column, **options)     an expression, List(UInt64) per row: numbers that stand for what may not occur
@@ -40,7 +40,7 @@ filter. All of these are optional, and `glotmill.plugins.declared` reads them:
     PACKAGES = (...)            distributions whose versions change its verdicts
     PHRASES = Path(...)         a CSV of the phrases that it knows, with a column `language`
     cannot_judge(tag, **options) -> str | None
-                                why it cannot judge texts in a language and the remedy, in words for the user
+                                why it cannot check a language, and the remedy, as a message to the user
     limits_by_language(tags, versions, **options) -> {tag: {name: number}}
                                 thresholds that come from its tables, not from its options
     LIMITS_NOTE = "..."         what these thresholds mean, as the report says below them

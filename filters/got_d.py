@@ -31,7 +31,7 @@ def got_d(column: pl.Expr, *, target: str, keep: float, model: str = MODEL) -> p
     target, this selects what the rows lack: of 99 cats and a dog, for a target of half dogs, the dog. The
     distance is squared Euclidean between vectors of length 1, the duals are entropic (Sinkhorn, by POT).
 
-    The column holds texts, turns, or embeddings (lists of numbers). All rows of a table are judged together,
+    The column holds texts, turns, or embeddings (lists of numbers). All rows of a table are read together,
     in 45 kB of memory each; in `finish:`, these are the rows of a language.
 
     Options:

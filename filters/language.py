@@ -70,7 +70,7 @@ def language(
     A text is cut after sentences into pieces of some 40 characters. The detectors that know the language give
     each piece a probability of its group: the language and those that cannot be told from it. One of them
     must reach its threshold for this language and length. A piece with a trace of English, such as a headline
-    that runs on into the next sentence, is judged in parts of 25 letters. Code, formulas, addresses, markup,
+    that runs on into the next sentence, is checked in parts of 25 letters. Code, formulas, addresses, markup,
     digits and cited text do not count. Pieces of fewer than 10 letters are not judged, nor are those of fewer
     than 20 letters of which no detector is sure.
 
@@ -115,7 +115,7 @@ def cannot_judge(
     unjudged: str = "error",
     **_: object,
 ) -> str | None:
-    """Return why the filter with these options cannot judge texts in a language; None if it can.
+    """Return why the filter with these options cannot check texts in a language; None if it can.
 
     Raises RecipeError for an unknown language or detector.
     """
@@ -170,7 +170,7 @@ def _check_choice(value: str, choices: Sequence[str], option: str) -> None:
 
 
 class _Rows(NamedTuple):
-    """A slice of rows, cut into pieces. p: pieces that are long enough to judge; r: rows."""
+    """A slice of rows, cut into pieces. p: pieces that are long enough to check; r: rows."""
 
     pieces: Pieces
     item: NDArray[np.intp]  # (p,): number of the item of a list or turn
@@ -265,7 +265,7 @@ def _check_scripts(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def _has_clear_item(rows: _Rows, clear: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
-    """Return which rows have an item of which every piece is clearly foreign, and that is long enough."""
+    """Return which rows have a long enough item whose every piece is clearly foreign."""
     letters = np.bincount(rows.item, rows.pieces.letters)
     foreign = (letters >= _LONG) & (np.bincount(rows.item, rows.pieces.letters * clear) == letters)
     has_item = np.zeros(number, bool)

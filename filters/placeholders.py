@@ -39,7 +39,7 @@ def placeholders(text: pl.Expr) -> pl.Expr:
     "[TODO]". A cloze text counts as one, JSON does not. Code, formulas, Markdown links and horizontal rules
     are ignored.
 
-    Covers the words of the 57 languages of `placeholders.csv`, all of which are searched in every row.
+    Covers the words of 57 languages in `placeholders.csv`; every row is searched for all of them.
 
     Reasons: empty (null), placeholder.
     Adds `<column>_placeholders_example`: one placeholder of the text.

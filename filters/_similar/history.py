@@ -1,7 +1,7 @@
 """Filters that compare each row with the rows kept before it, in little memory. A helper of filters.
 
 The idea. A filter turns a row into a few 64-bit *keys* (see `glotmill.filters`): rows that must not both stay
-share a key. `History` holds the keys of all kept rows, so a row is judged by looking its keys up. Where a
+share a key. `History` holds the keys of all kept rows, so a row is checked by looking up its keys. Where a
 shared key is only a hint (MinHash bands), a kept row also leaves a *sketch*, some bytes whose share of equal
 places estimates how similar two texts are; it settles whether the row really is a copy.
 

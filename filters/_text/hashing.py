@@ -38,7 +38,7 @@ def slice_hashes(sums: U64, begins: NDArray[np.integer], ends: NDArray[np.intege
 
 
 def mixed(numbers: U64) -> U64:
-    """Return numbers of which every bit depends on all bits of the input (the finalizer of SplitMix64)."""
+    """Return numbers whose every bit depends on all bits of the input (the finalizer of SplitMix64)."""
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return numbers ^ (numbers >> np.uint64(31))

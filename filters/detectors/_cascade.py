@@ -23,7 +23,7 @@ _CERTAIN = 0.8  # probability of another language that decides against detectors
 
 
 class Pieces(NamedTuple):
-    """Pieces of text to judge, an entry each; those of a row stand together."""
+    """Pieces of text to check, one entry each; the pieces of a row are adjacent."""
 
     texts: list[str]
     letters: NDArray[np.intp]

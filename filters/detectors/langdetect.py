@@ -52,7 +52,7 @@ def _detect(text: str) -> list[float]:
 def _without_names(text: str) -> str:
     """Remove Latin letters from Chinese, Japanese or Korean text, unless they make up most of it.
 
-    A few names have more letters than the sentence around them, and langdetect would judge the names.
+    A few names have more letters than the sentence around them, and langdetect would classify the names.
     """
     dense, latin = len(_DENSE.findall(text)), len(_LATIN.findall(text))
     return _LATIN.sub(" ", text) if 0 < latin <= 2 * dense else text

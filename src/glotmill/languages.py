@@ -36,7 +36,7 @@ class Language:
     iso639_3: str
     bcp47: str  # the shortest correct tag, as in a dataset card: sw, zh-Hant
     detectors: Mapping[str, str] = field(hash=False)  # detector -> its code or codes; empty: none
-    group: str = ""  # languages of one group are told apart by no detector; empty: stands alone
+    group: str = ""  # languages that no detector tells apart share a group; empty: no group
 
     def __str__(self) -> str:
         return self.name

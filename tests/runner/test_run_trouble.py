@@ -164,7 +164,7 @@ def test_what_echo_said_does_not_pass_for_a_model(recipe: Path, spy: State) -> N
     with pytest.raises(UsageError, match="its replies are of the engine echo"):
         run(recipe, per_language=3, folder=recipe.parent / "dry")
     run(recipe, per_language=3)
-    with pytest.raises(UsageError, match="would pass for those of echo; name another folder"):
+    with pytest.raises(UsageError, match="come from the engine .*, not echo; name another folder"):
         run(recipe, per_language=3, engine="echo")
 
 

@@ -153,7 +153,7 @@ class FilterSummary:
         return self.folder / "rejects"
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """The JSON that `--json` prints."""
         return {
             "folder": str(self.folder),
             "kept": str(self.kept),

@@ -33,7 +33,7 @@ COLUMNS = (
 )
 MAX_FALSE_ACCEPT = 0.0005  # share of the texts in other languages that a threshold should let through at most
 MIN_TEXTS = 20  # of a language and a length, to set a threshold and to measure its errors
-MIN_LETTERS = 10  # the filter does not judge shorter texts
+MIN_LETTERS = 10  # the filter does not check shorter texts
 CUTS = ((20, 30), (44, 56, 68))  # characters of texts shorter than a sentence, used in turn
 ENGLISH_MARGIN = 1.5  # times the highest score of an English text
 BATCH = 4_096  # texts

@@ -40,7 +40,7 @@ class Finding:
         return "dropped" if self.reason else "kept"
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """The JSON that `--json` prints."""
         value: dict[str, Any] = {
             "filter": self.filter,
             "of": self.column,
@@ -73,7 +73,7 @@ class Explanation:
         return "dropped" if self.reason else "kept"
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """The JSON that `--json` prints."""
         return {
             "id": self.id,
             "language": self.language,

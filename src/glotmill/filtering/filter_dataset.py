@@ -148,7 +148,7 @@ def _without_secrets(step: Filter) -> dict[str, Any]:
 
 
 def _language_problem(language: RowLanguage, steps: Sequence[Filter]) -> str | None:
-    """Return why a filter cannot judge the language of all rows: it would drop every row."""
+    """Return why a filter cannot check the language of all rows: it would drop every row."""
     if not language.tag:
         return None
     problems = (apply_filters.cannot_judge(step, language.tag) for step in steps)

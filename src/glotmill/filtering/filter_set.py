@@ -33,7 +33,7 @@ def choose(
     """
     files = [name for name in filters if isinstance(name, str) and name.endswith(_SUFFIXES)]
     if files and len(filters) > 1:
-        raise UsageError(f"--filters {files[0]}: give either one file or names of filters, not both")
+        raise UsageError(f"--filters {files[0]}: give either one file or filter names, not both")
     if files:
         items = _read_file(Path(files[0]))
     elif filters:

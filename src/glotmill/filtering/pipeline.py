@@ -1,7 +1,7 @@
 """The work of `glotmill filter`: splits a dataset into parts, filters them on all cores, writes them in
 order.
 
-Filters that judge a row by itself run first, in worker processes. Filters across rows, such as
+Filters that check each row by itself run first, in worker processes. Filters across rows, such as
 `duplicates`, compare a row with the rows before it, so they run here, part after part, on the rows that the
 others kept: of equal rows in the whole input, the first one stays.
 """
@@ -38,8 +38,8 @@ class FilterJob:
 
     data: RowSource
     language: RowLanguage
-    row_filters: tuple[Filter, ...]  # judge a row by itself
-    cross_filters: tuple[Filter, ...]  # judge a row by the rows before it
+    row_filters: tuple[Filter, ...]  # check each row by itself
+    cross_filters: tuple[Filter, ...]  # compare a row with the rows before it
     sources: Mapping[str, str]  # column that the filters read -> column of the input
     added_columns: Mapping[str, Any]  # column that the filters add -> dtype
 
@@ -148,7 +148,7 @@ def first_column(step: Filter) -> str:
 
 @dataclass
 class _Pipeline:
-    """The way of a part through the filters into the folder."""
+    """Takes a part through the filters and into the folder."""
 
     job: FilterJob
     folder: Folder
@@ -157,7 +157,7 @@ class _Pipeline:
     histories: list[History] = field(default_factory=list)
 
     async def filter_rows(self, part: OutputPart) -> Verdicts:
-        """Apply the filters that judge a row by itself."""
+        """Apply the filters that check each row by itself."""
         starts = [part.first + sum(t.num_rows for t in part.tables[:n]) for n in range(len(part.tables))]
         pairs = await asyncio.gather(
             *(self._filter_table(*pair) for pair in zip(part.tables, starts, strict=True))

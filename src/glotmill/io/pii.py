@@ -43,7 +43,7 @@ _SERVICE = ("0800", "0808", "0900", "1800")  # toll-free or premium in most of t
 _NO_PHONE = re.compile(
     r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}"  # dates
     r"|(?:1\d|20)\d\d ?[-–/] ?(?:1\d|20)\d\d|\d{1,3}(?:[ \u00A0.]\d{3})+|\d+\.\d+|97[89][ -].*"  # years, ISBN
-    r"|(?:\d{1,2}[ ,-]+)+\d{1,2}"  # lists of small numbers, unless a zero leads (judged apart)
+    r"|(?:\d{1,2}[ ,-]+)+\d{1,2}"  # lists of small numbers, unless a zero leads (checked separately)
 )
 _GROUPED = re.compile(r"\(\d{2,5}\) ?\d{2,}.*|\d{3}([-. ])\d{3}\1\d{4}")
 _WORD_REACH = 25  # characters before a number in which a word such as "call" counts

@@ -11,7 +11,7 @@ from glotmill.io.hub_names import Task
 from glotmill.languages import find as find_language
 from glotmill.recipes.steps import Filter, Step, Strict
 
-# Keys that change no row that is made: prose, and how many rows of which languages.
+# Keys that change no row: descriptions, the number of rows, and the languages.
 _WITHOUT_EFFECT_ON_ROWS = {
     *("about", "papers", "seeds_license", "tasks", "languages", "passes", "floor", "seeds", "output")
 }

@@ -44,7 +44,7 @@ def expression(step: Filter) -> pl.Expr:
 
 
 def cannot_judge(step: Filter, tag: str) -> str | None:
-    """Return why a filter cannot judge texts of a language, as it declares; None if it can."""
+    """Return why a filter cannot check texts in a language, as it declares; None if it can."""
     declared = plugins.declared("filters", step.filter, "cannot_judge")
     problem: str | None = declared(tag, **step.options) if declared else None
     return problem
@@ -130,7 +130,7 @@ def _apply(rows: pl.DataFrame, step: Filter) -> pl.DataFrame:
 
 
 def _evaluate(rows: pl.DataFrame, expression: pl.Expr, step: Filter) -> pl.Series:
-    """Evaluate a filter's expression, and say which filter it was where that fails."""
+    """Evaluate a filter's expression; an error names the filter."""
     label = f"filter {step.filter} of {step.of!r}"
     try:
         return rows.with_columns(expression)[expression.meta.output_name()]

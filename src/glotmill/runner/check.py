@@ -165,7 +165,7 @@ def _refuse_used_names(table: pl.DataFrame, names: Iterable[str]) -> None:
 
 
 def _check_language(step: Filter, language: Language) -> None:
-    """Raise RecipeError if a filter cannot judge the language: now, rather than drop every row later."""
+    """Raise RecipeError if a filter cannot check the language, before it drops every row."""
     if problem := cannot_judge(step, language.tag):
         raise RecipeError(f"{problem}, or leave the step out with --set steps.{step.name}.skip=true")
 

@@ -1,4 +1,4 @@
-"""The engine of a run: which one is used, whether its options fit, and when it is opened."""
+"""The engine of a run: chooses it, checks its options, and opens it on the first request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,7 +16,7 @@ NANO = "glotmill-nano"  # the tiny model that comes with glotmill; used where no
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What an engine is opened with."""
+    """The name, model and arguments that an engine is opened with."""
 
     name: str
     model: str
@@ -37,7 +37,7 @@ def engine_options(
 
 
 def default_engine() -> str:
-    """Return the engine that is used where none is named. Raises UsageError if none is installed."""
+    """Return the default engine. Raises UsageError if none is installed."""
     for name, module in (("vllm", "vllm"), ("transformers", "torch")):
         if find_spec(module) is not None:
             return name
@@ -81,7 +81,7 @@ async def open_on_first_request(
             await finished.wait()
 
     def pass_on_failure(task: asyncio.Task[None]) -> None:
-        """Let the requests that wait for the engine fail as its opening did."""
+        """Fail the requests that wait for the engine with the error of its opening."""
         if opened.done():
             return
         if not task.cancelled() and (error := task.exception()):

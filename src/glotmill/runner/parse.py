@@ -37,7 +37,7 @@ _TURN = re.compile(
 )
 _ASIDE = re.compile(r"\s*[(（\[【].*\Z")  # after the name of a speaker: Ana (smiling)
 _LETTER = re.compile(r"[^\W\d_]")
-# Lines that nobody speaks: (a pause), [laughter], *sighs*, ```, ---
+# Lines that are not speech: (a pause), [laughter], *sighs*, ```, ---
 _NARRATION = re.compile(
     r"\A(?:\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】|\*[^*:：]*\*|```\w*|[-=*_~—]{3,})\Z"
 )

@@ -88,7 +88,7 @@ class LanguageQuota:
 
     @property
     def ready(self) -> ShardInfo | None:
-        """The finished shard whose turn it is to be settled."""
+        """The next finished shard to settle."""
         return None if self.is_finished else self._unsettled.get(self.settled)
 
     def shard_name(self, number: int) -> str:
@@ -132,7 +132,7 @@ class LanguageQuota:
         self.shortfall = f"{spent}{self._top_reasons()}"
 
     def reopen(self, needed: int) -> None:
-        """Go on until more rows are accepted. Shards that were stopped open again; their replies are kept."""
+        """Raise the number of rows to accept. Stopped shards open again; their replies are kept."""
         self.needed = needed
         self.asked -= sum(info.seeds for info in self._unsettled.values())
         self._unsettled.clear()

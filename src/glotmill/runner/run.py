@@ -120,7 +120,7 @@ def _store_stdin(run: Run, seeds: str | None, recipe: Recipe) -> str | None:
 
 
 def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
-    """Refuse a folder with a run of another recipe, and replies of a dry run in the place of real ones."""
+    """Refuse a folder with a run of another recipe, and echoed replies in a folder of real ones."""
     if not (run.folder / "run.json").exists():
         return
     info = run.info()
@@ -133,7 +133,7 @@ def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
     has_replies = next(run.folder.glob("replies/*.jsonl"), None) is not None
     if has_replies and earlier != engine and "echo" in (earlier, engine):
         raise UsageError(
-            f"{run.folder}: its replies are of the engine {earlier}, and would pass for those of {engine}; "
+            f"{run.folder}: its replies come from the engine {earlier}, not {engine}; "
             "name another folder, or remove this one"
         )
 

@@ -58,7 +58,7 @@ async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progr
 
 @dataclass
 class _Round:
-    """Shards in the making, until no language needs one more."""
+    """The open shards, until no language needs another."""
 
     prepared: PreparedRun
     finishes: Sequence[LanguageFinish]
@@ -137,7 +137,7 @@ class _Round:
         finish.take(number, ShardInfo(digest, len(seeds), kept, shard.transient_failures), rows)
 
     async def _collect(self, done: Iterable[asyncio.Task[None]]) -> None:
-        """Take finished tasks out. Raises the error of the first that failed."""
+        """Remove finished tasks. Raises the error of the first that failed."""
         for task in done:
             del self.tasks[task]
         for error in await asyncio.gather(*done, return_exceptions=True):

@@ -165,9 +165,9 @@ def seed_key(row: Row) -> str:
 
 
 def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
-    """Apply a transform. Raises RecipeError where the table does not fit it, or the result is no such table.
+    """Apply a transform. Raises RecipeError if the table does not fit it, or its result is invalid.
 
-    rows: the columns that the transform reads -> whatever it returns; id, row and language must remain.
+    rows: the columns that the transform reads -> the columns it returns, which include id, row and language.
     """
     function = plugins.find("transforms", step.transform)
     label = f"transform {step.transform}"
@@ -179,7 +179,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(result, pl.DataFrame) or not set(IDENTITY) <= set(result.columns):
         raise RecipeError(f"{label}: must return a table that keeps {', '.join(IDENTITY)}")
     if result[ID].n_unique() != result.height:
-        raise RecipeError(f"{label}: gave two rows the same id; add a suffix to each row's id")
+        raise RecipeError(f"{label}: returned two rows with the same id; add a suffix to each row's id")
     return result
 
 

@@ -30,7 +30,7 @@ def trl_dpo(
 
     A reply is rejected if a filter dropped it for its content. Not used at all: failed requests, replies that
     were cut off or not parsed, and replies dropped as duplicates, for their prompt, for personal data, or
-    because a filter could not judge them.
+    because a filter could not check them.
     Equal replies make no pair, and a text that was rejected twice is used once.
     score: a column such as `score.score`. A kept reply whose score is at least `margin` below the best kept
     reply to the same prompt is rejected too (rejected_reason: lower_score), and paired with a better one.

@@ -20,7 +20,7 @@ def trl_kto(rows: pl.DataFrame, *, columns: Sequence[str] = (), reasoning: str =
 
     A reply is rejected if a filter dropped it for its content. Not used at all: failed requests, replies that
     were cut off or not parsed, and replies dropped as duplicates, for their prompt, for personal data, or
-    because a filter could not judge them.
+    because a filter could not check them.
     A rejected reply needs no kept reply to the same prompt, if its prompt is known. A text that occurs twice
     for a prompt is used once, as kept if one of them was kept.
     rows: messages that end with the assistant, verdict, reason -> id, language, prompt, completion (lists of

@@ -31,7 +31,7 @@ def trl_stepwise(rows: pl.DataFrame, *, columns: Sequence[str] = ()) -> pl.DataF
     labels: true up to the first step with an equation that does not hold; false from that step on. Equations
     are those that the filter `equations` finds, so a step without one counts as right until then. Rejected
     solutions are used only if they were dropped for a wrong equation or number and contain a wrong equation.
-    Solutions whose steps cannot be judged are left out: no equation was found, the number is wrong although
+    Solutions whose steps cannot be labeled are left out: no equation was found, the number is wrong although
     every equation holds, or an equation spans two steps.
     rows: messages that end with the assistant, <answer>_equations_list, verdict, reason -> id, language,
     prompt (text: what was said before, without roles), completions, labels, columns.

@@ -49,7 +49,7 @@ def group_by_prompt(
     Replies are grouped by equal seed rows and equal messages before the reply.
     Rejected replies are those that a filter dropped for their content. Left out are: failed requests, replies
     that were not parsed, and blank ones; replies cut off at max_tokens; replies dropped because of other rows
-    (duplicates, balance), because of their prompt, or because a filter could not judge them; replies with
+    (duplicates, balance), because of their prompt, or because a filter could not check them; replies with
     personal data or benchmark text, which must not leave the run; and repeated texts.
     A reply that was dropped before its prompt existed (the transform `views` makes prompts late) belongs to
     the prompts of kept replies to the same request, or else to those in the columns that `_prompt_columns`
@@ -142,7 +142,7 @@ def _ends_with_answer() -> pl.Expr:
 def _dropped_for_content(rows: pl.DataFrame, step: str) -> pl.Expr:
     """Return whether a row was dropped for the content of its reply, by what the filters declare.
 
-    That is: the filter judged the column of the reply, or one computed from it. A fault in a later reply,
+    That is: the filter checked the column of the reply, or one computed from it. A fault in a later reply,
     such as a judge's, does not count, but a judge's low score does.
     """
     names = rows.columns
@@ -174,7 +174,7 @@ def _blames_content(reason_at: str, reason: str, *, columns: set[str], other_rep
 
 
 def _declarations(rest: str) -> dict[str, Any]:
-    """Return what a filter declares; `rest` is its name, perhaps after fields of the judged column."""
+    """Return what a filter declares; `rest` is its name, perhaps after fields of the filtered column."""
     names = ("ACROSS_ROWS", "WITHHELD", "JUDGES_SCORE", "NO_FAULT_REASONS")
     while rest:
         try:
