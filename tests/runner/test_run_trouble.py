@@ -158,13 +158,13 @@ def test_another_recipe_in_the_folder_is_refused(recipe: Path, spy: State) -> No
         run(other, per_language=3)
 
 
-def test_what_echo_said_does_not_pass_for_a_model(recipe: Path, spy: State) -> None:
+def test_a_run_refuses_the_replies_of_another_engine_if_one_is_echo(recipe: Path, spy: State) -> None:
     run(recipe, per_language=3, engine="echo", folder=recipe.parent / "dry")
     run(recipe, per_language=4, engine="echo", folder=recipe.parent / "dry")
-    with pytest.raises(UsageError, match="its replies are of the engine echo"):
+    with pytest.raises(UsageError, match="its replies come from the engine echo, not spy:spy; name"):
         run(recipe, per_language=3, folder=recipe.parent / "dry")
     run(recipe, per_language=3)
-    with pytest.raises(UsageError, match="come from the engine .*, not echo; name another folder"):
+    with pytest.raises(UsageError, match="its replies come from the engine spy:spy, not echo; name another folder"):
         run(recipe, per_language=3, engine="echo")
 
 
