@@ -164,7 +164,7 @@ def test_a_run_refuses_the_replies_of_another_engine_if_one_is_echo(recipe: Path
     with pytest.raises(UsageError, match="its replies come from the engine echo, not spy:spy; name"):
         run(recipe, per_language=3, folder=recipe.parent / "dry")
     run(recipe, per_language=3)
-    with pytest.raises(UsageError, match="its replies come from the engine spy:spy, not echo; name another folder"):
+    with pytest.raises(UsageError, match="its replies come from the engine spy:spy, not echo; name"):
         run(recipe, per_language=3, engine="echo")
 
 

@@ -1,4 +1,4 @@
-"""What the Hugging Face Hub calls things: dataset ids and paths, licences, tasks, sizes.
+"""Names that the Hugging Face Hub accepts: dataset ids and paths, licences, tasks, sizes.
 
 `hub_names.csv` lists them as the Hub's documentation of dataset cards, licences and tasks did in 2026; what
 is added there later is added here by hand.

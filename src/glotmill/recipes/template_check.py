@@ -1,4 +1,4 @@
-"""What can be checked in the source of a template, before it is rendered.
+"""Checks the source of a template, before it is rendered.
 
 A template that passes loses no text: whatever it contains ends in a chat message. All functions take syntax
 trees of Jinja and raise RecipeError with the file, the line and the remedy.

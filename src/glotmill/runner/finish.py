@@ -1,4 +1,4 @@
-"""What `finish:` of a recipe does, for one language: filters that see the rows of all its shards.
+"""The `finish:` of a recipe, for one language: filters that see the rows of all its shards.
 
 Two kinds of filter can stand there. A *streaming* filter, such as `duplicates`, compares a row with the rows
 before it: it is applied to each shard as soon as all shards before it are settled, so a dropped row is

@@ -1,4 +1,4 @@
-"""The folder of a run, its only state. Only `replies/` is precious: all else can be made from it again."""
+"""The folder of a run, its only state. Only `replies/` costs money: all else can be rebuilt from it."""
 
 import fcntl
 import json

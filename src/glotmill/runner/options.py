@@ -1,4 +1,4 @@
-"""RunOptions, what a user asks for; PreparedRun, the checked run; Progress, where it is."""
+"""RunOptions: what a user requests. PreparedRun: the checked run. Progress: how far it is."""
 
 import time
 from collections.abc import Callable, Sequence

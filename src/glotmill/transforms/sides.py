@@ -1,4 +1,4 @@
-"""Turns a conversation of two into chats: once with either speaker as the assistant."""
+"""Turns a conversation of two into two chats: one with each speaker as the assistant."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two views of a solved problem: asked in the answer's language, and asked in the source's."""
+"""Makes two rows of a solved problem: asked in the answer's language, and in the source's."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""How one file is read, by its suffix.
+"""Reads one file, in the format that its suffix names.
 
 A format surveys a file for its schema and reads it as tables of at most ROWS rows and about BYTES bytes, so
 that memory does not grow with the file. Errors name file and line, counted from 1.

@@ -1,4 +1,4 @@
-"""Rows of JSON: .jsonl and .ndjson with an object a line, .json with that or with one array of objects.
+"""Rows of JSON: .jsonl and .ndjson with one object per line, .json with the same or one array of objects.
 
 An array is held in memory as a whole. NaN is null in tables; lone surrogates become question marks.
 """
