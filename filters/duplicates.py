@@ -13,11 +13,9 @@ from glotmill.filters._similar.history import over_table, rule
 from glotmill.filters._similar.hyperplanes import SKETCH_PLANES, equal_share, side_keys, sides
 from glotmill.filters._similar.minhash import band_keys, signatures
 from glotmill.filters._similar.shingles import shingles_of
-from glotmill.filters._text.folding import folded
 from glotmill.filters._text.hashing import U64, text_hashes
-from glotmill.filters._text.words import joined, squeezed
-from glotmill.io.rows import open_rows
-from glotmill.io.rows.arrow import to_polars
+from glotmill.filters._text.words import folded, joined, squeezed
+from glotmill.io.rows import open_rows, to_polars
 
 ACROSS_ROWS = True
 COPY_REASONS = ("duplicate", "near_duplicate", "same_meaning")

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from glotmill import languages
 from glotmill.errors import GlotmillError, RecipeError
-from glotmill.filters._text.prose import prose_series
 from glotmill.filters._text.scripts import slices
-from glotmill.filters._text.words import items_series, joined_series
+from glotmill.filters._text.words import items_series, joined_series, prose_series
 from glotmill.filters.detectors import installed, load, version
 from glotmill.filters.detectors._cascade import Pieces, ask, group, in_other_member
 from glotmill.filters.detectors._english import english_shares

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from glotmill.filters._text.prose import prose_series
-from glotmill.filters._text.words import joined_series
+from glotmill.filters._text.words import joined_series, prose_series
 from glotmill.languages import table
 
 NO_FAULT_REASONS = ("unknown_script",)

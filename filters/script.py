@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmill.filters._text.prose import prose_series
 from glotmill.filters._text.scripts import (
     COMMON,
     SIMPLIFIED,
@@ -13,7 +12,7 @@ from glotmill.filters._text.scripts import (
     script_columns,
     slices,
 )
-from glotmill.filters._text.words import joined_series
+from glotmill.filters._text.words import joined_series, prose_series
 
 NO_FAULT_REASONS = ("unknown_script",)
 

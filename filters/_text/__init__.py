@@ -2,9 +2,8 @@
 
 Everything here takes polars Series or Python strings and knows no filter. Read in this order:
 
-    words.py            the text of a column, and its words (ICU's dictionaries where no space separates them)
-    folding.py          spellings that look alike become one
-    prose.py            the text without code, formulas, addresses and citations
+    words.py            the text of a column, and its words (ICU's dictionaries where no space separates
+                        them); spellings that look alike become one; the text without code and citations
     characters.py       texts as arrays of code points, and tables that say what a code point is
     hashing.py          hashes of texts and of slices of arrays
     code_points.py      words, sentences and lines of many texts as hashes, for filters that count repetitions

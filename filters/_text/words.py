@@ -1,4 +1,4 @@
-"""The text of a column (a text, a list of texts, or turns), and its words.
+"""The text of a column (a text, a list of texts, or turns): its words, one spelling of them, its prose.
 
 Words are runs of letters, marks and digits. Chinese, Japanese, Thai, Lao, Khmer and Burmese put no space
 between words: there, ICU's dictionaries find them. Tibetan separates only syllables, which count as its
@@ -101,3 +101,76 @@ def _segment(text: str) -> str:
 
 
 _spaced = lru_cache(maxsize=2_048)(_segment)  # several filters ask for the words of the same row
+
+
+# Folding: spellings of a word that look alike become one spelling.
+
+# Signs that do not change a word: of zero width, soft hyphens, tatweel (the stretched line of Arabic).
+_IGNORED = r"[\u{AD}\u{200B}-\u{200D}\u{2060}\u{FEFF}\u{640}]"
+# Vowel signs that most Arabic and Hebrew texts leave out, and signs of recitation.
+_POINTS = (
+    r"[\u{64B}-\u{65F}\u{670}\u{6D6}-\u{6DC}\u{6DF}-\u{6E4}\u{6E7}\u{6E8}\u{6EA}-\u{6ED}"
+    r"\u{591}-\u{5BD}\u{5BF}\u{5C1}\u{5C2}\u{5C4}\u{5C5}\u{5C7}]"
+)
+_LETTERS = {"[أإآٱ]": "ا", "[ىی]": "ي", "[کڪ]": "ك"}
+_CHILLU = {"ണ്": "ൺ", "ന്": "ൻ", "ര്": "ർ", "ല്": "ൽ", "ള്": "ൾ", "ക്": "ൿ"}  # Malayalam, before a joiner
+_MAY_NEED_FOLDING = r"[\u{AD}\u{591}-\u{6ED}\u{200B}-\u{200D}\u{2060}\u{FEFF}]"
+
+
+def folded(text: pl.Expr) -> pl.Expr:
+    """Return the text in NFC (which also unifies nuktas), without joiners, soft hyphens, tatweel, harakat and
+    niqqud, and with one form of alef, of yeh and of kaf. Null stays null."""
+    return text.map_batches(folded_series, return_dtype=pl.String, is_elementwise=True)
+
+
+def folded_series(text: pl.Series) -> pl.Series:
+    """Do what `folded` does, for a Series."""
+    text = text.str.normalize("NFC")
+    if not text.str.contains(_MAY_NEED_FOLDING).any():
+        return text
+    for letter, chillu in _CHILLU.items():
+        text = text.str.replace_all(f"{letter}\u200d", chillu, literal=True)
+    text = text.str.replace_all(_IGNORED, "").str.replace_all(_POINTS, "")
+    for variants, letter in _LETTERS.items():
+        text = text.str.replace_all(variants, letter)
+    return text
+
+
+# Prose: the part of a text that tells its language.
+
+_NOT_PROSE = (
+    r"(?s)```.*?(?:```|\z)",
+    r"`[^`\n]*`",
+    r"<<[^<>\n]*>>",
+    r"(?s)\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)",
+    r"\$[^$\n]*[\\^_{][^$\n]*\$",
+    r"(?:https?|ftp|file)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+",
+    r"</?[a-zA-Z][^<>]*>",
+    r"\\[a-zA-Z]+",
+)
+_MAY_HOLD_OTHER = r"[`<$\\@]|://|www\."
+# A cited source: a line quoted with >, or what stands in quotation marks after a colon.
+_CITED = (
+    r"(?m)^[ \t]*>.*$",
+    r'([:：]\s*)(?:"[^"\n]{20,2000}"|«[^«»\n]{20,2000}»|[„“][^„“”\n]{20,2000}[“”]|「[^「」\n]{10,2000}」)',
+)
+_MAY_CITE = r"[:：]\s*[\"«„“「]|>"
+_MIN_LETTERS = 10  # that remain where a citation is removed
+
+
+def prose_series(text: pl.Series) -> pl.Series:
+    """Return the texts in NFC, without code, formulas, addresses, markup, digits, cited text and control
+    characters; line ends stay.
+
+    A line that begins with `>` is cited, and so is a longer text in quotation marks after a colon
+    (`Translate: "…"`). It is removed if 10 letters remain without it.
+    """
+    if text.str.contains(_MAY_HOLD_OTHER).any():  # few texts do, and each pattern costs a pass
+        for pattern in _NOT_PROSE:
+            text = text.str.replace_all(pattern, " ")
+    cites = text.str.contains(_MAY_CITE).fill_null(False)
+    if cites.any():
+        rest = text.filter(cites).str.replace_all(_CITED[0], " ").str.replace_all(_CITED[1], "$1 ")
+        rest = rest.zip_with(rest.str.count_matches(r"\p{L}") >= _MIN_LETTERS, text.filter(cites))
+        text = text.scatter(cites.arg_true(), rest) if len(text) > len(rest) else rest
+    return composed_series(text).str.replace_all(r"[[\p{N}\p{Cc}]--[\n]]+|\u{FFFD}+", " ")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from glotmill.filtering import pipeline
-from glotmill.io.rows import lines
+from glotmill.io.rows import blocks
 
 OWN = """
 import os, signal
@@ -32,5 +32,5 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "ROWS", 3)
+    monkeypatch.setattr(blocks, "ROWS", 3)
     monkeypatch.setattr(pipeline, "PART_ROWS", 7)

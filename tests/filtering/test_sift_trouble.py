@@ -143,10 +143,10 @@ COMMAND = """
 import os, signal, sys
 from pathlib import Path
 from glotmill.filtering import pipeline
-from glotmill.io.rows import lines
+from glotmill.io.rows import blocks
 from glotmill.cli import main
 
-lines.ROWS, pipeline.PART_ROWS = 40, 100
+blocks.ROWS, pipeline.PART_ROWS = 40, 100
 left, real = int(sys.argv[1]), Path.replace
 
 def replace(path, target):

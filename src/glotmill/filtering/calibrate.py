@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from glotmill import languages, plugins
 from glotmill.errors import RecipeError, UsageError
-from glotmill.filters._text.prose import prose_series
+from glotmill.filters._text.words import prose_series
 from glotmill.filters.detectors import installed, labels_of, load, version
 from glotmill.filters.detectors._thresholds import LENGTHS, clamped, family, length
-from glotmill.io.rows import open_rows
-from glotmill.io.rows.arrow import to_polars
+from glotmill.io.rows import open_rows, to_polars
 
 ENGLISH = "eng_Latn"
 COLUMNS = (

@@ -14,7 +14,7 @@ import polars as pl
 
 from glotmill import languages
 from glotmill.errors import RecipeError, UsageError, one_line
-from glotmill.io.rows.arrow import to_polars
+from glotmill.io.rows import to_polars
 from glotmill.plugins import did_you_mean
 
 DEFAULT_COLUMNS = ("text", "messages")  # that filters read, the first that exists

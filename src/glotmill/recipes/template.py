@@ -7,7 +7,7 @@ on names that are not defined and on values that are null.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, TemplateError, TemplateSyntaxError, nodes
 from jinja2 import Template as JinjaTemplate
-from jinja2.meta import find_referenced_templates
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from glotmill.columns import EMPTY_PROMPT, TEMPLATE_ERROR, TEMPLATE_VARIABLES, prompt_column
 from glotmill.errors import RecipeError, RequestFailed
@@ -25,16 +25,12 @@ from glotmill.messages import Message
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, join_bounded
 from glotmill.recipes.steps import Generate, Render
-from glotmill.recipes.template_check import (
-    ROLES,
-    has_only_blocks,
-    inheritance_chain,
-    refuse_lost_text,
-    refuse_unknown_language_fields,
-    variables_read,
-)
 
 MAX_TEMPLATE_BYTES = 1_000_000
+
+ROLES = ("system", "user")
+# Statements outside blocks that print nothing.
+_SILENT = (nodes.Extends, nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
 # What a template may raise over values that do not fit it.
 _RENDER_ERRORS = (
@@ -207,15 +203,134 @@ def _environment(sources: Mapping[str, str]) -> Environment:
 @lru_cache(maxsize=1024)
 def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> Template:
     trees = {name: _parse(text, folder / name) for name, text in sources}
-    chain = inheritance_chain(trees, file, folder)
-    refuse_lost_text(chain)
+    chain = _inheritance_chain(trees, file, folder)
+    _refuse_lost_text(chain)
     for name, tree in trees.items():
-        refuse_unknown_language_fields(folder / name, tree)
-    only_blocks = has_only_blocks(trees[file])
+        _refuse_unknown_language_fields(folder / name, tree)
+    only_blocks = _has_only_blocks(trees[file])
     try:
-        variables = variables_read(trees, chain)
+        variables = _variables_read(trees, chain)
         compiled = _environment(dict(sources)).get_template(file)
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
     digest = sha256("\0".join(part for source in sorted(sources) for part in source).encode()).hexdigest()
     return Template(folder / file, variables, frozenset(trees), digest, compiled, only_blocks)
+
+
+# Checks of the source, before anything is rendered: a template that passes loses no text, since whatever it
+# contains ends in a message.
+
+
+def _inheritance_chain(
+    trees: Mapping[str, nodes.Template], file: str, folder: Path
+) -> dict[Path, nodes.Template]:
+    """Return a template and those that it extends, the nearest first."""
+    chain: dict[Path, nodes.Template] = {}
+    name: str | None = file
+    while name is not None:
+        if folder / name in chain:
+            raise RecipeError(f"{folder / file}: extends itself, by way of {name}")
+        chain[folder / name] = tree = trees[name]
+        extends = next(tree.find_all(nodes.Extends), None)
+        name = extends.template.as_const() if extends else None
+    return chain
+
+
+def _refuse_lost_text(chain: Mapping[Path, nodes.Template]) -> None:
+    """Refuse text outside the blocks of a chat role: no message would contain it."""
+    blocks = [block for tree in chain.values() for block in tree.find_all(nodes.Block)]
+    names = {block.name for block in blocks}
+    file = next(iter(chain))
+    if not names & set(ROLES):
+        if len(chain) == 1 and names:
+            raise RecipeError(
+                f"{file}: has blocks {', '.join(sorted(names))}, but neither system nor user; rename them"
+            )
+        return
+    if "user" not in names:
+        raise RecipeError(
+            f"{file}: a system block but no user block; add {{% block user %}}...{{% endblock %}}"
+        )
+    nested = {inner.name for block in blocks for inner in _blocks_within(block)}
+    for path, tree in chain.items():
+        for node in tree.body:
+            if _is_lost(node, nested):
+                raise RecipeError(
+                    f"{path}:{node.lineno}: text outside the blocks system and user would be lost; "
+                    "move it into one of them"
+                )
+
+
+def _blocks_within(block: nodes.Block) -> Iterator[nodes.Block]:
+    for node in block.body:
+        if isinstance(node, nodes.Block):
+            yield node
+        yield from node.find_all(nodes.Block)
+
+
+def _is_lost(node: nodes.Node, nested: set[str]) -> bool:
+    """Return whether a statement at the top of a template prints something that no message contains."""
+    if isinstance(node, nodes.Block):
+        return node.name not in ROLES and node.name not in nested
+    if isinstance(node, nodes.Output):
+        return any(not isinstance(part, nodes.TemplateData) or part.data.strip() for part in node.nodes)
+    return not isinstance(node, _SILENT)
+
+
+def _refuse_unknown_language_fields(path: Path, tree: nodes.Template) -> None:
+    """Refuse `{{ language.endonim }}`: a Language has no such field."""
+    known = {field.name for field in fields(Language)}
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and node.node.name == "language" and node.attr not in known:
+            raise RecipeError(
+                f"{path}:{node.lineno}: a language has no {node.attr!r}; there is {', '.join(sorted(known))}"
+            )
+
+
+def _has_only_blocks(tree: nodes.Template) -> bool:
+    """Return whether a template consists of blocks alone, so that nothing outside them needs to run."""
+    types = {type(node) for node in tree.body}
+    return nodes.Block in types and types <= {nodes.Block, nodes.Output}
+
+
+def _variables_read(
+    trees: Mapping[str, nodes.Template], chain: Mapping[Path, nodes.Template]
+) -> frozenset[str]:
+    """Return the names that the values of a row must provide. Empties overridden blocks in the trees."""
+    _drop_overridden(list(chain.values()))
+    undeclared = frozenset[str]().union(*(find_undeclared_variables(tree) for tree in trees.values()))
+    return undeclared.difference(*(_names_set_outside_blocks(tree) for tree in chain.values()))
+
+
+def _drop_overridden(chain: list[nodes.Template]) -> None:
+    """Empty the blocks that a nearer template overrides without super(): their variables are never read."""
+    overridden: set[str] = set()
+    for tree in chain:
+        blocks = list(tree.find_all(nodes.Block))
+        without_super = {b.name for b in blocks if "super" not in _called_names(b)}
+        for block in blocks:
+            if block.name in overridden:
+                block.body = []
+        overridden |= without_super
+
+
+def _called_names(block: nodes.Block) -> set[str]:
+    calls = block.find_all(nodes.Call)
+    return {call.node.name for call in calls if isinstance(call.node, nodes.Name)}
+
+
+def _names_set_outside_blocks(tree: nodes.Template) -> Iterator[str]:
+    """Yield the names that {% set %}, {% import %} and {% macro %} at the top of a template define."""
+    for node in tree.body:
+        match node:
+            case nodes.Assign() | nodes.AssignBlock():
+                target = node.target
+                yield from [name.name for name in target.find_all(nodes.Name)]
+                if isinstance(target, nodes.Name):
+                    yield target.name
+            case nodes.Import():
+                yield node.target
+            case nodes.Macro():
+                yield node.name
+            case nodes.FromImport():
+                yield from (name if isinstance(name, str) else name[1] for name in node.names)

@@ -2,7 +2,7 @@
 
 A row's way, in the order to read the files:
 
-    run.py             reads and checks everything that can be wrong, then starts the schedule
+    run.py             reads and checks everything that can be wrong, writes run.json, starts the schedule
     check.py           takes an empty table through the steps, so that a misfit is found before a model loads
     schedule.py        opens shards, several at once, until every language has its rows
     quota.py           counts: how many rows a language has, whether it needs one more shard or is given up
@@ -17,8 +17,7 @@ A row's way, in the order to read the files:
     folder.py          the run folder: run.json, replies/, rows/, dataset/
     funnel.py          how many rows went where
 
-Beside the way: options.py (what a user asks for), manifest.py (what run.json holds) and preview.py (a few
-rows without a run folder).
+Beside the way: options.py (what a user asks for) and preview.py (a few rows without a run folder).
 
 Three rules hold it together. A run is a pure function of recipe, seeds and replies, so running the same
 command again resumes it, asks for nothing twice and writes the same bytes. Rows count in (shard, row) order,

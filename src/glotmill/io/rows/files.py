@@ -1,18 +1,19 @@
-"""Files as one dataset: which files a path stands for, and their rows in one schema."""
+"""What a location stands for: `open_rows`, and files as one dataset with one schema."""
 
 import hashlib
+import sys
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from glotmill.columns import KEPT, VERDICT
 from glotmill.errors import UsageError, one_line
-from glotmill.io.rows.arrow import fit, select
+from glotmill.io.hub_names import parse_hub_path
+from glotmill.io.rows.blocks import STDIN, Row, file_suffix, fit, select
 from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, file_format
-from glotmill.io.rows.lines import file_suffix
-from glotmill.io.rows.objects import Row
+from glotmill.io.rows.hub import HubRows
 
 LOCATIONS = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
 
@@ -97,6 +98,57 @@ class FileRows:
 
     def _with_dropped(self, path: Path) -> bool:
         return self.kept_only and path.parent.name == "rows" and (path.parent.parent / "run.json").is_file()
+
+
+RowSource = FileRows | HubRows
+
+
+def open_rows(
+    location: str,
+    *,
+    base: Path = Path(),
+    config: str | None = None,
+    split: str = "train",
+    run_rows: bool = False,
+    stdin: bool = False,
+) -> RowSource:
+    """Open the rows at a location; nothing is read yet.
+
+    Options:
+        base: folder that paths are relative to.
+        config, split: which part of a Hub dataset.
+        run_rows: for the folder of a run, read its kept rows with all columns instead of its dataset.
+        stdin: whether `-` is allowed.
+    Raises UsageError if there is nothing to read.
+    """
+    if location == "-":
+        if not stdin:
+            raise UsageError("-: rows from a pipe cannot be read again; write them to a .jsonl file")
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("-: nothing is piped in")
+        return FileRows("stdin", (STDIN,))
+    on_hub = location.startswith("hf://")
+    files = [] if on_hub else list_files(base / location, run_rows)
+    dataset = parse_hub_path(location)
+    if dataset and (on_hub or not (files or (base / location).exists() or is_file_name(location))):
+        if config and dataset.config not in (None, config):
+            raise UsageError(
+                f"{location}: names the config {dataset.config}, and --config {config}; give one"
+            )
+        return HubRows(replace(dataset, config=config or dataset.config), split)
+    if on_hub:
+        raise UsageError(f"{location}: write hf://owner/name, with @revision or /config after it if needed")
+    if config:
+        raise UsageError(f"{location}: --config is for datasets of the Hub, and this is none")
+    if not files:
+        problem = "holds no rows" if (base / location).exists() else "no such file or folder"
+        raise UsageError(f"{base / location}: {problem}; give {LOCATIONS}")
+    return FileRows(str(base / location), tuple(files), kept_only=run_rows)
+
+
+def is_file_name(location: str) -> bool:
+    """Return whether a location ends like a file that can be read, as in `data/rows.jsonl.gz`."""
+    return file_suffix(Path(location)) in SUFFIXES
 
 
 def list_files(path: Path, run_rows: bool = False) -> list[Path]:

@@ -8,9 +8,8 @@ from typing import Any
 
 from glotmill.errors import EngineError, UsageError, one_line
 from glotmill.io.hub_names import HubPath
-from glotmill.io.rows import lines
-from glotmill.io.rows.arrow import fit, select
-from glotmill.io.rows.objects import Row
+from glotmill.io.rows import blocks
+from glotmill.io.rows.blocks import Row, fit, select
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class HubRows:
         """Yield the rows as pyarrow.Tables. columns: skip all others."""
         schema = select(self.schema, columns)
         with hub_errors(self.path.id):
-            for table in self._stream().with_format("arrow").iter(lines.ROWS // 4):
+            for table in self._stream().with_format("arrow").iter(blocks.ROWS // 4):
                 yield fit(table, schema, self.path.id)
 
     @cached_property
