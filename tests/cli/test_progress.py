@@ -11,8 +11,8 @@ from rich.console import Console
 from glotmill import languages
 from glotmill.cli import progress
 from glotmill.runner.folder import Run
-from glotmill.runner.options import Progress
 from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.schedule import Progress
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from glotmill.io.terminal import clock, safe
-from glotmill.runner.options import Progress
 from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.schedule import Progress
 
 LINE_INTERVAL = 10  # seconds between plain lines
 FIRST_LINE = 2.0  # seconds until the first of them

@@ -12,7 +12,8 @@ from glotmill.errors import EngineError, GlotmillError, ShortfallError, one_line
 if TYPE_CHECKING:
     from glotmill.runner.folder import Run
     from glotmill.runner.funnel import Funnel
-    from glotmill.runner.options import Progress, RunOptions
+    from glotmill.runner.run import RunOptions
+    from glotmill.runner.schedule import Progress
 
 MAX_SAMPLES = 3  # rows that are printed
 NANO_NOTE = """\

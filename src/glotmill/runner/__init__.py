@@ -17,7 +17,7 @@ A row's way, in the order to read the files:
     folder.py          the run folder: run.json, replies/, rows/, dataset/
     funnel.py          how many rows went where
 
-Beside the way: options.py (what a user asks for) and preview.py (a few rows without a run folder).
+Beside the way: preview.py (a few rows without a run folder).
 
 Three rules hold it together. A run is a pure function of recipe, seeds and replies, so running the same
 command again resumes it, asks for nothing twice and writes the same bytes. Rows count in (shard, row) order,

