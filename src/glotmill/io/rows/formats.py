@@ -184,8 +184,8 @@ def _text_tables(path: Path, schema: Any) -> Iterator[Any]:
         )
 
 
-# JSON: .jsonl and .ndjson with one object per line, .json with the same or one array of objects, which is held
-# in memory as a whole. NaN is null in tables; lone surrogates become question marks.
+# JSON: .jsonl and .ndjson with one object per line, .json with the same or one array of objects, which is
+# held in memory as a whole. NaN is null in tables; lone surrogates become question marks.
 
 _OBJECT = re.compile(rb'\s*\{\s*["}]')  # {{ begins no object, but a text
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, as JSON can spell it
