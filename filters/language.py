@@ -165,7 +165,7 @@ def _stack(detectors: Sequence[str]) -> tuple[str, ...]:
 
 def _check_choice(value: str, choices: Sequence[str], option: str) -> None:
     if value not in choices:
-        raise RecipeError(f"language: {option} {value!r}; there is {', '.join(choices)}")
+        raise RecipeError(f"language: {option} {value!r}; choose from {', '.join(choices)}")
 
 
 class _Rows(NamedTuple):

@@ -29,10 +29,10 @@ def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert list(plugins.options(loud)) == ["share", "sharp"]
     plugins.check_options(loud, {"sharp": 1}, "here")
     with pytest.raises(
-        UsageError, match=r"here: no option 'shared'; did you mean 'share'.*; there is share, sharp"
+        UsageError, match=r"here: no option 'shared'; did you mean 'share'. The options are share, sharp"
     ):
         plugins.check_options(loud, {"shared": 1}, "here")
-    with pytest.raises(UsageError, match=r"no option 'zzz'; there is share, sharp$"):
+    with pytest.raises(UsageError, match=r"no option 'zzz'; the options are share, sharp$"):
         plugins.check_options(loud, {"zzz": 1}, "here")
     with pytest.raises(UsageError, match=r"here: option 'sharp' is needed"):
         plugins.check_options(loud, {}, "here")

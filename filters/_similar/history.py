@@ -126,7 +126,7 @@ class History:
                 rows = rows.with_columns(language=pl.lit(language))
             if missing := [name for name in inputs if name not in rows.columns]:
                 columns = ", ".join(table.columns) or "none of those that are compared"
-                raise UsageError(f"earlier rows: no column {missing[0]!r}; there is {columns}")
+                raise UsageError(f"earlier rows: no column {missing[0]!r}; the columns are {columns}")
             self.apply(rows)
 
     def apply(self, rows: pl.DataFrame, id: str = "") -> pl.DataFrame:

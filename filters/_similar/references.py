@@ -45,7 +45,9 @@ def find(spec: str, columns: Sequence[str] = ()) -> Reference:
         if near := get_close_matches(name, benchmarks(), n=1, cutoff=0.6):
             raise RecipeError(f"{spec}: no such file or benchmark; did you mean {near[0]!r}?")
         if "/" not in spec and "*" not in spec:
-            raise RecipeError(f"{spec}: no such file or benchmark; there are {', '.join(benchmarks())}")
+            raise RecipeError(
+                f"{spec}: no such file or benchmark; the benchmarks are {', '.join(benchmarks())}"
+            )
     source = open_rows(spec)
     if isinstance(source, HubRows):
         dataset, configs = replace(source.path, config=None), source.path.config or "*"
@@ -105,7 +107,7 @@ def _check_first_row(reference: Reference, stamp: object) -> None:
     if first is None:
         raise RecipeError(f"{reference.spec}: an empty file; there is nothing to compare with")
     if missing := [name for name in reference.columns if name not in first]:
-        raise RecipeError(f"{reference.spec}: no column {missing[0]!r}; there are {', '.join(first)}")
+        raise RecipeError(f"{reference.spec}: no column {missing[0]!r}; the columns are {', '.join(first)}")
 
 
 def _hub_parts(reference: Reference, source: HubRows) -> Iterator[HubRows]:
@@ -116,7 +118,7 @@ def _hub_parts(reference: Reference, source: HubRows) -> Iterator[HubRows]:
         names = datasets.get_dataset_config_names(source.path.id, revision=source.path.revision)
     configs = [name for name in names if fnmatchcase(name, reference.configs)]
     if not configs:
-        raise UsageError(f"{reference.spec}: no config {reference.configs!r}; there are {', '.join(names)}")
+        raise UsageError(f"{reference.spec}: no config {reference.configs!r}; choose from {', '.join(names)}")
     for config in configs:
         parts = replace(source, path=replace(source.path, config=config)).splits()
         if patterns := reference.splits.split():

@@ -118,9 +118,10 @@ def check_options(plugin: Plugin, values: Mapping[str, Any], place: str) -> None
     if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(plugin).parameters.values()):
         for name in values:
             if name not in known:
-                listed = f"; there is {', '.join(known) or 'none'}"
-                hint = did_you_mean(name, known).removesuffix(listed)
-                raise UsageError(f"{place}: no option {name!r}{hint}{listed}")
+                listed = f"the options are {', '.join(known)}" if known else "it has none"
+                near = get_close_matches(name, known, n=1, cutoff=0.6)
+                hint = f"did you mean {near[0]!r}? {listed.capitalize()}" if near else listed
+                raise UsageError(f"{place}: no option {name!r}; {hint}")
     for name, parameter in known.items():
         if name not in values:
             if parameter.default is parameter.empty:
@@ -177,7 +178,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known = list(known)
     if near := get_close_matches(name, known, n=1, cutoff=0.6):
         return f"; did you mean {near[0]!r}?"
-    return f"; there is {', '.join(known)}" if 0 < len(known) <= _MAX_NAMES else ""
+    return f"; choose from {', '.join(known)}" if 0 < len(known) <= _MAX_NAMES else ""
 
 
 def distribution(plugin: Plugin) -> Distribution | None:

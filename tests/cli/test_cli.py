@@ -156,7 +156,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["run", "nosuch"], 2, "glotmill: no recipe 'nosuch'"),
         (["run", "RECIPE", "-n", "0"], 2, "0 is not in the range"),
         (["run", "RECIPE", "--nosuch"], 2, "No such option"),
-        (["run", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'; there is echo"),
+        (["run", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'; choose from echo"),
         (["run", "RECIPE", *ECHO, "--engine-arg", "delay=1"], 2, "did you mean 'delay_s'"),
         (["run", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 2, "option 'delay_s' is 'soon'"),
         (

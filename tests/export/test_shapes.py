@@ -64,7 +64,9 @@ def test_columns_beside(tmp_path: Path) -> None:
         UsageError, match=r"trl-sft: no column 'nosuch'; the columns are id, row, language, seed_key"
     ):
         export(made, tmp_path / "out", options={"columns": ["nosuch"]})
-    with pytest.raises(UsageError, match=r"format trl-sft: no option 'shuffle'; there is columns, reasoning"):
+    with pytest.raises(
+        UsageError, match=r"format trl-sft: no option 'shuffle'; the options are columns, reasoning"
+    ):
         export(made, tmp_path / "out", options={"shuffle": True})
 
 

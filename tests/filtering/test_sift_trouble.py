@@ -29,14 +29,14 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
         (["data.jsonl", "-o", "out", "--filters", "script"], "give --language or --language-column"),
         (
             ["data.jsonl", "-o", "out", "--language-column", "lang"],
-            "--language-column lang: no such column; there is text, odd",
+            "--language-column lang: no such column; choose from text, odd",
         ),
         (["data.jsonl", "-o", "out", "-l", "Klingonese"], "'Klingonese' is not known"),
         (["data.jsonl", "-o", "out", "--set", "length.min=3"], "no option 'min'"),
         (["data.jsonl", "-o", "out", "--set", "min_chars=3"], "FILTER.OPTION=VALUE"),
         (
             ["data.jsonl", "-o", "out", "--set", "echo.min=3"],
-            "the filter 'echo' is not applied; there is length",
+            "the filter 'echo' is not applied; choose from length",
         ),
         (
             ["data.jsonl", "-o", "out", "--set", "length.min_chars=few"],

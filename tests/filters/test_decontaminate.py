@@ -144,7 +144,7 @@ def test_only_the_named_columns_are_read(tmp_path):
     file = write(tmp_path / "exam.jsonl", [{"question": EXAM[0], "note": HUMAN["fra_Latn"]}])
     texts = [EXAM[0], HUMAN["fra_Latn"]]
     assert reasons(decontaminate(TEXT, against=file, text_columns=["question"]), texts) == ["in_exam", None]
-    with pytest.raises(RecipeError, match="no column 'answer'; there are question, note"):
+    with pytest.raises(RecipeError, match="no column 'answer'; the columns are question, note"):
         decontaminate(TEXT, against=file, text_columns=["answer"])
 
 
@@ -164,7 +164,7 @@ def test_a_dataset_is_read_by_its_id_without_its_train_split(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)  # a folder stands for a dataset of the Hub
     judged = decontaminate(TEXT, against="hf://owner/Exam")
     assert reasons(judged, [EXAM[0], HUMAN["eng_Latn"]]) == ["in_exam", None]
-    with pytest.raises(UsageError, match="no config 'swh'; there are default"):
+    with pytest.raises(UsageError, match="no config 'swh'; choose from default"):
         reasons(decontaminate(TEXT, against="hf://owner/Exam/swh"), EXAM)
 
 
@@ -173,7 +173,7 @@ def test_a_dataset_is_read_by_its_id_without_its_train_split(tmp_path, monkeypat
     [
         ("gone.jsonl", None, "gone.jsonl: no such file or folder"),
         ("mgms", None, "did you mean 'mgsm'"),
-        ("gone", None, "gone: no such file or benchmark; there are"),
+        ("gone", None, "gone: no such file or benchmark; the benchmarks are"),
         ("hf://exam", None, "hf://exam: write hf://owner/name"),
         ("empty.jsonl", "\n", "empty.jsonl: an empty file"),
         ("broken.jsonl", "{", "broken.jsonl:1: not JSON"),

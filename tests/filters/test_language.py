@@ -252,9 +252,9 @@ def test_the_very_language_is_asked_of_paragraphs_only():
 
 
 def test_an_option_that_is_none_is_an_error():
-    with pytest.raises(RecipeError, match="policy 'lax'; there is group, strict, script"):
+    with pytest.raises(RecipeError, match="policy 'lax'; choose from group, strict, script"):
         language(TEXT, policy="lax")
-    with pytest.raises(RecipeError, match="unjudged 'drop'; there is error, keep"):
+    with pytest.raises(RecipeError, match="unjudged 'drop'; choose from error, keep"):
         language(TEXT, unjudged="drop")
 
 

@@ -168,7 +168,7 @@ def test_the_rows_of_an_earlier_dataset_count_as_seen(tmp_path):
 def test_an_earlier_dataset_without_the_columns_is_refused(tmp_path):
     path = tmp_path / "old.parquet"
     pl.DataFrame({"text": ["a"]}).write_parquet(path)
-    with pytest.raises(UsageError, match="no column 'topic'; there is text"):
+    with pytest.raises(UsageError, match="no column 'topic'; the columns are text"):
         reasons(near(against=str(path), within="topic"), ["a"], topic=["b"])
 
 

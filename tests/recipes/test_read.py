@@ -207,3 +207,12 @@ def test_the_recipe_that_run_json_keeps_reads_as_the_same(folder: Path) -> None:
     assert "file" not in plain
     again = model.Recipe.model_validate({**plain, "file": read.file})
     assert again == read
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("runs/typo", "runs/typo: no such folder"), ("typo.j2", "no such file"), ("instrction", "did you mean")],
+)
+def test_a_recipe_that_does_not_exist(source: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(source)

@@ -79,7 +79,7 @@ def test_language_fields(tmp_path: Path) -> None:
 
 
 def test_an_unknown_field_of_the_language_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"t\.j2:2: a language has no 'endonim'; there is .*endonym"):
+    with pytest.raises(RecipeError, match=r"t\.j2:2: a language has no 'endonim'; it has .*endonym"):
         say(tmp_path, "x\n{{ language.endonim }}")
 
 
@@ -94,7 +94,9 @@ def test_the_nearest_file_says_it(tmp_path: Path) -> None:
 
 def test_a_missing_template_says_what_there_is(tmp_path: Path) -> None:
     write(tmp_path, draft="x")
-    with pytest.raises(RecipeError, match=r"no template answer\.j2; there is draft\.j2\. Write .*answer\.j2"):
+    with pytest.raises(
+        RecipeError, match=r"no template answer\.j2; the folder has draft\.j2\. Write .*answer\.j2"
+    ):
         template.load(tmp_path, "answer", SWAHILI)
 
 

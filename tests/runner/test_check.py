@@ -61,7 +61,7 @@ def test_a_recipe_that_fits(folder: Path) -> None:
     ("template", "told"),
     [
         ("{{ topik }}", r"steps.0 \(generate draft\): .*draft.j2: no column 'topik'; did you mean 'topic'"),
-        ("{{ zzz }}", r"draft.j2: no column 'zzz'; there is .*topic"),
+        ("{{ zzz }}", r"draft.j2: no column 'zzz'; choose from .*topic"),
         ("{{ answer }}", "no column 'answer'.*'answer' is made by a later step, move that step up"),
         ("{{ answer_prompt }}", "'answer_prompt' is made by a later step"),
         ("{{ draft }}", "no column 'draft'"),
@@ -107,7 +107,7 @@ def test_templates_that_do_not_fit(folder: Path, template: str, told: str) -> No
         (["steps.draft.generate=topic", "steps.topic.template=draft"], "the column 'topic' exists already"),
         (["steps.draft.generate=feedback", "steps.feedback.template=draft"], "'feedback' exists already"),
         (["steps.draft.generate=finish", "steps.finish.template=draft"], "'finish' exists already"),
-        (["steps.draft.template=missing"], "no template missing.j2; there is answer.j2, draft.j2"),
+        (["steps.draft.template=missing"], "no template missing.j2; the folder has answer.j2, draft.j2"),
         (["steps.draft.template=../outside"], "may use only their own folder"),
         (["steps.answer.schema.type=object"], "`as: turns` and `schema` together"),
         (["steps.draft.schema.type=objekt"], "schema: 'objekt' is not valid"),

@@ -138,7 +138,7 @@ def test_columns_with_strange_names_are_left_alone() -> None:
     [
         ([step("lenght")], "no filter named 'lenght'; did you mean 'length'"),
         ([step("length", mni_chars=3)], "filter length: no option 'mni_chars'; did you mean 'min_chars'"),
-        ([step("length", "txet")], "filter length of 'txet': .*txet.*; there are n, text"),
+        ([step("length", "txet")], "filter length of 'txet': .*txet.*; the columns are n, text"),
         ([step("length", min_chars="many")], "filter length: option 'min_chars' is 'many'; give a number"),
         ([step("own_filters:number")], "a filter gives null or a reason as text"),
         ([step("own_filters:measured_only")], "a filter gives null or a reason as text"),

@@ -59,3 +59,8 @@ def test_seeds_are_known_by_their_hash(recipe: Path, spy: State) -> None:
     seeds.write_text('{"word": "moon", "number": 1}\n')
     made = run(recipe, per_language=1, languages="eng", seeds=str(seeds), folder=recipe.parent / "other")
     assert made.info()["seeds_sha256"] == sha256(seeds.read_bytes()).hexdigest()
+
+
+def test_a_password_in_the_name_of_the_model_is_not_kept(recipe: Path, spy: State) -> None:
+    made = run(recipe, per_language=1, languages="eng", model="http://me:hunter2@host/m")
+    assert "hunter2" not in (made.folder / "run.json").read_text(encoding="utf-8")

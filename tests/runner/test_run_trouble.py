@@ -58,15 +58,19 @@ def test_too_many_failures_stop_the_run_and_keep_what_was_answered(recipe: Path,
     assert len([x for x in lines if "failure" not in json.loads(x)]) == 20
 
 
-@pytest.mark.parametrize(
-    "error", [EngineError("died"), UsageError("no such option"), ZeroDivisionError("bug")]
-)
+@pytest.mark.parametrize("error", [EngineError("died"), UsageError("no such option")])
 def test_a_broken_engine_ends_the_run_at_once(recipe: Path, spy: State, error: Exception) -> None:
     spy.answer(lambda r: error if len(spy.asked) == 10 else user(r))
     began = time.monotonic()
     with pytest.raises(type(error), match=str(error)):
         run(recipe, per_language=500)
     assert time.monotonic() - began < 5
+
+
+def test_an_engine_that_raises_anything_is_named_with_its_error(recipe: Path, spy: State) -> None:
+    spy.answer(lambda request: ZeroDivisionError("by zero"))
+    with pytest.raises(EngineError, match=r"engine spy:spy: ZeroDivisionError: by zero"):
+        run(recipe, per_language=3)
 
 
 def test_an_engine_whose_option_has_a_wrong_type_says_so(recipe: Path) -> None:

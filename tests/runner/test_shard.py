@@ -109,7 +109,7 @@ def test_rows_that_become_several_are_not_left_out(tmp_path: Path) -> None:
 
 def test_a_transform_that_breaks_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(
-        RecipeError, match=r"transform own_steps:fail: integer division .*; there are id, row, language"
+        RecipeError, match=r"transform own_steps:fail: integer division .*; the columns are id, row, language"
     ):
         through(tmp_path, "{generate: draft}, {transform: 'own_steps:fail'}")
 

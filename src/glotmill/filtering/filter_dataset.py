@@ -48,7 +48,9 @@ def prepare_job(
     if not language and LANGUAGE in names:
         language = RowLanguage(column=LANGUAGE)
     if language.column and names and language.column not in names:
-        raise UsageError(f"--language-column {language.column}: no such column; there is {', '.join(names)}")
+        raise UsageError(
+            f"--language-column {language.column}: no such column; choose from {', '.join(names)}"
+        )
     steps = filter_set.choose(filters, column, settings, bool(language))
     if not steps:
         raise UsageError("no filters; name some with --filters, or leave it out for the default set")

@@ -53,9 +53,9 @@ def publish(
     Raises UsageError: the run is not finished, the columns differ, or the tag is taken; EngineError: no
     login, no permission, no network; GlotmillError: the dataset does not load as it was sent.
     """
-    hub = open_hub(options.repo, progress)
-    check_options(options)
     read_run_info(run)  # before a lock file is written into it
+    check_options(options)
+    hub = open_hub(options.repo, progress)
     with stoppable("the same command resumes"):
         with run.lock(), tempfile.TemporaryDirectory(prefix="glotmill-") as folder:
             published = _send(hub, build_package(run, hub.token), options, Path(folder))

@@ -64,6 +64,8 @@ def locate(source: str | Path) -> Path:
         raise RecipeError(f"{path}: neither a recipe's folder nor a .j2 template")
     if text.endswith(".j2"):
         raise RecipeError(f"{text}: no such file")
+    if len(path.parts) > 1:
+        raise RecipeError(f"{text}: no such folder")
     raise RecipeError(f"no recipe {text!r}{did_you_mean(text, built_in())}")
 
 

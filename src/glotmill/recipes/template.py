@@ -104,7 +104,9 @@ def find(folder: Path, name: str, language: Language) -> Path:
         if (folder / candidate).is_file():
             return folder / candidate
     files = ", ".join(sorted(path.name for path in folder.glob("*.j2"))) or "no template at all"
-    raise RecipeError(f"{folder}: no template {name}.j2; there is {files}. Write {folder / (name + '.j2')}")
+    raise RecipeError(
+        f"{folder}: no template {name}.j2; the folder has {files}. Write {folder / (name + '.j2')}"
+    )
 
 
 def variants(folder: Path, name: str) -> list[Path]:
@@ -283,7 +285,7 @@ def _refuse_unknown_language_fields(path: Path, tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Getattr):
         if isinstance(node.node, nodes.Name) and node.node.name == "language" and node.attr not in known:
             raise RecipeError(
-                f"{path}:{node.lineno}: a language has no {node.attr!r}; there is {', '.join(sorted(known))}"
+                f"{path}:{node.lineno}: a language has no {node.attr!r}; it has {', '.join(sorted(known))}"
             )
 
 

@@ -136,7 +136,7 @@ def _evaluate(rows: pl.DataFrame, expression: pl.Expr, step: Filter) -> pl.Serie
         return rows.with_columns(expression)[expression.meta.output_name()]
     except pl.exceptions.PolarsError as error:
         columns = ", ".join(sorted(name for name in rows.columns if name not in (REASON, REASON_AT)))
-        raise RecipeError(f"{label}: {_first_line(error)}; there are {columns}") from None
+        raise RecipeError(f"{label}: {_first_line(error)}; the columns are {columns}") from None
     except _FAULTS as error:
         raise RecipeError(f"{label}: {type(error).__name__}: {_first_line(error)}") from None
 

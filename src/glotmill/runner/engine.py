@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from glotmill import plugins
-from glotmill.errors import EngineError, UsageError
+from glotmill.errors import EngineError, GlotmillError, UsageError, typed_line
 from glotmill.messages import Engine, Reply, Request
 
 NANO = "glotmill-nano"  # the tiny model that comes with glotmill; used where no model is named
@@ -95,7 +95,12 @@ async def open_on_first_request(
             keeper = asyncio.ensure_future(keep_open())
             keeper.add_done_callback(pass_on_failure)
         engine = await asyncio.shield(opened)
-        return await engine(request)
+        try:
+            return await engine(request)
+        except (GlotmillError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # an engine of somebody else may raise anything
+            raise EngineError(f"engine {options.name}: {typed_line(error)}") from error
 
     try:
         yield ask

@@ -178,7 +178,7 @@ def _manifest(prepared: PreparedRun) -> dict[str, Any]:
         "seeds_sha256": _file_hash(Path(prepared.seeds.location)),
         "languages": [quota.tag for quota in quotas],
         "per_language": quotas[0].target,
-        "model": engine.model,
+        "model": without_secrets(engine.model),
         "revision": engine.revision,
         "engine": engine.name,
         "engine_args": without_secrets(engine.arguments),

@@ -175,7 +175,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     try:
         result = function(rows, **step.options)
     except _MISFITS as error:
-        raise RecipeError(f"{label}: {one_line(error)}; there are {', '.join(rows.columns)}") from None
+        raise RecipeError(f"{label}: {one_line(error)}; the columns are {', '.join(rows.columns)}") from None
     if not isinstance(result, pl.DataFrame) or not set(IDENTITY) <= set(result.columns):
         raise RecipeError(f"{label}: must return a table that keeps {', '.join(IDENTITY)}")
     if result[ID].n_unique() != result.height:

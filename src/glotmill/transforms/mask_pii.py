@@ -24,7 +24,7 @@ def mask_pii(
     Raises UsageError if the extra `pii` is not installed.
     """
     if unknown := set(kinds) - set(KINDS):
-        raise ValueError(f"kinds: {', '.join(sorted(unknown))}; there is {', '.join(KINDS)}")
+        raise ValueError(f"kinds: {', '.join(sorted(unknown))}; choose from {', '.join(KINDS)}")
     tags = rows[language].to_list()
     results = [_masked(value, tag, kinds) for value, tag in zip(rows[column].to_list(), tags, strict=True)]
     return rows.with_columns(

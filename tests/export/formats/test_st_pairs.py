@@ -66,7 +66,7 @@ def test_blank_texts_are_left_out(tmp_path: Path) -> None:
             r"st-pairs: no column 'nosuch'; name another with --set anchor=COLUMN; the columns are",
         ),
         ({"positive": "row"}, r"st-pairs: column 'row' is Int64, not a string"),
-        ({"columns": ["id"]}, r"format st-pairs: no option 'columns'; there is anchor, positive"),
+        ({"columns": ["id"]}, r"format st-pairs: no option 'columns'; the options are anchor, positive"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, given: dict[str, Any], text: str) -> None:

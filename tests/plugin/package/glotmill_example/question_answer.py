@@ -15,6 +15,6 @@ def question_answer(rows: pl.DataFrame) -> pl.DataFrame:
     Raises UsageError for rows without messages.
     """
     if "messages" not in rows.columns:
-        raise UsageError(f"question-answer: no column 'messages'; there is {', '.join(rows.columns)}")
+        raise UsageError(f"question-answer: no column 'messages'; the columns are {', '.join(rows.columns)}")
     content = pl.col("messages").list.eval(pl.element().struct.field("content"))
     return rows.select("id", "language", question=content.list.first(), answer=content.list.last())
