@@ -165,10 +165,16 @@ def test_another_recipe_in_the_folder_is_refused(recipe: Path, spy: State) -> No
 def test_a_run_refuses_the_replies_of_another_engine_if_one_is_echo(recipe: Path, spy: State) -> None:
     run(recipe, per_language=3, engine="echo", folder=recipe.parent / "dry")
     run(recipe, per_language=4, engine="echo", folder=recipe.parent / "dry")
-    with pytest.raises(UsageError, match="its replies come from the engine echo, not spy:spy; name"):
+    with pytest.raises(
+        UsageError,
+        match="its replies come from the engine echo, and would be mistaken for those of spy:spy; name",
+    ):
         run(recipe, per_language=3, folder=recipe.parent / "dry")
     run(recipe, per_language=3)
-    with pytest.raises(UsageError, match="its replies come from the engine spy:spy, not echo; name"):
+    with pytest.raises(
+        UsageError,
+        match="its replies come from the engine spy:spy, and would be mistaken for those of echo; name",
+    ):
         run(recipe, per_language=3, engine="echo")
 
 

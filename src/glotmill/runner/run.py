@@ -156,8 +156,8 @@ def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
     has_replies = next(run.folder.glob("replies/*.jsonl"), None) is not None
     if has_replies and earlier != engine and "echo" in (earlier, engine):
         raise UsageError(
-            f"{run.folder}: its replies come from the engine {earlier}, not {engine}; "
-            "name another folder, or remove this one"
+            f"{run.folder}: its replies come from the engine {earlier}, and would be mistaken for those of "
+            f"{engine}; name another folder, or remove this one"
         )
 
 
