@@ -28,7 +28,7 @@ replaced at once. Any other filter may be used there too, after those with keys:
 rows of a language that were kept, for example to select the best half of them. Rows that it drops are
 replaced in another round.
 
-Whatever else glotmill must know of a filter, its module declares beside the function; the core never names a
+Whatever else glotmill must know about a filter, its module declares; the core never names a
 filter. All of these are optional, and `glotmill.plugins.declared` reads them:
 
     ACROSS_ROWS = True          the verdict on a row depends on other rows (implied by `keys`)

@@ -150,7 +150,7 @@ def _verdicts(batch: pl.Series, from_words: int) -> pl.Series:
     frame = pl.concat(parts, how="horizontal")
     symbols = pl.sum_horizontal(pl.col("text").str.count_matches(sign, literal=True) for sign in _SYMBOLS)
     lines, bullets, ellipses = pl.col("lines"), pl.col("bullets"), pl.col("ellipses")
-    # Word lengths and stop words say little about a calculation, which has few words beside its numbers.
+    # Word lengths and stop words say little about a calculation, which has few words and many numbers.
     running = pl.col("words") * pl.col("letters") >= from_words
     rules = {
         "short_words": running & (pl.col("word_length") < pl.col("limit_shortest_words")),

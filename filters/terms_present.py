@@ -1,4 +1,4 @@
-"""Drop texts that do not use the terms of a glossary, in whatever inflection."""
+"""Drop texts that do not use the terms of a glossary, in any inflection."""
 
 import math
 import re

@@ -150,7 +150,7 @@ class _Engine:
         ends = [*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id]
         ends = sorted({end for end in ends if end is not None})
         self.grammar = _grammars(self.tokenizer, config.vocab_size, ends)
-        return Batch(model, copy.deepcopy(self.tokenizer), ends)  # `prepare` has a thread of its own
+        return Batch(model, copy.deepcopy(self.tokenizer), ends)  # `prepare` has its own thread
 
     def _run(self, thread: ModelThread, batch: Batch, queue: list[Row]) -> None:
         import torch

@@ -90,7 +90,7 @@ class History:
     are merged (benchmarks/duplicates.py --memory 1000000); with `near` off, a tenth of it.
 
     The value of a key is, with a limit of 1, the number of the kept row that had it first, counted from 1;
-    with a higher limit, in how many kept rows it was. 0 stands for a key that never came.
+    with a higher limit, in how many kept rows it occurred. 0 means a key not seen yet.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -223,7 +223,7 @@ def _keys_and_sketches(column: pl.Series) -> tuple[pl.Series, pl.Series | None]:
 
 
 class _SortedKeys:
-    """A map from uint64 keys to uint32 values, in sorted arrays; 0 stands for a key that is not in it."""
+    """A map from uint64 keys to uint32 values, in sorted arrays; 0 means a key that is not in it."""
 
     def __init__(self) -> None:
         self._arrays: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]] = []  # the longest first

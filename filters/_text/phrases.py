@@ -1,4 +1,4 @@
-"""Tables of words and phrases beside the filters, read and joined into patterns."""
+"""Reads the tables of words and phrases, and joins them into patterns."""
 
 import csv
 import unicodedata

@@ -10,7 +10,7 @@ from functools import lru_cache
 import polars as pl
 
 PACKAGES = ("icu4py",)
-TOKENIZER = "words-1"  # stands in the tables of limits in words; change it where `words_series` changes
+TOKENIZER = "words-1"  # recorded in the tables of limits in words; change it when `words_series` changes
 
 # Letters of scripts that put no space between words.
 UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
@@ -149,7 +149,7 @@ _NOT_PROSE = (
     r"\\[a-zA-Z]+",
 )
 _MAY_HOLD_OTHER = r"[`<$\\@]|://|www\."
-# A cited source: a line quoted with >, or what stands in quotation marks after a colon.
+# A cited source: a line quoted with >, or text in quotation marks after a colon.
 _CITED = (
     r"(?m)^[ \t]*>.*$",
     r'([:：]\s*)(?:"[^"\n]{20,2000}"|«[^«»\n]{20,2000}»|[„“][^„“”\n]{20,2000}[“”]|「[^「」\n]{10,2000}」)',

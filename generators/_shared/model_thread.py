@@ -30,7 +30,7 @@ class ModelThread:
         self.ready: asyncio.Future[Any] = self.loop.create_future()
         self.inbox: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
         self.closing = False
-        # Tokenizing has a thread of its own, since it would block the event loop or the model.
+        # Tokenizing has its own thread, since it would block the event loop or the model.
         self.renderer = ThreadPoolExecutor(1, f"{name}-render")
 
     async def submit(self, prepare: Callable[[Request], Any], request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""Samples the next token of each row of a batch, with parameters and random numbers of its own."""
+"""Samples the next token of each row of a batch, with its own parameters and random numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ def next_tokens(logits: Any, rows: Sequence[TokenSampler], ends: Sequence[int]) 
     logits: (rows, vocabulary), float32, changed in place. ends: tokens that end a reply.
     Inverse-transform sampling: one uniform number is drawn per row, and the token is the position at which
     the row's cumulative probabilities (in float64) reach it. So a token depends only on the logits,
-    parameters and seed of its own row, never on the rest of the batch.
+    parameters and seed of its row, never on the rest of the batch.
     """
     import torch
 

@@ -1,7 +1,7 @@
-"""Names of the columns that glotmill itself makes, and of the verdicts and reasons that stand in them.
+"""Names of the columns that glotmill itself makes, and of the verdicts and reasons that they hold.
 
 Every table of a run carries `id`, `row` and `language` from the first step on. Each step adds a column of
-its own name and some beside it (`<step>_prompt`, ...). Finished rows end in `verdict`, `reason`, `reason_at`.
+its own name and related ones (`<step>_prompt`, ...). Finished rows end in `verdict`, `reason`, `reason_at`.
 Filters add `<column>_<filter>_<field>` for each field that they measure. The modules that make or read such
 columns take the names from here, so that a column is spelt in one place.
 """
@@ -29,7 +29,7 @@ FAILED = "failed"  # no reply: the prompt could not be rendered, or the engine r
 SEED_ID = "seed_id"  # the seed row's own `id`, under which it reaches the steps (`recipes.seeds`)
 MESSAGES = "messages"  # the chat of a kept row, from `output.messages` of the recipe (`runner.dataset`)
 
-# Template variables beside the columns: the row's Language, few-shot rows, why the last try was dropped.
+# Template variables other than columns: the row's Language, few-shot rows, why the last try was dropped.
 EXAMPLES = "examples"
 FEEDBACK = "feedback"
 TEMPLATE_VARIABLES = frozenset({LANGUAGE, EXAMPLES, FEEDBACK})

@@ -88,7 +88,7 @@ def about(kind: str, name: str) -> str:
 
 
 def declared(kind: str, name: str, constant: str, default: Any = None) -> Any:
-    """Return what a plugin's module declares beside its function, such as `ACROSS_ROWS`, or `default`.
+    """Return what a plugin's module declares, such as `ACROSS_ROWS`, or `default`.
 
     Raises UsageError if there is no such plugin.
     """
@@ -125,7 +125,7 @@ def check_options(plugin: Plugin, values: Mapping[str, Any], place: str) -> None
     for name, parameter in known.items():
         if name not in values:
             if parameter.default is parameter.empty:
-                raise UsageError(f"{place}: option {name!r} is needed and not given; add it")
+                raise UsageError(f"{place}: option {name!r} is required; add it")
         elif problem := _problem(values[name], parameter.annotation):
             shown = "null" if values[name] is None else repr(values[name])
             raise UsageError(f"{place}: option {name!r} is {shown}; {problem}")

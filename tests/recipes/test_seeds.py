@@ -134,7 +134,7 @@ def test_draw_some(tmp_path: Path) -> None:
         ("{rows: [{topic: x}, {topic: x, feedback: y}]}", "row 2: column 'feedback'"),
         ("{rows: [{topic: x, language: no}]}", "row 1: .*bare no"),
         ("{rows: [{topic: x, language: klingon}]}", "row 1: .*klingon"),
-        ("{rows: [{topic: x}, {topic: [x]}]}", "the rows do not have one form"),
+        ("{rows: [{topic: x}, {topic: [x]}]}", "the rows do not share one schema"),
         ("{rows: [{topic: {}}]}", "cannot be kept"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Filters put to tables, here and in processes of their own."""
+"""Filters applied to tables, in this process and in worker processes."""
 
 import asyncio
 import os

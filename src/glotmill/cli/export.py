@@ -52,7 +52,7 @@ class ExportCommand(click.Command):
     "--columns",
     multiple=True,
     metavar="A,B,...",
-    help="Columns to keep beside those of the format.  [default: the recipe's output.columns]",
+    help="Columns to keep in addition to those of the format.  [default: the recipe's output.columns]",
 )
 @click.option(
     "--reasoning",

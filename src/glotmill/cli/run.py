@@ -64,7 +64,7 @@ def command(recipe: str, as_json: bool, **arguments: Any) -> int:
     """Run a recipe until every language has its rows.
 
     The run folder records every row and, if it was dropped, the reason. The same command resumes a stopped
-    run and requests no reply twice.
+    run and never requests the same reply twice.
     """
     from glotmill.cli import fail
     from glotmill.cli.progress import watching

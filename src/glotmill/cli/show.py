@@ -59,7 +59,7 @@ def _describe_recipe(name: str) -> Description:
 
     recipe = read_recipe(name)
     files = sorted(recipe.folder.glob("*.j2"))
-    if locate(name).suffix == ".j2":  # a single template: others beside it are not part of the recipe
+    if locate(name).suffix == ".j2":  # a single template: others in its folder are not part of the recipe
         templates = {step.template_name for step in recipe.steps if isinstance(step, Generate | Render)}
         files = [path for path in files if path.name.split(".")[0] in templates]
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}

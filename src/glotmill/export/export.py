@@ -222,7 +222,7 @@ def _write(
 
 
 def _write_extra_files(draft: Path, exported: Exported, output_format: OutputFormat) -> list[str]:
-    """Write the files beside the rows, and return their names."""
+    """Write the files that accompany the rows, and return their names."""
     texts = (
         {}
         if output_format.suffix == "txt"

@@ -26,7 +26,7 @@ class OutputFormat:
         return str(self.declared("SUFFIX", "parquet"))
 
     def declared(self, constant: str, default: Any = None) -> Any:
-        """Return what the format declares beside its function."""
+        """Return what the format's module declares."""
         return getattr(sys.modules[self.plugin.__module__], constant, default)
 
     def table(self, rows: pl.DataFrame) -> pl.DataFrame:

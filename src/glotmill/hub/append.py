@@ -1,7 +1,7 @@
 """Subtracts from a run what its dataset has already: a run may have grown since it was published.
 
 Published rows never change, so they must be the first rows of the run in each language. Rows that were added
-since then are sent in files of their own.
+since then are sent as new files.
 """
 
 import tempfile

@@ -66,7 +66,7 @@ def describe(error: BaseException, token: str | None) -> str:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Return whether the disk is full; `datasets` raises an error of its own for it."""
+    """Return whether the disk is full; `datasets` raises its own error for it."""
     chain = list(_chain(error))
     return any(getattr(e, "errno", None) == errno.ENOSPC or "enough disk space" in str(e) for e in chain)
 

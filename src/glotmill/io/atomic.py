@@ -1,6 +1,6 @@
 """Files and folders that appear complete or not at all, whenever the process is killed.
 
-Each is written as a hidden draft beside its place and renamed in the end. A draft that a killed process left
+Each is written as a hidden draft in the same folder and then renamed. A draft that a killed process left
 has the same name as the next one, which replaces it.
 """
 

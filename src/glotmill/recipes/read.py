@@ -75,7 +75,7 @@ def built_in() -> list[str]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads dates as text. A class of its own: other libraries change the resolvers of SafeLoader."""
+    """Reads dates as text. A subclass, since other libraries change the resolvers of SafeLoader."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -87,7 +87,7 @@ _Loader.yaml_implicit_resolvers = {
 def _load_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file. Raises RecipeError: too large, not YAML, not a mapping."""
     if path.stat().st_size > MAX_RECIPE_BYTES:
-        raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; put seeds in a file of their own")
+        raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; move the seeds to a separate file")
     try:
         values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:

@@ -41,7 +41,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 f"templates may not compute {type(left).__name__} {operator} {type(right).__name__}"
             )
         if operator == "+" and not numbers and len(left) + len(right) > MAX_CHARS:
-            raise SecurityError(f"a template made over {MAX_CHARS:,} characters")
+            raise SecurityError(f"a template rendered over {MAX_CHARS:,} characters")
         return super().call_binop(context, operator, left, right)
 
     def wrap_str_format(self, value: Any) -> None:
@@ -59,7 +59,7 @@ def join_bounded(parts: Iterable[str], limit: int) -> str:
     for part in parts:
         length += len(part)
         if length > limit:
-            raise RequestFailed(PROMPT_TOO_LONG, f"a template made over {MAX_CHARS:,} characters")
+            raise RequestFailed(PROMPT_TOO_LONG, f"a template rendered over {MAX_CHARS:,} characters")
         texts.append(part)
     return "".join(texts)
 

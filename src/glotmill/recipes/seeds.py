@@ -93,7 +93,7 @@ def open_seeds(recipe: Recipe, location: str | None = None) -> Seeds:
     try:
         inferred = pl.DataFrame(first, infer_schema_length=None, strict=False).schema
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-        raise RecipeError(f"{name}: the rows do not have one form: {_advice_cut(error)}") from None
+        raise RecipeError(f"{name}: the rows do not share one schema: {_advice_cut(error)}") from None
     types = {n: pl.String() if t == pl.Null else t for n, t in inferred.items() if n != LANGUAGE}
     schema = pl.Schema(types)
     try:
@@ -107,7 +107,7 @@ def frame(rows: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
     """Return rows as a table of these columns. Raises RecipeError for a value that a column cannot hold."""
     for row in rows:
         if extra := row.keys() - {*schema, LANGUAGE}:
-            raise RecipeError(f"seeds: a later row has a column {min(extra)!r} that the first 1,000 have not")
+            raise RecipeError(f"seeds: a later row has a column {min(extra)!r}, which the first 1,000 lack")
     columns = []
     for name, kind in schema.items():
         values = [row.get(name) for row in rows]
@@ -119,7 +119,7 @@ def frame(rows: Sequence[Row], schema: pl.Schema) -> pl.DataFrame:
             raise RecipeError(f"seeds: column {name!r} is {kind}: {_advice_cut(error)}") from None
         if wrong is not None:
             raise RecipeError(
-                f"seeds: column {name!r} is {kind}, and a row has {wrong!r:.80}; make them alike"
+                f"seeds: column {name!r} is {kind}, and a row has {wrong!r:.80}; give all values one type"
             )
         columns.append(column)
     return pl.DataFrame(columns)

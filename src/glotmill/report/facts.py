@@ -162,7 +162,7 @@ def limits_by_language(
 ) -> dict[str, dict[str, float]]:
     """Return the thresholds of a filter that depend on the language: language -> name -> threshold.
 
-    A filter declares them beside its function; empty if it declares none. options: all options of the
+    The filter's module declares them; empty if it declares none. options: all options of the
     filter, defaults included. versions: the run's packages.
     """
     if (limits := declared(name, "limits_by_language")) is None:

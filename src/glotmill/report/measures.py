@@ -120,7 +120,7 @@ def text_columns(recipe: Recipe) -> list[str]:
 def batches(run: Run, tag: str, columns: Sequence[str], endings: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """Yield the rows of a language, `BATCH` shards at a time.
 
-    columns, endings: names, and ends of names, of the columns to read beside the verdict; those that a shard
+    columns, endings: names and name suffixes of the columns to read with the verdict; those that a shard
     does not have are left out.
     -> shard (its number), verdict, reason, reason_at, + those columns.
     Raises UsageError for a file that cannot be read.

@@ -106,7 +106,7 @@ class _Pool:
 
 
 def _scores(table: pl.DataFrame, judged: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
-    """Yield the numbers of which a low one is bad. judged: columns, or fields of them, as in grade.points."""
+    """Yield the scores for which lower is worse. judged: columns, or fields of them, as in grade.points."""
     for name, dtype in table.schema.items():
         if name.endswith(_SCORES) and dtype.is_numeric():
             yield name, pl.col(name).cast(pl.Float64)

@@ -3,7 +3,7 @@
 A row's way, in the order to read the files:
 
     run.py             reads and checks everything that can be wrong, writes run.json, starts the schedule
-    check.py           takes an empty table through the steps, so that a misfit is found before a model loads
+    check.py           takes an empty table through the steps, so mismatches are found before a model loads
     schedule.py        opens shards, several at once, until every language has its rows
     quota.py           counts: how many rows a language has, whether it needs one more shard or is given up
     shard.py           some hundred rows of one language; the loop over the recipe's steps
@@ -12,12 +12,12 @@ A row's way, in the order to read the files:
     engine.py          chooses and checks the engine; its first request opens it
     parse.py           a reply's text -> a value: text, JSON, lines, turns, a tagged part
     apply_filters.py   filters applied to a table; filter_workers.py does it in worker processes
-    finish.py          what `finish:` decides about the rows of all shards; writes the datasets
+    finish.py          applies the filters under `finish:` to the rows of all shards; writes the datasets
     dataset.py         the shape of the dataset, and its parquet files
     folder.py          the run folder: run.json, replies/, rows/, dataset/
     funnel.py          how many rows went where
 
-Beside the way: preview.py (a few rows without a run folder).
+Not on this path: preview.py (a few rows, without a run folder).
 
 Three rules hold it together. A run is a pure function of recipe, seeds and replies, so running the same
 command again resumes it, asks for nothing twice and writes the same bytes. Rows count in (shard, row) order,

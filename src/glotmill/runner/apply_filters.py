@@ -1,4 +1,4 @@
-"""Filters applied to a table in this process; filter_workers.py does the same in processes of their own."""
+"""Filters applied to a table in this process; filter_workers.py does the same in worker processes."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from glotmill.recipes.steps import Filter
 if TYPE_CHECKING:
     from glotmill.filters._similar.history import Rule
 
-# What a filter may raise through a fault of its own, or of what it reads.
+# What a filter may raise because of a bug or unexpected input.
 _FAULTS = (
     ArithmeticError,
     AssertionError,
@@ -124,7 +124,7 @@ def _apply(rows: pl.DataFrame, step: Filter) -> pl.DataFrame:
         )
     if verdict.dtype != pl.String:
         raise RecipeError(
-            f"filter {step.filter}: gave {verdict.dtype}; a filter gives null or a reason as text"
+            f"filter {step.filter}: returned {verdict.dtype}; a filter returns null, or a reason as text"
         )
     return verdict.to_frame(REASON)
 

@@ -1,6 +1,6 @@
 """Checks a recipe for one language, before a model is loaded.
 
-A table without rows goes through the runner's own steps, so that a misfit is found where a run would meet
+A table without rows goes through the runner's own steps, so that a mismatch is found where a run would hit
 it; that is why this is part of the runner and not of `recipes`. Variables of templates, names of columns and
 languages are checked along the way. Every error names the step, what is there and the remedy.
 """

@@ -65,8 +65,8 @@ async def open_on_first_request(
 ) -> AsyncIterator[Engine]:
     """Yield an engine that is opened by its first request: a run whose replies are all stored needs none.
 
-    The engine is opened and closed by one task of its own, since libraries do not allow that a context is
-    entered in one task and left in another; and requests come from many tasks, any of which may be cancelled.
+    One dedicated task opens and closes the engine: a context must be left in the task that entered it, and
+    requests come from many tasks, any of which may be cancelled.
     show_note: called with what is happening, and with "" once the engine is open.
     """
     opened: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()

@@ -1,6 +1,6 @@
 """The `finish:` of a recipe, for one language: filters that see the rows of all its shards.
 
-Two kinds of filter can stand there. A *streaming* filter, such as `duplicates`, compares a row with the rows
+Two kinds of filter can be used here. A *streaming* filter, such as `duplicates`, compares a row with the rows
 before it: it is applied to each shard as soon as all shards before it are settled, so a dropped row is
 replaced at once. Any other filter needs all rows of the language, such as "the best half": it is applied when
 enough rows are accepted, and if it leaves too few, more rows are made in another round.

@@ -74,7 +74,7 @@ class Run:
 
         files = sorted(str(f) for f in self.folder.glob("dataset/*/train-*.parquet"))
         if not files:
-            raise UsageError(f"{self.folder}: no dataset yet; run the same command again to go on")
+            raise UsageError(f"{self.folder}: no dataset yet; run the same command again to resume")
         return load_dataset("parquet", data_files=files, split="train", cache_dir=str(self.folder / ".cache"))
 
     def rows(self, language: str = "*") -> pl.LazyFrame:

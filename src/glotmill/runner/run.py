@@ -53,7 +53,7 @@ class RunOptions(TypedDict, total=False):
 def run(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     """Run a recipe until every language has its rows, and return the run folder.
 
-    The same call resumes a run that was stopped, and requests no reply twice.
+    The same call resumes a run that was stopped, and never requests the same reply twice.
     Raises RecipeError and UsageError before a model is loaded, EngineError if the engine fails, and
     ShortfallError if a language cannot be filled; the dataset is written all the same.
     """

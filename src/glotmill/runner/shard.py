@@ -40,10 +40,17 @@ from glotmill.runner.folder import Journal
 from glotmill.runner.generate import generate
 from glotmill.runner.requests import RequestQueue
 
-ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are made again from their replies
+ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are rebuilt from their replies
 
-# What a transform may raise where the table does not fit it.
-_MISFITS = (pl.exceptions.PolarsError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+# What a transform may raise when the table does not fit it.
+_MISMATCHES = (
+    pl.exceptions.PolarsError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+)
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
     plugins.check_options(function, step.options, label)
     try:
         result = function(rows, **step.options)
-    except _MISFITS as error:
+    except _MISMATCHES as error:
         raise RecipeError(f"{label}: {one_line(error)}; the columns are {', '.join(rows.columns)}") from None
     if not isinstance(result, pl.DataFrame) or not set(IDENTITY) <= set(result.columns):
         raise RecipeError(f"{label}: must return a table that keeps {', '.join(IDENTITY)}")
@@ -184,7 +191,7 @@ def transform(step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _transform(shard: Shard, step: Transform, rows: pl.DataFrame) -> pl.DataFrame:
-    """Apply a transform; a row that it leaves out without a reason of its own is dropped as `left_out`."""
+    """Apply a transform; a row that it leaves out without a reason is dropped as `left_out`."""
     result = transform(step, rows)
     reason = REASON if REASON in result.columns else pl.lit(None, pl.String)
     remaining = shard.split(result.with_columns(reason=reason, reason_at=pl.lit(step.transform)))

@@ -1,7 +1,7 @@
 """Transforms: one per file, a function of the file's name.
 
 A transform takes the table of a shard, and its options as keyword arguments. It returns a table, perhaps with
-another number of rows, each with an `id` of its own. It does what neither a template nor a filter can do:
+another number of rows, each with its own `id`. It does what neither a template nor a filter can do:
 pair rows, split them, mask texts. Where a column `reason` of the result is a text, the row is dropped, as by
 a filter.
 

@@ -63,7 +63,7 @@ def test_columns_beside_are_not_those_of_the_pair(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({}, r"format translation: option 'source' is needed and not given"),
+        ({}, r"format translation: option 'source' is required"),
         ({"source": "question"}, r"format translation: option 'target' is needed"),
         ({**SIDES, "target": "nosuch"}, r"no column 'nosuch'; name another with --set target=COLUMN"),
         ({**SIDES, "source": "row"}, r"translation: column 'row' is Int64, not a string"),

@@ -12,10 +12,10 @@ Out: the rows to write. There may be more, fewer or none, but always the same co
 raises UsageError, naming itself, the column and what it holds, for rows that it cannot use (`require_column`,
 `select_columns` and `_shared/chats.py` help).
 
-Two options come from flags of the command, if a format has them: `columns`, the names to keep beside those
-that the trainer reads (by default the recipe's output.columns), and `reasoning`: field, inline or drop.
+Two options come from flags of the command, if a format has them: `columns`, the names to keep in addition to
+those that the trainer reads (by default the recipe's output.columns), and `reasoning`: field, inline or drop.
 
-A format may declare more beside its function, in constants:
+A format's module may also declare these, next to the function:
 
     SUFFIX    "parquet" (default), "jsonl", "json" (one array), or "txt": each column is a file
               `<split>.<column>` with one line per row

@@ -26,7 +26,7 @@ def translation(
     source, target: columns; the target is in the language of the row, the source in source_language. Codes
     are BCP 47: sw, zh, zh-Hant. Rows without one of the texts, and rows in the source language, are left out.
     rows: source, target -> id, language, translation, columns (without source and target).
-    Each language is a separate config, since its rows have a type of their own.
+    Each language is a separate config, since its rows have their own type.
     """
     first, second, pairs = aligned_texts(rows, source, target, source_language, "translation")
     table = select_columns(pairs, [c for c in columns if c not in (source, target)], "translation")

@@ -25,7 +25,7 @@ _NOT_SET = (
     "seeds_license",
     "tasks",
     "name",
-)  # these do not affect rows, or have options of their own
+)  # these do not affect rows, or have their own options
 _ENGINES = ("vllm", "transformers", "openai")  # extras of glotmill
 
 
