@@ -66,12 +66,12 @@ def language(
 ) -> pl.Expr:
     """Keep texts in the requested language and its script, not mixed with another language.
 
-    A text is cut after sentences into pieces of some 40 characters. The detectors that know the language give
-    each piece a probability of its group: the language and those that cannot be told apart from it. One of
-    them must reach its threshold for this language and length. A piece with a trace of English, such as a
-    headline that runs on into the next sentence, is checked in parts of 25 letters. Code, formulas, addresses, markup,
-    digits and cited text do not count. Pieces of fewer than 10 letters are not judged, nor are those of fewer
-    than 20 letters of which no detector is sure.
+    A text is cut after sentences into pieces of some 40 characters. The detectors that know the language
+    give each piece a probability of its group: the language and those that cannot be told apart from it.
+    One of them must reach its threshold for this language and length. A piece with a trace of English,
+    such as a headline that runs on into the next sentence, is checked in parts of 25 letters. Code,
+    formulas, addresses, markup, digits and cited text do not count. Pieces of fewer than 10 letters are
+    not judged, nor are those of fewer than 20 letters of which no detector is sure.
 
     Options:
         language: column of requested languages.

@@ -34,7 +34,7 @@ def test_module_and_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         plugins.check_options(loud, {"shared": 1}, "here")
     with pytest.raises(UsageError, match=r"no option 'zzz'; the options are share, sharp$"):
         plugins.check_options(loud, {"zzz": 1}, "here")
-    with pytest.raises(UsageError, match=r"here: option 'sharp' is needed"):
+    with pytest.raises(UsageError, match=r"here: option 'sharp' is required"):
         plugins.check_options(loud, {}, "here")
     with pytest.raises(UsageError, match=r"is a int, not a function"):
         plugins.find("filters", "own_units:NUMBER")

@@ -42,7 +42,7 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
             ["data.jsonl", "-o", "out", "--set", "length.min_chars=few"],
             "option 'min_chars' is 'few'; give a number",
         ),
-        (["data.jsonl", "-o", "out", "--filters", "at_least"], "'value' is needed"),
+        (["data.jsonl", "-o", "out", "--filters", "at_least"], "'value' is required"),
         (["data.jsonl", "-o", "out", "--filters", "sift_filters:ranked"], "compares all rows of a table"),
         (
             ["data.jsonl", "-o", "out", "--filters", "length", "--column", "odd"],

@@ -140,10 +140,10 @@ def test_columns_with_strange_names_are_left_alone() -> None:
         ([step("length", mni_chars=3)], "filter length: no option 'mni_chars'; did you mean 'min_chars'"),
         ([step("length", "txet")], "filter length of 'txet': .*txet.*; the columns are n, text"),
         ([step("length", min_chars="many")], "filter length: option 'min_chars' is 'many'; give a number"),
-        ([step("own_filters:number")], "a filter gives null or a reason as text"),
-        ([step("own_filters:measured_only")], "a filter gives null or a reason as text"),
+        ([step("own_filters:number")], "a filter returns null, or a reason as text"),
+        ([step("own_filters:measured_only")], "a filter returns null, or a reason as text"),
         ([step("own_filters:not_an_expression")], "returned a str; a filter returns a polars expression"),
-        ([step("at_least")], "option 'value' is needed"),
+        ([step("at_least")], "option 'value' is required"),
     ],
 )
 def test_filters_that_do_not_fit(filters: list[Filter], message: str) -> None:

@@ -64,7 +64,7 @@ def test_columns_beside_are_not_those_of_the_pair(tmp_path: Path) -> None:
     ("given", "text"),
     [
         ({}, r"format translation: option 'source' is required"),
-        ({"source": "question"}, r"format translation: option 'target' is needed"),
+        ({"source": "question"}, r"format translation: option 'target' is required"),
         ({**SIDES, "target": "nosuch"}, r"no column 'nosuch'; name another with --set target=COLUMN"),
         ({**SIDES, "source": "row"}, r"translation: column 'row' is Int64, not a string"),
         ({**SIDES, "source_language": "swh"}, r"no row of .*; both texts are needed, in two languages"),
