@@ -1,4 +1,4 @@
-"""Drop texts with words of letters from two alphabets, or with letters of stray scripts."""
+"""Drop texts with words that mix two alphabets, or with stray letters from other scripts."""
 
 from functools import cache
 from typing import NamedTuple

@@ -57,6 +57,7 @@ def _size(hub: Emulator) -> str:
 
 
 def test_offline(tmp_path: Path) -> None:
+    finished(tmp_path / "tea", {"zho_Hans": rows("zho_Hans", 1)})
     variables = {
         **environment("http://127.0.0.1:9", tmp_path, xet=False),
         "HF_HUB_OFFLINE": "1",

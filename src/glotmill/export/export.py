@@ -23,7 +23,7 @@ from glotmill.runner.folder import Run
 
 MARKER = "export.json"  # marks a folder as an export, and lists its files
 DEFAULT = "trl-sft"
-_RUN_AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is asked twice"
+_RUN_AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is requested twice"
 
 
 @dataclass(frozen=True)

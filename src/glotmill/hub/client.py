@@ -64,7 +64,7 @@ class Hub:
     def retry(self, call: Callable[[], T], what: str, *, race: bool = False) -> T:
         """Return the result of a call, retrying it while the Hub is busy or out of reach.
 
-        what: the step, for messages. race: also retry if somebody else committed first; `call` must then read
+        what: the step, for messages. race: also retry if someone else committed first; `call` must then read
         the repository again. Raises EngineError if the Hub refuses, or after 8 tries or 15 minutes.
         """
         waited_s = 0.0

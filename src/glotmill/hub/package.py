@@ -16,7 +16,7 @@ from glotmill.report.report import report
 from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
 
-_AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is asked twice"
+_AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is requested twice"
 
 
 @dataclass(frozen=True)

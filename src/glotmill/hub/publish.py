@@ -122,9 +122,7 @@ def _send(hub: Hub, package: Package, options: PublishOptions, folder: Path) -> 
     def commit() -> PublishedCommit:
         plan = plans.pop() if plans else plan_publish(hub, package, options, folder)
         if plan.remote is None:
-            raise EngineError(
-                f"{hub.repo}: not visible to this login; is it a private dataset of somebody else?"
-            )
+            raise EngineError(f"{hub.repo}: not visible to this login; is it someone else's private dataset?")
         _protect(hub, plan.remote, options)
         if plan.complete:
             return PublishedCommit(plan, files, plan.remote.head, None)

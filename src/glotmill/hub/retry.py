@@ -16,7 +16,7 @@ from typing import Any
 from glotmill.errors import one_line
 from glotmill.io.redact import hide_secrets
 
-LOST_RACE = 412  # HTTP status: somebody else committed first
+LOST_RACE = 412  # HTTP status: someone else committed first
 MAX_TOTAL_WAIT_S = 900.0  # for all waits of one call; rate limits of the Hub cover 5 minutes
 MAX_SILENCE_S = 300.0  # without a byte, after which a connection counts as lost
 

@@ -95,12 +95,7 @@ async def open_on_first_request(
             keeper = asyncio.ensure_future(keep_open())
             keeper.add_done_callback(pass_on_failure)
         engine = await asyncio.shield(opened)
-        try:
-            return await engine(request)
-        except (GlotmillError, asyncio.CancelledError):
-            raise
-        except Exception as error:  # an engine of somebody else may raise anything
-            raise EngineError(f"engine {options.name}: {typed_line(error)}") from error
+        return await _call(options.name, engine, request)
 
     try:
         yield ask
@@ -112,3 +107,12 @@ async def open_on_first_request(
             await asyncio.wait([keeper])
     if keeper is not None and not keeper.cancelled() and (error := keeper.exception()):
         raise error  # closing failed
+
+
+async def _call(name: str, engine: Engine, request: Request) -> Reply:
+    try:
+        return await engine(request)
+    except (GlotmillError, asyncio.CancelledError):
+        raise
+    except Exception as error:  # a plugin's engine may raise anything
+        raise EngineError(f"engine {name}: {typed_line(error)}") from error
