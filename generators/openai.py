@@ -40,7 +40,7 @@ async def openai(
 
     The number of concurrent requests adapts to the server, up to `max_concurrency`: it doubles while all goes
     well, then grows by one per round, is halved by the status 429 or 503, and falls when replies get slower
-    without more of them arriving. Rate limits, errors of the server or the network, and replies that take
+    without throughput rising. Rate limits, errors of the server or the network, and replies that take
     longer than `timeout_s` seconds are retried `max_retries` times, after the time that Retry-After names
     (two minutes at most) or after growing pauses. `revision` is ignored: the server chooses.
 

@@ -10,7 +10,7 @@ __all__ = ["Run", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for, and nothing before: the command line must answer at once."""
+    """Import `run` and `Run` on first use, so that the command line starts fast."""
     if name == "run":
         from glotmill.runner.run import run
 
