@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.recipes.model import Output
+from glotmill.recipes.recipe import Output
 from glotmill.runner import dataset
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 CHAT = {"messages": {"user": "question", "assistant": "answer"}, "columns": ["topic"]}
 SAID = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from glotmill.messages import Message, Reply, Request
-from glotmill.runner.requests import Answer
+from glotmill.runner.request_queue import Answer
 
 
 def request(text: str) -> Request:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 TEXTS = {
     "eng_Latn": (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from glotmill.errors import EngineError, RequestFailed, UsageError, typed_line
-from glotmill.io.text import replace_surrogates
+from glotmill.io.surrogates import replace_surrogates
 from glotmill.messages import Request
 
 _NANO = Path(__file__).parent.parent / "nano"

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glotmill.runner.folder import Run
     from glotmill.runner.run import run
+    from glotmill.runner.run_folder import Run
 
 __all__ = ["Run", "run"]
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "Run":
-        from glotmill.runner.folder import Run
+        from glotmill.runner.run_folder import Run
 
         return Run
     raise AttributeError(f"module 'glotmill' has no attribute {name!r}")

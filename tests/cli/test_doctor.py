@@ -27,7 +27,7 @@ def versions(monkeypatch: pytest.MonkeyPatch, **packages: str) -> None:
             return "transformers"
         raise UsageError("no engine is installed")
 
-    monkeypatch.setattr("glotmill.runner.engine.default_engine", default)
+    monkeypatch.setattr("glotmill.runner.open_engine.default_engine", default)
 
 
 def test_doctor_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None:

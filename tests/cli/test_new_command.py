@@ -7,7 +7,7 @@ import pytest
 from commands import ECHO
 
 from glotmill.cli import main
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def test_new_writes_a_working_recipe(

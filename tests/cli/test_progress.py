@@ -10,8 +10,8 @@ from rich.console import Console
 
 from glotmill import languages
 from glotmill.cli import progress
-from glotmill.runner.folder import Run
 from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import Progress
 
 

@@ -12,7 +12,7 @@ import pytest
 from commands import ECHO, ENVIRONMENT, command, start
 
 from glotmill.cli import main
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 EVIL = "\x1b[2Jx\u202ey\x9b0m"
 

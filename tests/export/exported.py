@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from finished import SAID, finished, rows
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def all_languages(folder: Path, count: int = 30, **options: Any) -> Run:

@@ -14,7 +14,7 @@ from spy import State, write
 import glotmill
 from glotmill.errors import UsageError
 from glotmill.export.export import export
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import seed_key
 
 

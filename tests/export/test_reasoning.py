@@ -10,8 +10,8 @@ from spy import write
 import glotmill
 from glotmill.errors import UsageError
 from glotmill.export.export import export
-from glotmill.recipes.model import Output
 from glotmill.recipes.read import read_recipe
+from glotmill.recipes.recipe import Output
 from glotmill.runner import dataset
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from glotmill.filtering import pipeline
-from glotmill.io.rows import blocks
+from glotmill.filtering import process_parts
+from glotmill.io.rows import text_blocks
 
 OWN = """
 import os, signal
@@ -32,5 +32,5 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "ROWS", 3)
-    monkeypatch.setattr(pipeline, "PART_ROWS", 7)
+    monkeypatch.setattr(text_blocks, "ROWS", 3)
+    monkeypatch.setattr(process_parts, "PART_ROWS", 7)

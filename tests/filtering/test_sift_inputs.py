@@ -11,7 +11,10 @@ import pytest
 from filtering import jsonl, sift
 
 from glotmill.cli import main
-from glotmill.io.rows import blocks, open_rows
+from glotmill.io.rows import (
+    open_rows,
+    text_blocks,
+)
 
 
 def test_columns_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -108,7 +111,7 @@ def test_no_rows(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_tables_are_small_where_rows_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BYTES", 10_000)
+    monkeypatch.setattr(text_blocks, "BYTES", 10_000)
     frame = pl.DataFrame({"text": ["x" * 3_000] * 20})
     frame.write_parquet("a.parquet", compression="uncompressed", statistics=False)
     frame.write_ndjson("a.jsonl")

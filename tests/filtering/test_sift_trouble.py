@@ -142,11 +142,11 @@ def test_parts_without_their_state_are_judged_again(tmp_path: Path) -> None:
 COMMAND = """
 import os, signal, sys
 from pathlib import Path
-from glotmill.filtering import pipeline
-from glotmill.io.rows import blocks
+from glotmill.filtering import process_parts
+from glotmill.io.rows import text_blocks
 from glotmill.cli import main
 
-blocks.ROWS, pipeline.PART_ROWS = 40, 100
+text_blocks.ROWS, process_parts.PART_ROWS = 40, 100
 left, real = int(sys.argv[1]), Path.replace
 
 def replace(path, target):

@@ -109,11 +109,14 @@ def serve() -> None:
     """Carry out what comes by standard input, a line a command."""
     import time
 
-    from glotmill.hub import release, verify
+    from glotmill.hub import (
+        publish_plan,
+        verify,
+    )
 
     waits: list[float] = []
     time.sleep = waits.append  # type: ignore[assignment]
-    real_look, real_card, real_check = verify.verify, release.card, release.validate
+    real_look, real_card, real_check = verify.verify, publish_plan.card, publish_plan.validate
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     for line in sys.stdin:
         asked = json.loads(line)
@@ -124,8 +127,8 @@ def serve() -> None:
             os.environ["HF_TOKEN"] = asked["token"]
         verify.verify = real_look if asked["look"] else lambda *about: ""
         bad = asked.get("bad_card")
-        release.card = (lambda *about, text=bad, **more: text) if bad else real_card
-        release.validate = real_check if asked.get("checked", True) else lambda text: []
+        publish_plan.card = (lambda *about, text=bad, **more: text) if bad else real_card
+        publish_plan.validate = real_check if asked.get("checked", True) else lambda text: []
         answers.write(json.dumps({**_carry_out(asked["arguments"]), "waits": waits}) + "\n")
         answers.flush()
 

@@ -11,7 +11,7 @@ from finished import finished, rows
 from hub.client import ABOUT, RECIPE, Client
 from hub.emulator import Emulator
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 TAGS = ("eng_Latn", "arb_Arab", "zho_Hans")
 

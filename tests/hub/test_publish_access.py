@@ -8,7 +8,7 @@ from hub.client import Client
 from hub.emulated_store import Entry
 from hub.emulator import TOKENS, Emulator
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 

@@ -10,7 +10,7 @@ from hub.client import Client, Done
 from hub.emulator import TOKENS, Emulator
 
 from glotmill.hub import retry
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 BUSY = {"Retry-After": "7"}

@@ -13,7 +13,7 @@ from hub.client import Client, Done
 from hub.emulator import Emulator
 
 from glotmill.runner import dataset
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 BOTH = ("eng_Latn", "arb_Arab")

@@ -14,7 +14,7 @@ from finished import finished, rows
 from hub.client import ABOUT, RECIPE, Client, environment
 from hub.emulator import TOKENS, Emulator
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 MARKER = "hf_MARKERmarkerMARKERmarker123456"
@@ -23,8 +23,8 @@ import sys, traceback
 from pathlib import Path
 from glotmill.hub.client import open_hub
 from glotmill.hub.publish import publish
-from glotmill.hub.release import PublishOptions
-from glotmill.runner.folder import Run
+from glotmill.hub.publish_plan import PublishOptions
+from glotmill.runner.run_folder import Run
 try:
     publish(Run(Path(sys.argv[1])), PublishOptions(sys.argv[2]))
 except Exception as error:

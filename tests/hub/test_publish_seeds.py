@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.client import Client
 from hub.emulator import Emulator
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 

@@ -12,7 +12,7 @@ import pytest
 from hub.client import Client
 from hub.emulator import Emulator
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 TOLD = "glotmill: stopping; the same command resumes. Ctrl-C again quits at once\n"

@@ -19,7 +19,7 @@ from glotmill.errors import EngineError, GlotmillError
 from glotmill.hub import retry, verify
 from glotmill.hub.client import Hub
 from glotmill.languages import table
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Make = Callable[..., Run]
 ROWS = {"all": 3, "arb_Arab": 1, "eng_Latn": 2}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from glotmill.errors import RecipeError
-from glotmill.recipes import model
+from glotmill.recipes import recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.steps import Generate
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
-def step(read: model.Recipe) -> Generate:
+def step(read: recipe.Recipe) -> Generate:
     first = read.steps[0]
     assert isinstance(first, Generate)
     return first
@@ -205,7 +205,7 @@ def test_the_recipe_that_run_json_keeps_reads_as_the_same(folder: Path) -> None:
     read = read_recipe(folder)
     plain = read.resolved()
     assert "file" not in plain
-    again = model.Recipe.model_validate({**plain, "file": read.file})
+    again = recipe.Recipe.model_validate({**plain, "file": read.file})
     assert again == read
 
 

@@ -11,14 +11,14 @@ import pytest
 from spy import write
 
 from glotmill.errors import RecipeError, UsageError
-from glotmill.recipes import model
+from glotmill.recipes import recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import Seeds, frame, open_seeds
 
 PLAIN = "about: A test.\nseeds: SEEDS\nsteps: [{generate: draft}]\noutput: {columns: [draft]}\n"
 
 
-def read(folder: Path, seeds: str = "{rows: [{topic: x}]}", template: str = "{{ topic }}") -> model.Recipe:
+def read(folder: Path, seeds: str = "{rows: [{topic: x}]}", template: str = "{{ topic }}") -> recipe.Recipe:
     return read_recipe(write(folder / "mine", PLAIN.replace("SEEDS", seeds), draft=template))
 
 

@@ -7,7 +7,7 @@ from spy import write
 
 from glotmill.errors import RecipeError
 from glotmill.languages import find
-from glotmill.recipes import model
+from glotmill.recipes import recipe
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.template import load_all, refuse_uneven_variants, seed_variables
 
@@ -19,7 +19,7 @@ output: {columns: [draft]}
 """
 
 
-def recipe_with(folder: Path, **texts: str) -> model.Recipe:
+def recipe_with(folder: Path, **texts: str) -> recipe.Recipe:
     base = {"ask": "About {{ topic }} in {{ language }}", "write": "{{ ask }} {{ feedback }} {{ mood }}"}
     return read_recipe(
         write(folder / "mine", PLAIN, **base, **{n.replace("__", "."): t for n, t in texts.items()})

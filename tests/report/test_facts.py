@@ -11,9 +11,9 @@ import pytest
 import glotmill
 from glotmill.errors import ShortfallError, UsageError
 from glotmill.report.facts import facts
-from glotmill.report.measures import BATCH
-from glotmill.report.model import RunFacts
-from glotmill.runner.folder import Run
+from glotmill.report.row_measures import BATCH
+from glotmill.report.run_facts import RunFacts
+from glotmill.runner.run_folder import Run
 
 RECIPE = """
 about: Facts.

@@ -10,7 +10,7 @@ from report_reader import choose, count, packed, search, texts
 from run_folder import HOSTILE, TEXTS, make
 
 from glotmill.report.report import write
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def test_it_makes_no_network_requests(page: Page) -> None:

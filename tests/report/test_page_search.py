@@ -6,7 +6,7 @@ import pytest
 from chromium import Page
 from report_reader import choose, count, search, texts
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from varied_run import varied
 
 from glotmill.errors import UsageError
 from glotmill.report.report import report, write
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def test_the_file_is_the_same_every_time(folder: Path) -> None:

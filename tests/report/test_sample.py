@@ -8,7 +8,7 @@ import pytest
 from report_reader import packed
 from run_folder import TEXTS, make
 
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.report.report import report
 from glotmill.report.sample import MAX_CHARS, sample, share
 

@@ -12,10 +12,15 @@ from run_folder import TEXTS, make
 
 from glotmill.languages import Language, table
 from glotmill.report.facts import BINS, facts
-from glotmill.report.model import Copies, Lengths, RunFacts, ShardCounts
 from glotmill.report.report import write
+from glotmill.report.run_facts import (
+    Copies,
+    Lengths,
+    RunFacts,
+    ShardCounts,
+)
 from glotmill.report.tables import tables
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from run_folder import make
 from glotmill.filters.detectors import version
 from glotmill.languages import table
 from glotmill.recipes.read import read_recipe
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 SHARDS, SHARD_SIZE = 12, 50
 _REASONS = {

@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from glotmill.recipes.model import Output
+from glotmill.recipes.recipe import Output
 from glotmill.runner import dataset
 
 ROWS = pl.DataFrame(

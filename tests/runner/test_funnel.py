@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from glotmill.errors import UsageError
-from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
+from glotmill.runner.run_folder import Run
 
 
 def test_counts_add_up(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from glotmill.languages import find
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
-from glotmill.runner.finish import LanguageFinish
-from glotmill.runner.folder import Run, ShardInfo
+from glotmill.runner.finish_filters import LanguageFinish
 from glotmill.runner.quota import NO_SEED, LanguageQuota
+from glotmill.runner.run_folder import (
+    Run,
+    ShardInfo,
+)
 
 PLAIN = """
 about: A test.

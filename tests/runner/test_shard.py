@@ -16,8 +16,8 @@ from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
-from glotmill.runner.folder import Run
-from glotmill.runner.requests import RequestQueue
+from glotmill.runner.request_queue import RequestQueue
+from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import Shard, run_shard
 
 OWN = """

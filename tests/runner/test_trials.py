@@ -74,7 +74,7 @@ def test_a_row_without_any_trial_says_why(tmp_path: Path, spy: State) -> None:
     spy.answer(said_by_trial(spy, " "))
     with pytest.raises(glotmill.errors.ShortfallError):
         run(tmp_path, "{generate: score, trials: 2}")
-    rows = glotmill.runner.folder.Run(tmp_path / "run").rows().collect()
+    rows = glotmill.runner.run_folder.Run(tmp_path / "run").rows().collect()
     assert set(rows["reason"]) == {"empty_reply"}
     assert set(rows["reason_at"]) == {"score"}
     assert rows["id"].is_unique().all()

@@ -14,7 +14,7 @@ import pytest
 
 import glotmill
 from glotmill.export.export import export
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 HERE = Path(__file__).parent
 

@@ -11,7 +11,7 @@ import pytest
 from loads import LOADERS
 
 from glotmill.export.export import export
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 Texts = list[tuple[str, str]]
 

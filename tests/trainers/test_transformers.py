@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def test_translation(run: Run, exported: Callable[..., Any]) -> None:

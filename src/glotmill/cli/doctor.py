@@ -105,7 +105,7 @@ def examine() -> Installation:
 def installation_text(installation: Installation) -> str:
     """Return the facts, one a line, then the warnings."""
     from glotmill.io.terminal import labelled, safe
-    from glotmill.runner.engine import NANO
+    from glotmill.runner.open_engine import NANO
 
     engine = installation.engine
     packages = [
@@ -171,7 +171,7 @@ def _engines(packages: Mapping[str, str | None]) -> dict[str, Availability]:
 
 
 def _default_engine() -> DefaultEngine:
-    from glotmill.runner.engine import default_engine
+    from glotmill.runner.open_engine import default_engine
 
     try:
         name = default_engine()
@@ -235,7 +235,7 @@ def _has_login() -> bool:
 
 
 def _warnings(installation: Installation) -> list[str]:
-    from glotmill.runner.engine import NANO
+    from glotmill.runner.open_engine import NANO
 
     packages = installation.packages
     warnings = []

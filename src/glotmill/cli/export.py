@@ -77,7 +77,7 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
 
     from glotmill.export.export import export
     from glotmill.io import terminal
-    from glotmill.runner.folder import Run
+    from glotmill.runner.run_folder import Run
 
     format_options = dict(arguments["settings"])
     if arguments["columns"]:  # `--columns ''` keeps none

@@ -13,7 +13,11 @@ from glotmill.errors import UsageError
 
 if TYPE_CHECKING:
     from glotmill.filtering.explain import Explanation
-    from glotmill.filtering.pipeline import FilterJob, FilterProgress, Watch
+    from glotmill.filtering.process_parts import (
+        FilterJob,
+        FilterProgress,
+        Watch,
+    )
 
 
 @click.command("filter")

@@ -34,9 +34,9 @@ def command(run: str, dry_run: bool, as_json: bool, **arguments: Any) -> None:
     from pathlib import Path
 
     from glotmill.hub import publish
-    from glotmill.hub.release import PublishOptions
+    from glotmill.hub.publish_plan import PublishOptions
     from glotmill.io import terminal
-    from glotmill.runner.folder import Run
+    from glotmill.runner.run_folder import Run
 
     publish_options = PublishOptions(**arguments)
     folder = Run(Path(run))

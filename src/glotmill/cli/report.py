@@ -36,7 +36,7 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
 
     from glotmill.io import terminal
     from glotmill.report import report
-    from glotmill.runner.folder import Run
+    from glotmill.runner.run_folder import Run
 
     folder = Run(Path(run))
     prices = arguments["price_in"], arguments["price_out"]

@@ -10,9 +10,9 @@ from glotmill.cli import options
 from glotmill.errors import EngineError, GlotmillError, ShortfallError, one_line
 
 if TYPE_CHECKING:
-    from glotmill.runner.folder import Run
     from glotmill.runner.funnel import Funnel
     from glotmill.runner.run import RunOptions
+    from glotmill.runner.run_folder import Run
     from glotmill.runner.schedule import Progress
 
 MAX_SAMPLES = 3  # rows that are printed
@@ -162,8 +162,8 @@ class Outcome:
 
 def read_outcome(run: "Run", seconds: float, error: GlotmillError | None) -> Outcome:
     """Read the result of a run from its folder."""
-    from glotmill.runner.engine import NANO
     from glotmill.runner.funnel import funnel
+    from glotmill.runner.open_engine import NANO
 
     info, funnels = run.info(), funnel(run)
     notes = {NANO: NANO_NOTE, "echo": ECHO_NOTE}

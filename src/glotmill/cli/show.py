@@ -70,8 +70,8 @@ def _describe_recipe(name: str) -> Description:
 def _describe_run(folder: Path) -> Description:
     from glotmill.cli.table import funnel_table
     from glotmill.io.terminal import columns
-    from glotmill.runner.folder import Run
     from glotmill.runner.funnel import funnel
+    from glotmill.runner.run_folder import Run
 
     run = Run(folder)
     info, funnels = run.info(), funnel(run)

@@ -13,6 +13,6 @@ Read the files in this order:
     formats/           one format a file; `formats/__init__.py` says what a format is given and returns
     output_format.py   a format with its options, and the check of what it returns
     splits.py          which split a seed row belongs to
-    write.py           parquet, JSON and text files
-    load_config.py     README.md for `datasets`
+    split_files.py     parquet, JSON and text files
+    dataset_readme.py  README.md for `datasets`
 """

@@ -12,14 +12,14 @@ import polars as pl
 from glotmill.columns import SEED_KEY
 from glotmill.errors import UsageError
 from glotmill.export import splits
+from glotmill.export.dataset_readme import readme
 from glotmill.export.formats import Exported
-from glotmill.export.load_config import readme
 from glotmill.export.output_format import OutputFormat, open_format
-from glotmill.export.write import write
+from glotmill.export.split_files import write
 from glotmill.io.atomic import draft_output
-from glotmill.recipes.model import Output
+from glotmill.recipes.recipe import Output
 from glotmill.runner import dataset
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 MARKER = "export.json"  # marks a folder as an export, and lists its files
 DEFAULT = "trl-sft"

@@ -9,7 +9,7 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.errors import UsageError, one_line
-from glotmill.export.write import SUFFIXES
+from glotmill.export.split_files import SUFFIXES
 
 
 @dataclass(frozen=True)

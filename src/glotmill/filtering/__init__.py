@@ -9,7 +9,7 @@ Read in this order:
     filter_dataset.py   prepare_job checks the filters against the dataset, run_job runs them
     filter_set.py       the filters to apply: names, a file, or the default set
     filter_columns.py   the columns of any table as filters read them
-    pipeline.py         parts, worker processes, filters across rows
+    process_parts.py    parts, worker processes, filters across rows
     output_folder.py    the files that are written, and what is found there on resume
     explain.py          what each filter finds in one row
     calibrate.py        thresholds of the language detectors, from human texts

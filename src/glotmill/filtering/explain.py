@@ -11,13 +11,16 @@ import polars as pl
 from glotmill import plugins
 from glotmill.errors import UsageError
 from glotmill.filtering import filter_columns
-from glotmill.filtering.pipeline import FilterJob, open_histories
+from glotmill.filtering.process_parts import (
+    FilterJob,
+    open_histories,
+)
 from glotmill.filters._similar.history import History
 from glotmill.filters._text.words import joined_series
 from glotmill.io.rows import FileRows, RowSource
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 _ID = "\x00id"  # the name of no column
 

@@ -13,15 +13,20 @@ from glotmill.errors import EngineError, GlotmillError, UsageError, one_line
 from glotmill.filtering import filter_columns, filter_set
 from glotmill.filtering.filter_columns import LANGUAGE, RowLanguage
 from glotmill.filtering.output_folder import OWN, Counts, Folder
-from glotmill.filtering.pipeline import FilterJob, Watch, first_column, process_parts
+from glotmill.filtering.process_parts import (
+    FilterJob,
+    Watch,
+    first_column,
+    process_parts,
+)
 from glotmill.io.interrupt import run_stoppable
 from glotmill.io.redact import SECRET_NAME, hide_secrets
 from glotmill.io.rows import RowSource
 from glotmill.plugins import versions
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
-from glotmill.runner.folder import Run
 from glotmill.runner.funnel import most_frequent_first
+from glotmill.runner.run_folder import Run
 
 _PACKAGES = ("glotmill", "polars", "pyarrow")
 

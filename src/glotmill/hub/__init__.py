@@ -9,12 +9,12 @@ be interrupted or fail: the same command again finds what is on the Hub and does
 
 Read the files in this order:
 
-    publish.py      the steps: plan, commit, tag, verify; and the dry run
-    package.py      a run, packed: row files, documents, hashes
-    release.py      the plan: what a commit would change, the card, the manifest, the tag
-    append.py       which rows the dataset has already
-    footers.py      what parquet footers say: configs, features and counts
-    client.py       one dataset on the Hub; range_file.py reads parts of a file; retry.py knows its errors
-    verify.py       loads every config as any user would
-    card/           the README.md of the dataset
+    publish.py             the steps: plan, commit, tag, verify; and the dry run
+    package.py             a run, packed: row files, documents, hashes
+    publish_plan.py        the plan: what a commit would change, the card, the manifest, the tag
+    unpublished_rows.py    which rows the dataset does not have yet
+    footers.py             what parquet footers say: configs, features and counts
+    client.py              one dataset on the Hub, with retry.py (its errors) and range_file.py (partial reads)
+    verify.py              loads every config as any user would
+    card/                  the README.md of the dataset
 """

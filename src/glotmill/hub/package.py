@@ -13,8 +13,8 @@ from glotmill.export.export import MARKER
 from glotmill.hub import footers
 from glotmill.io.redact import Privacy, privacy, public
 from glotmill.report.report import report
-from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel
+from glotmill.runner.run_folder import Run
 
 _AGAIN = "run the same `glotmill run` command again; replies are kept, and nothing is requested twice"
 

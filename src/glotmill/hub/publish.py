@@ -11,7 +11,7 @@ from glotmill.errors import EngineError, GlotmillError, UsageError
 from glotmill.hub import footers, retry, verify
 from glotmill.hub.client import Hub, Remote, open_hub
 from glotmill.hub.package import Package, build_package, read_run_info
-from glotmill.hub.release import (
+from glotmill.hub.publish_plan import (
     CARD,
     PublishOptions,
     PublishPlan,
@@ -22,7 +22,7 @@ from glotmill.hub.release import (
 )
 from glotmill.io.interrupt import stoppable
 from glotmill.io.terminal import size as size_text
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 CONFLICT = 409  # HTTP status: the name exists
 

@@ -2,13 +2,13 @@
 
 In the order to read the files:
 
-    model.py      Recipe: languages, seeds, steps and output, as frozen values
-    steps.py      its steps: Generate, Render, Transform, Filter
-    read.py       finds a recipe by name or folder, applies --set, reads YAML into a Recipe
-    template.py   finds a template and its language variants, refuses text that no message would contain,
+    recipe.py      Recipe: languages, seeds, steps and output, as frozen values
+    steps.py       its steps: Generate, Render, Transform, Filter
+    read.py        finds a recipe by name or folder, applies --set, reads YAML into a Recipe
+    template.py    finds a template and its language variants, refuses text that no message would contain,
                   and renders a row into chat messages
-    sandbox.py    the Jinja environment in which templates run
-    seeds.py      seed rows from a file, the Hub, stdin or the recipe, numbered for each language
+    sandbox.py     the Jinja environment in which templates run
+    seeds.py       seed rows from a file, the Hub, stdin or the recipe, numbered for each language
 
 Three rules hold here. A wrong value is refused where it is read, with the file, the place, what is there and
 the remedy; unknown keys are wrong values. A recipe is data: nothing in its folder is executed but templates,

@@ -22,7 +22,7 @@ from glotmill.errors import RecipeError, RequestFailed
 from glotmill.languages import Language
 from glotmill.languages import find as find_language
 from glotmill.messages import Message
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, join_bounded
 from glotmill.recipes.steps import Generate, Render
 

@@ -9,10 +9,16 @@ from glotmill import plugins
 from glotmill.errors import UsageError
 from glotmill.io.redact import public
 from glotmill.languages import find as find_language
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.measures import LanguageMeasures, declared, filters, measure, stage_name
-from glotmill.report.model import (
+from glotmill.report.row_measures import (
+    LanguageMeasures,
+    declared,
+    filters,
+    measure,
+    stage_name,
+)
+from glotmill.report.run_facts import (
     Copies,
     FilterFacts,
     Generation,
@@ -24,8 +30,8 @@ from glotmill.report.model import (
     StepFacts,
 )
 from glotmill.report.spending import Prices, spending, total
-from glotmill.runner.folder import Run
 from glotmill.runner.funnel import funnel, most_frequent_first
+from glotmill.runner.run_folder import Run
 
 BINS = 24  # of a histogram; the last holds everything longer
 _QUANTILES = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}

@@ -17,11 +17,14 @@ from glotmill.errors import UsageError
 from glotmill.io.atomic import write_bytes
 from glotmill.languages import Language
 from glotmill.report.facts import facts
-from glotmill.report.measures import declared
-from glotmill.report.model import FilterFacts, RunFacts
+from glotmill.report.row_measures import declared
+from glotmill.report.run_facts import (
+    FilterFacts,
+    RunFacts,
+)
 from glotmill.report.sample import sample
 from glotmill.report.tables import percent, tables
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 ROWS = 2_000  # in the page by default
 

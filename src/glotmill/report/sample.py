@@ -7,10 +7,16 @@ import polars as pl
 
 from glotmill.columns import ID, KEPT, LANGUAGE, MESSAGES, REASON, REASON_AT, VERDICT, raw_column
 from glotmill.io.terminal import shorten, shown
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.measures import DETECTED, batches, declared, filters, stage_name
-from glotmill.runner.folder import Run
+from glotmill.report.row_measures import (
+    DETECTED,
+    batches,
+    declared,
+    filters,
+    stage_name,
+)
+from glotmill.runner.run_folder import Run
 
 MAX_CHARS = 4_000  # of one text of a row
 

@@ -2,20 +2,20 @@
 
 A row's way, in the order to read the files:
 
-    run.py             reads and checks everything that can be wrong, writes run.json, starts the schedule
-    check.py           takes an empty table through the steps, so mismatches are found before a model loads
-    schedule.py        opens shards, several at once, until every language has its rows
-    quota.py           counts: how many rows a language has, whether it needs one more shard or is given up
-    shard.py           some hundred rows of one language; the loop over the recipe's steps
-    generate.py        a generate step: rows -> requests -> replies -> columns; failed rows are asked again
-    requests.py        the queue in front of the engine, one for all shards
-    engine.py          chooses and checks the engine; its first request opens it
-    parse.py           a reply's text -> a value: text, JSON, lines, turns, a tagged part
-    apply_filters.py   filters applied to a table; filter_workers.py does it in worker processes
-    finish.py          applies the filters under `finish:` to the rows of all shards; writes the datasets
-    dataset.py         the shape of the dataset, and its parquet files
-    folder.py          the run folder: run.json, replies/, rows/, dataset/
-    funnel.py          how many rows went where
+    run.py               reads and checks everything that can be wrong, writes run.json, starts the schedule
+    check.py             takes an empty table through the steps, so mismatches are found before a model loads
+    schedule.py          opens shards, several at once, until every language has its rows
+    quota.py             counts: how many rows a language has, whether it needs one more shard or is given up
+    shard.py             some hundred rows of one language; the loop over the recipe's steps
+    generate.py          a generate step: rows -> requests -> replies -> columns; failed rows are asked again
+    request_queue.py     the queue in front of the engine, one for all shards
+    open_engine.py       chooses and checks the engine; its first request opens it
+    parse.py             a reply's text -> a value: text, JSON, lines, turns, a tagged part
+    apply_filters.py     filters applied to a table; filter_workers.py does it in worker processes
+    finish_filters.py    applies the filters under `finish:` to the rows of all shards; writes the datasets
+    dataset.py           the shape of the dataset, and its parquet files
+    run_folder.py        the run folder: run.json, replies/, rows/, dataset/
+    funnel.py            how many rows went where
 
 Not on this path: preview.py (a few rows, without a run folder).
 

@@ -28,7 +28,7 @@ from glotmill.columns import (
 from glotmill.errors import RecipeError, UsageError
 from glotmill.io.rows import open_rows
 from glotmill.languages import Language
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
 from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
 from glotmill.recipes.template import Template, load_all, refuse_uneven_variants

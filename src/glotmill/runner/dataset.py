@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from glotmill.io.atomic import draft_folder
-from glotmill.recipes.model import Output
+from glotmill.recipes.recipe import Output
 
 ROWS_PER_FILE = 500_000
 ROWS_PER_GROUP = 5_000  # small enough for the Hub's viewer, also with long chats

@@ -17,7 +17,7 @@ from glotmill.columns import (
     UNPARSED,
     VERDICT,
 )
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 @dataclass(frozen=True)

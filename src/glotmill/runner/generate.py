@@ -30,7 +30,7 @@ from glotmill.recipes.seeds import Row
 from glotmill.recipes.steps import Filter, Generate
 from glotmill.runner import parse
 from glotmill.runner.apply_filters import with_columns
-from glotmill.runner.requests import Answer
+from glotmill.runner.request_queue import Answer
 
 if TYPE_CHECKING:
     from glotmill.runner.shard import LanguagePlan, Shard

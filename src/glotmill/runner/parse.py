@@ -20,7 +20,7 @@ import polars as pl
 
 from glotmill.columns import EMPTY_REPLY, UNPARSED
 from glotmill.errors import RecipeError
-from glotmill.io.text import replace_surrogates
+from glotmill.io.surrogates import replace_surrogates
 
 TURNS = pl.List(pl.Struct({"speaker": pl.String, "text": pl.String}))
 MAX_ITEMS = 1000  # lines or turns in one reply

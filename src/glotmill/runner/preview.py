@@ -36,10 +36,14 @@ from glotmill.recipes.read import read_recipe
 from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
-from glotmill.runner.engine import NANO, engine_options, open_engine
 from glotmill.runner.filter_workers import open_filter_workers
-from glotmill.runner.folder import Run
-from glotmill.runner.requests import RequestQueue
+from glotmill.runner.open_engine import (
+    NANO,
+    engine_options,
+    open_engine,
+)
+from glotmill.runner.request_queue import RequestQueue
+from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import LanguagePlan, Shard, run_shard
 
 WINDOW = 64  # requests in flight

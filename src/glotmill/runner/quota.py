@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from glotmill.runner.folder import ShardInfo
+from glotmill.runner.run_folder import ShardInfo
 from glotmill.runner.shard import LanguagePlan
 
 FLOOR_ROWS = 200  # seed rows before a language can be given up

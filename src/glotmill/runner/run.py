@@ -15,15 +15,18 @@ from glotmill.io import atomic
 from glotmill.io.redact import without_secrets
 from glotmill.languages import find as find_language
 from glotmill.plugins import did_you_mean, filter_packages, versions
-from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
-from glotmill.runner.engine import NANO, engine_options
-from glotmill.runner.finish import write_datasets
-from glotmill.runner.folder import Run
+from glotmill.runner.finish_filters import write_datasets
+from glotmill.runner.open_engine import (
+    NANO,
+    engine_options,
+)
 from glotmill.runner.quota import LanguageQuota
+from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress
 
 WINDOW = 512  # requests in flight

@@ -31,14 +31,14 @@ from glotmill.columns import (
 from glotmill.errors import RecipeError, RequestFailed, one_line
 from glotmill.languages import Language
 from glotmill.messages import Reply
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, frame
 from glotmill.recipes.steps import Filter, Generate, Render, Transform
 from glotmill.recipes.template import Template
 from glotmill.runner.filter_workers import FilterWorkers
-from glotmill.runner.folder import Journal
 from glotmill.runner.generate import generate
-from glotmill.runner.requests import RequestQueue
+from glotmill.runner.request_queue import RequestQueue
+from glotmill.runner.run_folder import Journal
 
 ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are rebuilt from their replies
 

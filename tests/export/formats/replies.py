@@ -6,7 +6,7 @@ from typing import Any
 
 from finished import CHAT, finished, rows
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 KEPT = ("kept", None, None)
 REPEATS = ("dropped", "repetition", "answer.repetition")

@@ -11,7 +11,7 @@ from replies import KEPT, REPEATS, Reply, answered
 from glotmill.errors import UsageError
 from glotmill.export.export import export
 from glotmill.filters.equations import equations
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 WRONG = ("dropped", "wrong_equation", "answer.equations")
 OTHER = ("dropped", "wrong_number", "answer.final_number")

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 import glotmill
 from glotmill.hub import footers
 from glotmill.hub.card.validate import split
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 HOSTILE = (
     "---\nlicense: mit\n---\n````\n```\n</details><script>alert(1)</script>\n<!-- glotmill:end -->\n"

@@ -3,7 +3,7 @@
 import pytest
 from carded import made
 
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 @pytest.fixture(scope="session")

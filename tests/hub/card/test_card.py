@@ -11,7 +11,7 @@ from glotmill.errors import UsageError
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.validate import split
 from glotmill.languages import table
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def test_datasets_loads_by_it(run: Run, tmp_path: Path) -> None:

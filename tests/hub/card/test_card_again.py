@@ -13,9 +13,9 @@ from carded import RECIPE, made, published
 from glotmill.cli import main
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.reproduce import hub_dataset, own_seeds, reproduction
-from glotmill.recipes.model import Recipe
 from glotmill.recipes.read import read_recipe
-from glotmill.runner.folder import Run
+from glotmill.recipes.recipe import Recipe
+from glotmill.runner.run_folder import Run
 
 ODD = ["```", "a  b", "\u00a0\u2028\u202e", "it's", "\\n\n", "$HOME `id`", "</s>"]
 

@@ -10,7 +10,7 @@ from glotmill.errors import UsageError
 from glotmill.hub import footers
 from glotmill.hub.card.card import card, validate
 from glotmill.languages import find, table
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 # ISO 639-1
 TWO_LETTERS = """

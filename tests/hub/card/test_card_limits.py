@@ -6,7 +6,7 @@ from typing import Any
 from empty_facts import filter_facts, run_facts
 
 from glotmill.hub.card.run_section import known_limits
-from glotmill.report.model import FilterFacts
+from glotmill.report.run_facts import FilterFacts
 from glotmill.runner.funnel import Funnel
 
 COUNTS = {"wanted": 200, "asked": 800, "answered": 800, "parsed": 800, "kept": 200, "accepted": 200}

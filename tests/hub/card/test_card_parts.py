@@ -9,7 +9,7 @@ from carded import RECIPE, front, made, published
 
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.validate import split
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 PART = re.compile(r"^<!-- glotmill:run \w+.*?^<!-- glotmill:run end -->$", re.DOTALL | re.MULTILINE)
 

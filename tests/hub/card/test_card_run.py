@@ -14,9 +14,9 @@ from glotmill.errors import ShortfallError
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.card.run_section import tokens
 from glotmill.recipes.read import read_recipe
-from glotmill.report.model import Lengths
-from glotmill.runner.folder import Run
+from glotmill.report.run_facts import Lengths
 from glotmill.runner.funnel import Funnel
+from glotmill.runner.run_folder import Run
 
 
 def test_what_is_known_of_a_run(run: Run) -> None:

@@ -8,7 +8,7 @@ from empty_facts import run_facts
 
 from glotmill.hub.card.run_section import samples
 from glotmill.languages import find
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 def shown(folder: Path, rows: dict[str, list[Any]], languages: int = 1) -> dict[str, str]:

@@ -9,7 +9,7 @@ from glotmill.hub.card.reproduce import templates
 from glotmill.languages import find
 from glotmill.recipes import template
 from glotmill.recipes.read import read_recipe
-from glotmill.runner.folder import Run
+from glotmill.runner.run_folder import Run
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from glotmill.hub import footers
 from glotmill.hub.card import front_matter, markdown, run_section
 from glotmill.hub.card.validate import split, validate
 from glotmill.languages import find as find_language
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.report.facts import facts
-from glotmill.report.model import RunFacts
-from glotmill.runner.folder import Run
+from glotmill.report.run_facts import RunFacts
+from glotmill.runner.run_folder import Run
 
 __all__ = ["card", "validate"]
 

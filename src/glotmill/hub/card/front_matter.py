@@ -12,7 +12,7 @@ from glotmill.hub.card import validate
 from glotmill.hub.card.reproduce import hub_dataset
 from glotmill.io.hub_names import is_hub_id, near, words
 from glotmill.languages import find as find_language
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 
 LICENSE_KEYS = ("license", "license_name", "license_link")
 

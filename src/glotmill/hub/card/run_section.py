@@ -16,12 +16,16 @@ from glotmill.hub.card.reproduce import own_seeds, reproduction, templates
 from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
 from glotmill.languages import confusable
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Generate, Render, Transform
-from glotmill.report.measures import declared
-from glotmill.report.model import FilterFacts, RunFacts, StepFacts
-from glotmill.runner.engine import NANO
-from glotmill.runner.folder import Run
+from glotmill.report.row_measures import declared
+from glotmill.report.run_facts import (
+    FilterFacts,
+    RunFacts,
+    StepFacts,
+)
+from glotmill.runner.open_engine import NANO
+from glotmill.runner.run_folder import Run
 
 TOYS = {
     NANO: "glotmill-nano is a tiny model for trying and testing glotmill; its output makes little sense.",

@@ -14,11 +14,14 @@ line if the first is one. All but .parquet may be compressed (.gz, .zst) and beg
 Blank lines are no rows.
 
 Read `files.py` first (what a location stands for, and how files become one dataset), then `formats.py` (how
-one file is read), `blocks.py` (where it is cut, and the tables it becomes) and `hub.py`.
+one file is read), `text_blocks.py` (where it is cut, and the tables it becomes) and `hub.py`.
 """
 
-from glotmill.io.rows.blocks import Row, to_polars
 from glotmill.io.rows.files import LOCATIONS, FileRows, RowSource, is_file_name, open_rows
 from glotmill.io.rows.hub import HubRows
+from glotmill.io.rows.text_blocks import (
+    Row,
+    to_polars,
+)
 
 __all__ = ["LOCATIONS", "FileRows", "HubRows", "Row", "RowSource", "is_file_name", "open_rows", "to_polars"]

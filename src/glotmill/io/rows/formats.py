@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 from glotmill.errors import UsageError, one_line
-from glotmill.io.rows import blocks
-from glotmill.io.rows.blocks import (
+from glotmill.io.rows import text_blocks
+from glotmill.io.rows.text_blocks import (
     Row,
     batches,
     decode,
@@ -30,7 +30,7 @@ from glotmill.io.rows.blocks import (
     open_file,
     to_polars,
 )
-from glotmill.io.text import replace_surrogates
+from glotmill.io.surrogates import replace_surrogates
 
 T = TypeVar("T")
 
@@ -99,8 +99,8 @@ def _parquet_tables(path: Path, schema: Any) -> Iterator[Any]:
         names = [name for name in file.schema_arrow.names if schema is None or name in schema.names]
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            size = int(blocks.BYTES / max(1, group.total_byte_size / max(1, group.num_rows)))
-            size = max(1, min(blocks.ROWS, size))
+            size = int(text_blocks.BYTES / max(1, group.total_byte_size / max(1, group.num_rows)))
+            size = max(1, min(text_blocks.ROWS, size))
             for batch in file.iter_batches(size, row_groups=[number], columns=names):
                 yield pa.Table.from_batches([batch])
 

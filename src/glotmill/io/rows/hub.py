@@ -8,8 +8,12 @@ from typing import Any
 
 from glotmill.errors import EngineError, UsageError, one_line
 from glotmill.io.hub_names import HubPath
-from glotmill.io.rows import blocks
-from glotmill.io.rows.blocks import Row, fit, select
+from glotmill.io.rows import text_blocks
+from glotmill.io.rows.text_blocks import (
+    Row,
+    fit,
+    select,
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class HubRows:
         """Yield the rows as pyarrow.Tables. columns: skip all others."""
         schema = select(self.schema, columns)
         with hub_errors(self.path.id):
-            for table in self._stream().with_format("arrow").iter(blocks.ROWS // 4):
+            for table in self._stream().with_format("arrow").iter(text_blocks.ROWS // 4):
                 yield fit(table, schema, self.path.id)
 
     @cached_property

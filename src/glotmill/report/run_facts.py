@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glotmill.languages import Language
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.runner.funnel import Funnel
 
 _RECIPE = ("name", "about", "papers", "seeds_license", "tasks")

@@ -22,7 +22,7 @@ from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 from glotmill.errors import EngineError, RequestFailed
-from glotmill.io.text import replace_surrogates
+from glotmill.io.surrogates import replace_surrogates
 from glotmill.messages import Engine, Reply, Request
 
 Priority: TypeAlias = tuple[int, int]  # (number of the shard in order of opening, minus the step's number)

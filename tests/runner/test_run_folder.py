@@ -10,7 +10,10 @@ import pytest
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.messages import Message, Reply, Request
-from glotmill.runner.folder import Run, ShardInfo
+from glotmill.runner.run_folder import (
+    Run,
+    ShardInfo,
+)
 
 SHARD = "eng_Latn-00000"
 
@@ -123,7 +126,7 @@ def test_no_run_here(run: Run) -> None:
 
 def test_the_lock_keeps_a_second_process_out_and_ends_with_the_first(tmp_path: Path) -> None:
     script = (
-        "import sys, pathlib; from glotmill.runner.folder import Run\n"
+        "import sys, pathlib; from glotmill.runner.run_folder import Run\n"
         "with Run(pathlib.Path(sys.argv[1])).lock(): print('in', flush=True); sys.stdin.read()\n"
     )
     folder = tmp_path / "a" / "run"

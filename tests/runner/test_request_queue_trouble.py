@@ -7,7 +7,10 @@ from gated_engine import ignore, requests, run, said
 
 from glotmill.errors import EngineError, RequestFailed
 from glotmill.messages import Reply, Request
-from glotmill.runner.requests import Answer, RequestQueue
+from glotmill.runner.request_queue import (
+    Answer,
+    RequestQueue,
+)
 
 
 def test_a_request_that_fails_is_a_reply() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from glotmill.export.write import write
+from glotmill.export.split_files import write
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])

@@ -12,10 +12,10 @@ from glotmill import plugins
 from glotmill.columns import KEPT, MESSAGES, REASON, REASON_AT, VERDICT, VERDICT_SCHEMA, tokens_column
 from glotmill.errors import UsageError, one_line
 from glotmill.filters._text.words import joined
-from glotmill.recipes.model import Recipe
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.model import ShardCounts
-from glotmill.runner.folder import Run
+from glotmill.report.run_facts import ShardCounts
+from glotmill.runner.run_folder import Run
 
 BATCH = 16  # shards in memory at a time
 DETECTED = "_language_detected"  # how columns end that hold a detected language
