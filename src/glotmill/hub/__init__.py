@@ -14,7 +14,7 @@ Read the files in this order:
     publish_plan.py        the plan: what a commit would change, the card, the manifest, the tag
     unpublished_rows.py    which rows the dataset does not have yet
     footers.py             what parquet footers say: configs, features and counts
-    client.py              one dataset on the Hub, with retry.py (its errors) and range_file.py (partial reads)
+    client.py              one dataset on the Hub; with retry.py (errors) and range_file.py (partial reads)
     verify.py              loads every config as any user would
     card/                  the README.md of the dataset
 """
