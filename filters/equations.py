@@ -10,14 +10,7 @@ from itertools import pairwise, product
 import polars as pl
 
 from glotmill.filters._text.arithmetic import Expression, prefix, split, suffix, value_of
-from glotmill.filters._text.numbers import (
-    DECIMAL_MARKS,
-    MAX_DIGITS,
-    canonical,
-    decimals,
-    plain,
-    reading,
-)
+from glotmill.filters._text.numbers import DECIMAL_MARKS, MAX_DIGITS, canonical, decimals, plain, reading
 from glotmill.filters._text.verdicts import verdicts
 from glotmill.filters._text.words import joined
 

@@ -50,9 +50,13 @@ async def openai(
         RequestFailed: `prompt_too_long`, `refused_by_server`, `content_filter`, `empty_reply`, `bad_reply`,
             `reply_too_long`, `server_unavailable`.
     """
-    if timeout_s <= 0 or max_concurrency < 1 or max_retries < 0:
-        limits = f"timeout_s={timeout_s}, max_concurrency={max_concurrency}, max_retries={max_retries}"
-        raise UsageError(f"engine openai: {limits}: must be above 0, at least 1 and at least 0")
+    for name, value, fits, limit in (
+        ("timeout_s", timeout_s, timeout_s > 0, "above 0"),
+        ("max_concurrency", max_concurrency, max_concurrency >= 1, "at least 1"),
+        ("max_retries", max_retries, max_retries >= 0, "at least 0"),
+    ):
+        if not fits:
+            raise UsageError(f"engine openai: {name} is {value}; it must be {limit}")
     url = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
     key = os.environ.get("OPENAI_API_KEY", "")
     if not key and url == _OPENAI:

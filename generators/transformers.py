@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, UsageError, typed_line
-from glotmill.generators._shared.loading import (
-    check_options,
-    model_path,
-    not_installed,
-    token_ids,
-)
+from glotmill.generators._shared.loading import check_options, model_path, not_installed, token_ids
 from glotmill.generators._shared.model_thread import ModelThread, model_thread
 from glotmill.generators._torch.batch import Batch, Row
 from glotmill.generators._torch.sampling import TokenSampler

@@ -11,12 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, typed_line
-from glotmill.generators._shared.loading import (
-    check_options,
-    model_path,
-    not_installed,
-    token_ids,
-)
+from glotmill.generators._shared.loading import check_options, model_path, not_installed, token_ids
 from glotmill.generators._shared.model_thread import ModelThread, Pending, model_thread
 from glotmill.messages import Engine, Reply, Request
 

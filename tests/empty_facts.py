@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from glotmill.recipes.read import read_recipe
-from glotmill.report.run_facts import (
-    FilterFacts,
-    LengthSummary,
-    ModelFacts,
-    RunFacts,
-    Total,
-)
+from glotmill.report.run_facts import FilterFacts, LengthSummary, ModelFacts, RunFacts, Total
 
 
 def run_facts(**values: Any) -> RunFacts:

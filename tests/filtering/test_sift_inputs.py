@@ -11,10 +11,7 @@ import pytest
 from filtering import jsonl, sift
 
 from glotmill.cli import main
-from glotmill.io.rows import (
-    open_rows,
-    text_blocks,
-)
+from glotmill.io.rows import open_rows, text_blocks
 
 
 def test_columns_are_kept_as_they_are(tmp_path: Path) -> None:

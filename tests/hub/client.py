@@ -109,10 +109,7 @@ def serve() -> None:
     """Carry out what comes by standard input, a line a command."""
     import time
 
-    from glotmill.hub import (
-        publish_plan,
-        verify,
-    )
+    from glotmill.hub import publish_plan, verify
 
     waits: list[float] = []
     time.sleep = waits.append  # type: ignore[assignment]

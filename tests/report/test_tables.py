@@ -13,12 +13,7 @@ from run_folder import TEXTS, make
 from glotmill.languages import Language, table
 from glotmill.report.facts import BINS, facts
 from glotmill.report.report import write
-from glotmill.report.run_facts import (
-    Copies,
-    Lengths,
-    RunFacts,
-    ShardCounts,
-)
+from glotmill.report.run_facts import Copies, Lengths, RunFacts, ShardCounts
 from glotmill.report.tables import tables
 from glotmill.runner.run_folder import Run
 

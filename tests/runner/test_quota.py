@@ -16,10 +16,7 @@ from glotmill.recipes.seeds import open_seeds
 from glotmill.runner import check
 from glotmill.runner.finish_filters import LanguageFinish
 from glotmill.runner.quota import NO_SEED, LanguageQuota
-from glotmill.runner.run_folder import (
-    Run,
-    ShardInfo,
-)
+from glotmill.runner.run_folder import Run, ShardInfo
 
 PLAIN = """
 about: A test.

@@ -7,10 +7,7 @@ from gated_engine import Engine, ignore, requests, run, said, settle
 
 from glotmill.errors import RequestFailed
 from glotmill.messages import Reply, Request
-from glotmill.runner.request_queue import (
-    MAX_REPLY_CHARS,
-    RequestQueue,
-)
+from glotmill.runner.request_queue import MAX_REPLY_CHARS, RequestQueue
 
 
 def test_answers_come_in_the_order_of_requests_and_are_noted_as_they_come() -> None:

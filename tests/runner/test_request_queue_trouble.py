@@ -7,10 +7,7 @@ from gated_engine import ignore, requests, run, said
 
 from glotmill.errors import EngineError, RequestFailed
 from glotmill.messages import Reply, Request
-from glotmill.runner.request_queue import (
-    Answer,
-    RequestQueue,
-)
+from glotmill.runner.request_queue import Answer, RequestQueue
 
 
 def test_a_request_that_fails_is_a_reply() -> None:

@@ -10,10 +10,7 @@ import pytest
 
 from glotmill.errors import RecipeError, UsageError
 from glotmill.messages import Message, Reply, Request
-from glotmill.runner.run_folder import (
-    Run,
-    ShardInfo,
-)
+from glotmill.runner.run_folder import Run, ShardInfo
 
 SHARD = "eng_Latn-00000"
 

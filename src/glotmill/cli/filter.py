@@ -13,11 +13,7 @@ from glotmill.errors import UsageError
 
 if TYPE_CHECKING:
     from glotmill.filtering.explain import Explanation
-    from glotmill.filtering.process_parts import (
-        FilterJob,
-        FilterProgress,
-        Watch,
-    )
+    from glotmill.filtering.process_parts import FilterJob, FilterProgress, Watch
 
 
 @click.command("filter")

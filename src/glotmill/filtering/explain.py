@@ -11,10 +11,7 @@ import polars as pl
 from glotmill import plugins
 from glotmill.errors import UsageError
 from glotmill.filtering import filter_columns
-from glotmill.filtering.process_parts import (
-    FilterJob,
-    open_histories,
-)
+from glotmill.filtering.process_parts import FilterJob, open_histories
 from glotmill.filters._similar.history import History
 from glotmill.filters._text.words import joined_series
 from glotmill.io.rows import FileRows, RowSource

@@ -13,12 +13,7 @@ from glotmill.errors import EngineError, GlotmillError, UsageError, one_line
 from glotmill.filtering import filter_columns, filter_set
 from glotmill.filtering.filter_columns import LANGUAGE, RowLanguage
 from glotmill.filtering.output_folder import OWN, Counts, Folder
-from glotmill.filtering.process_parts import (
-    FilterJob,
-    Watch,
-    first_column,
-    process_parts,
-)
+from glotmill.filtering.process_parts import FilterJob, Watch, first_column, process_parts
 from glotmill.io.interrupt import run_stoppable
 from glotmill.io.redact import SECRET_NAME, hide_secrets
 from glotmill.io.rows import RowSource

@@ -13,10 +13,7 @@ from glotmill.hub import footers
 from glotmill.hub.card.card import card, validate
 from glotmill.hub.client import Hub, Remote
 from glotmill.hub.package import Package, program_version
-from glotmill.hub.unpublished_rows import (
-    find_published,
-    subtract_published,
-)
+from glotmill.hub.unpublished_rows import find_published, subtract_published
 
 CARD, MANIFEST = "README.md", "manifest.json"
 FORMAT = 1  # of the manifest

@@ -23,12 +23,7 @@ from glotmill.errors import RecipeError, UsageError, one_line
 from glotmill.io.hub_names import HubPath, parse_hub_path
 from glotmill.io.rows import FileRows, HubRows, Row, open_rows
 from glotmill.languages import find as find_language
-from glotmill.recipes.recipe import (
-    Dataset,
-    Draw,
-    Recipe,
-    Table,
-)
+from glotmill.recipes.recipe import Dataset, Draw, Recipe, Table
 from glotmill.recipes.template import seed_variables
 
 __all__ = ["Row", "Seeds", "frame", "open_seeds"]

@@ -11,13 +11,7 @@ from glotmill.io.redact import public
 from glotmill.languages import find as find_language
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.row_measures import (
-    LanguageMeasures,
-    declared,
-    filters,
-    measure,
-    stage_name,
-)
+from glotmill.report.row_measures import LanguageMeasures, declared, filters, measure, stage_name
 from glotmill.report.run_facts import (
     Copies,
     FilterFacts,

@@ -18,10 +18,7 @@ from glotmill.io.atomic import write_bytes
 from glotmill.languages import Language
 from glotmill.report.facts import facts
 from glotmill.report.row_measures import declared
-from glotmill.report.run_facts import (
-    FilterFacts,
-    RunFacts,
-)
+from glotmill.report.run_facts import FilterFacts, RunFacts
 from glotmill.report.sample import sample
 from glotmill.report.tables import percent, tables
 from glotmill.runner.run_folder import Run

@@ -9,13 +9,7 @@ from glotmill.columns import ID, KEPT, LANGUAGE, MESSAGES, REASON, REASON_AT, VE
 from glotmill.io.terminal import shorten, shown
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
-from glotmill.report.row_measures import (
-    DETECTED,
-    batches,
-    declared,
-    filters,
-    stage_name,
-)
+from glotmill.report.row_measures import DETECTED, batches, declared, filters, stage_name
 from glotmill.runner.run_folder import Run
 
 MAX_CHARS = 4_000  # of one text of a row

@@ -9,11 +9,7 @@ import polars as pl
 from glotmill.errors import UsageError, one_line
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Generate
-from glotmill.report.run_facts import (
-    Seconds,
-    Spending,
-    Total,
-)
+from glotmill.report.run_facts import Seconds, Spending, Total
 from glotmill.runner.run_folder import Run
 
 UNKNOWN = ""  # the step of replies from before journals named the step

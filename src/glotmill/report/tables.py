@@ -18,13 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from glotmill.report.facts import BINS
-from glotmill.report.run_facts import (
-    Copies,
-    FilterFacts,
-    Lengths,
-    RunFacts,
-    ShardCounts,
-)
+from glotmill.report.run_facts import Copies, FilterFacts, Lengths, RunFacts, ShardCounts
 from glotmill.runner.funnel import Funnel
 
 MAX_COLUMNS = 12  # detected languages that have a column each

@@ -19,14 +19,7 @@ import polars as pl
 
 from glotmill.errors import EngineError, UsageError
 from glotmill.recipes.steps import Filter
-from glotmill.runner.apply_filters import (
-    apply_filters,
-    expression,
-    row_keys,
-    scatter,
-    verdicts,
-    with_columns,
-)
+from glotmill.runner.apply_filters import apply_filters, expression, row_keys, scatter, verdicts, with_columns
 
 _LENGTHS = struct.Struct("<QQ")  # bytes of the header, bytes of the table
 

@@ -24,10 +24,7 @@ from glotmill.runner import dataset
 from glotmill.runner.apply_filters import expression, scatter, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers
 from glotmill.runner.quota import FLOOR_ROWS, LanguageQuota
-from glotmill.runner.run_folder import (
-    Run,
-    ShardInfo,
-)
+from glotmill.runner.run_folder import Run, ShardInfo
 
 if TYPE_CHECKING:
     from glotmill.filters._similar.history import History

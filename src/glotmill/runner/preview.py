@@ -37,11 +37,7 @@ from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
-from glotmill.runner.open_engine import (
-    NANO,
-    engine_options,
-    open_engine,
-)
+from glotmill.runner.open_engine import NANO, engine_options, open_engine
 from glotmill.runner.request_queue import RequestQueue
 from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import LanguagePlan, Shard, run_shard

@@ -21,10 +21,7 @@ from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
 from glotmill.runner.finish_filters import write_datasets
-from glotmill.runner.open_engine import (
-    NANO,
-    engine_options,
-)
+from glotmill.runner.open_engine import NANO, engine_options
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress

@@ -14,16 +14,10 @@ from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.finish_filters import LanguageFinish
-from glotmill.runner.open_engine import (
-    EngineOptions,
-    open_on_first_request,
-)
+from glotmill.runner.open_engine import EngineOptions, open_on_first_request
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.request_queue import RequestQueue
-from glotmill.runner.run_folder import (
-    Run,
-    ShardInfo,
-)
+from glotmill.runner.run_folder import Run, ShardInfo
 from glotmill.runner.shard import Shard, run_shard
 
 GRACE = 10  # seconds to wait for the replies in flight when a run is stopped

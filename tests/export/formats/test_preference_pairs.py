@@ -12,10 +12,7 @@ from spy import State, user, write
 
 import glotmill
 from glotmill.export.export import export
-from glotmill.export.formats._shared.preference_pairs import (
-    answer_column,
-    group_by_prompt,
-)
+from glotmill.export.formats._shared.preference_pairs import answer_column, group_by_prompt
 from glotmill.runner import dataset
 
 SOLVED = """

@@ -3,10 +3,7 @@
 import polars as pl
 
 from glotmill.errors import UsageError
-from glotmill.export.formats._shared.preference_pairs import (
-    HINT,
-    group_by_prompt,
-)
+from glotmill.export.formats._shared.preference_pairs import HINT, group_by_prompt
 from glotmill.export.formats._shared.text_pairs import anchor_positive_pairs
 
 NEEDS = "all"

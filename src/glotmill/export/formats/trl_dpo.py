@@ -9,12 +9,7 @@ import polars as pl
 from glotmill.errors import UsageError
 from glotmill.export.formats import TRL, require_column, select_columns
 from glotmill.export.formats._shared.chats import CHAT
-from glotmill.export.formats._shared.preference_pairs import (
-    HINT,
-    Candidate,
-    Prompt,
-    group_by_prompt,
-)
+from glotmill.export.formats._shared.preference_pairs import HINT, Candidate, Prompt, group_by_prompt
 
 NEEDS = "all"
 SCHEMA = {"prompt": CHAT, "chosen": CHAT, "rejected": CHAT}

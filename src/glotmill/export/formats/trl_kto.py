@@ -6,10 +6,7 @@ import polars as pl
 
 from glotmill.export.formats import TRL, select_columns
 from glotmill.export.formats._shared.chats import CHAT
-from glotmill.export.formats._shared.preference_pairs import (
-    HINT,
-    group_by_prompt,
-)
+from glotmill.export.formats._shared.preference_pairs import HINT, group_by_prompt
 
 NEEDS = "all"
 SCHEMA = {"prompt": CHAT, "completion": CHAT, "label": pl.Boolean()}

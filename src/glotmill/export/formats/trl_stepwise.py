@@ -7,10 +7,7 @@ import polars as pl
 
 from glotmill.errors import UsageError
 from glotmill.export.formats import TRL, require_column, select_columns
-from glotmill.export.formats._shared.preference_pairs import (
-    answer_column,
-    group_by_prompt,
-)
+from glotmill.export.formats._shared.preference_pairs import answer_column, group_by_prompt
 from glotmill.filters.equations import find_equations
 
 NEEDS = "all"

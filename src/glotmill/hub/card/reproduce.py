@@ -14,12 +14,7 @@ from glotmill.languages import find as find_language
 from glotmill.plugins import filter_packages
 from glotmill.recipes import template
 from glotmill.recipes.read import BUILT_IN, built_in, locate, read_recipe
-from glotmill.recipes.recipe import (
-    Dataset,
-    Draw,
-    Recipe,
-    Table,
-)
+from glotmill.recipes.recipe import Dataset, Draw, Recipe, Table
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner.run_folder import Run
 

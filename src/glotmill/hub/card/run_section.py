@@ -19,11 +19,7 @@ from glotmill.languages import confusable
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Generate, Render, Transform
 from glotmill.report.row_measures import declared
-from glotmill.report.run_facts import (
-    FilterFacts,
-    RunFacts,
-    StepFacts,
-)
+from glotmill.report.run_facts import FilterFacts, RunFacts, StepFacts
 from glotmill.runner.open_engine import NANO
 from glotmill.runner.run_folder import Run
 

@@ -19,9 +19,6 @@ one file is read), `text_blocks.py` (where it is cut, and the tables it becomes)
 
 from glotmill.io.rows.files import LOCATIONS, FileRows, RowSource, is_file_name, open_rows
 from glotmill.io.rows.hub import HubRows
-from glotmill.io.rows.text_blocks import (
-    Row,
-    to_polars,
-)
+from glotmill.io.rows.text_blocks import Row, to_polars
 
 __all__ = ["LOCATIONS", "FileRows", "HubRows", "Row", "RowSource", "is_file_name", "open_rows", "to_polars"]

@@ -13,13 +13,7 @@ from glotmill.errors import UsageError, one_line
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, file_format
 from glotmill.io.rows.hub import HubRows
-from glotmill.io.rows.text_blocks import (
-    STDIN,
-    Row,
-    file_suffix,
-    fit,
-    select,
-)
+from glotmill.io.rows.text_blocks import STDIN, Row, file_suffix, fit, select
 
 LOCATIONS = f"a file ({', '.join(SUFFIXES)}, or a text with .gz or .zst), a folder, a run, or hf://owner/name"
 

@@ -9,11 +9,7 @@ from typing import Any
 from glotmill.errors import EngineError, UsageError, one_line
 from glotmill.io.hub_names import HubPath
 from glotmill.io.rows import text_blocks
-from glotmill.io.rows.text_blocks import (
-    Row,
-    fit,
-    select,
-)
+from glotmill.io.rows.text_blocks import Row, fit, select
 
 
 @dataclass(frozen=True)
