@@ -1,5 +1,6 @@
 """The first Ctrl-C or SIGTERM stops the work, the second one ends the process."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,8 +30,13 @@ except asyncio.CancelledError:
 @pytest.fixture
 def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     script = WORK.replace("SECONDS", str(request.param))
+    # vLLM preloads its libraries by a list that breaks at a space: the linker would complain here.
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LD_PRELOAD": ""},
     ) as process:
         yield process
         process.kill()
