@@ -116,6 +116,7 @@ async def _start() -> asyncio.subprocess.Process:
     }
     return await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",  # a random.py in the working folder must not stand for the library's
         "-m",
         "glotmill.runner.filter_workers",
         stdin=-1,
