@@ -159,6 +159,15 @@ def test_what_a_filter_prints_does_not_matter(capfd: pytest.CaptureFixture[str])
     assert "hello from a filter" in capfd.readouterr().err
 
 
+def test_modules_of_the_working_folder_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    folder.joinpath("random.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(folder)
+    rows = apart(table("x"), [step("own_filters:chatty")])
+    assert rows["reason"].to_list() == ["x"]
+
+
 def test_a_process_that_dies_is_replaced_once(tmp_path: Path) -> None:
     result = apart(table("x", "y"), [step("own_filters:once", mark=str(tmp_path / "mark"))])
     assert result["reason"].to_list() == [None, None]
