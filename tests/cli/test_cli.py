@@ -167,6 +167,7 @@ def test_show_a_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["run", "RECIPE", "--seeds", "nosuch.jsonl"], 2, "nosuch.jsonl: no such file"),
         (["run", "RECIPE", *ECHO, "-o", "RECIPE/recipe.yaml"], 1, "recipe.yaml: "),
         (["run", "RECIPE", "-l", "Klingonese"], 2, "Klingonese"),
+        (["run", "RECIPE", "-l", ""], 2, "the value is empty"),
         (["preview", "RECIPE", *ECHO, "--engine-arg", "delay_s=soon"], 2, "option 'delay_s' is 'soon'"),
         (["preview", "RECIPE", "--engine", "nosuch"], 2, "'nosuch'"),
         (["show", "nosuch"], 2, "glotmill: no recipe, run or filter 'nosuch'"),
@@ -217,6 +218,19 @@ def test_a_full_disk_is_reported_with_its_path(recipe: Path, tmp_path: Path) -> 
     assert "File too large" in process.stderr
     assert str(tmp_path / "run") in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_terminal_that_lacks_letters(recipe: Path) -> None:
+    process = subprocess.run(
+        command("preview", recipe, *ECHO, "-l", "arb"),
+        env=ENVIRONMENT | {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        encoding="latin-1",
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert r"\u0627" in process.stdout
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
