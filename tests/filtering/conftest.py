@@ -25,7 +25,7 @@ def ranked(text):
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sift_filters.py").write_text(OWN)
+    (tmp_path / "folder_filters.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
 

@@ -16,7 +16,7 @@ def jsonl(path: Path, *rows: Any) -> Path:
     return path
 
 
-def sift(source: object, out: Path, *more: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def run_filter(source: object, out: Path, *more: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Filter, and return what was kept and what was not."""
     assert main(["filter", str(source), "-o", str(out), *more]) == 0
     kept, rejects = (pl.read_parquet(out / kind / "*.parquet") for kind in ("kept", "rejects"))

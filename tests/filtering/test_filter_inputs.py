@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from filtering import jsonl, sift
+from filtering import jsonl, run_filter
 
 from glotmill.cli import main
 from glotmill.io.rows import open_rows, text_blocks
@@ -27,7 +27,9 @@ def test_columns_are_kept_as_they_are(tmp_path: Path) -> None:
         }
     )
     pq.write_table(table, tmp_path / "data.parquet")
-    sift(tmp_path / "data.parquet", tmp_path / "out", "--filters", "length", "--set", "length.min_chars=2")
+    run_filter(
+        tmp_path / "data.parquet", tmp_path / "out", "--filters", "length", "--set", "length.min_chars=2"
+    )
     kept = pq.read_table(tmp_path / "out" / "kept" / "part-00000.parquet")
     assert kept.select(table.column_names).equals(table.slice(1))
     lost = pq.read_table(tmp_path / "out" / "rejects" / "part-00000.parquet")
@@ -41,7 +43,7 @@ def test_what_is_written_is_a_dataset(tmp_path: Path) -> None:
     from datasets import load_dataset
 
     source = jsonl(tmp_path / "data.jsonl", *({"text": "x" * (n >= 9)} for n in range(18)))
-    sift(source, tmp_path / "out", "--filters", "length")
+    run_filter(source, tmp_path / "out", "--filters", "length")
     for kind, rows in (("kept", 9), ("rejects", 9)):
         files = sorted(map(str, tmp_path.glob(f"out/{kind}/*.parquet")))
         assert len(files) == 2
@@ -55,7 +57,7 @@ def test_odd_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         b'\xef\xbb\xbf{"text": "a\\ud800b", "n": NaN}\n\n{"text": 5, "n": 1.5, "m": {}}\r\n{"text": null}\n'
         b'{"text": "\\ud83d\\ude00", "big": 123456789012345678901234567890, "m": {"x": [1]}}'
     )
-    kept, lost = sift(odd, tmp_path / "out", "--filters", "length")
+    kept, lost = run_filter(odd, tmp_path / "out", "--filters", "length")
     assert kept["text"].to_list() == ["a?b", "5", "😀"]
     assert kept["n"].to_list() == [None, 1.5, None]
     assert kept["big"].to_list() == [None, None, "123456789012345678901234567890"]
@@ -79,17 +81,17 @@ def test_kinds_of_input(tmp_path: Path) -> None:
     jsonl(folder / "a.jsonl", *({"text": f"a{n}", "n": n} for n in range(5)))
     jsonl(folder / "deep" / "b.jsonl", {"text": "b", "more": "x"}, {"text": 7, "n": "y"})
     (folder / ".hidden.jsonl").write_text("broken")
-    kept, _ = sift(folder, tmp_path / "out1", "--filters", "length")
+    kept, _ = run_filter(folder, tmp_path / "out1", "--filters", "length")
     assert kept["text"].to_list() == ["a0", "a1", "a2", "a3", "a4", "b", "7"]
     assert kept["n"].to_list() == ["0", "1", "2", "3", "4", None, "y"]
-    kept, _ = sift(folder / "a*.jsonl", tmp_path / "out2", "--filters", "length")
+    kept, _ = run_filter(folder / "a*.jsonl", tmp_path / "out2", "--filters", "length")
     assert kept["id"].to_list() == [0, 1, 2, 3, 4]
     (tmp_path / "t.csv").write_bytes(b'text,code\n"zwei\nZeilen",007\n,1\n')
-    kept, lost = sift(tmp_path / "t.csv", tmp_path / "out3", "--filters", "length")
+    kept, lost = run_filter(tmp_path / "t.csv", tmp_path / "out3", "--filters", "length")
     assert kept.rows() == [(0, "zwei\nZeilen", "007")]
     assert lost["text"].to_list() == [None]
     (tmp_path / "t.txt").write_text("one\n\n  two \n")
-    assert sift(tmp_path / "t.txt", tmp_path / "out4", "--filters", "length")[0]["text"].to_list() == [
+    assert run_filter(tmp_path / "t.txt", tmp_path / "out4", "--filters", "length")[0]["text"].to_list() == [
         "one",
         "two",
     ]
@@ -156,7 +158,7 @@ def test_a_dataset_of_the_hub(
 
     monkeypatch.setattr(datasets, "load_dataset_builder", load)
     options = ("--filters", "length", "--set", "length.min_chars=2")
-    kept, lost = sift("org/name@v1", tmp_path / "out", *options)
+    kept, lost = run_filter("org/name@v1", tmp_path / "out", *options)
     assert (kept["text"].to_list(), lost["text"].to_list()) == (["abc"], ["d"])
     assert kept["m"].to_list() == [[{"role": "user", "content": "x"}]]
     assert asked == [("org/name", None, "v1")]

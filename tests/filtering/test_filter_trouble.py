@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from filtering import jsonl, sift
+from filtering import jsonl, run_filter
 
 from glotmill.cli import main
 
@@ -43,7 +43,7 @@ SRC = str(Path(__file__).parent.parent.parent / "src")
             "option 'min_chars' is 'few'; give a number",
         ),
         (["data.jsonl", "-o", "out", "--filters", "at_least"], "'value' is required"),
-        (["data.jsonl", "-o", "out", "--filters", "sift_filters:ranked"], "compares all rows of a table"),
+        (["data.jsonl", "-o", "out", "--filters", "folder_filters:ranked"], "compares all rows of a table"),
         (
             ["data.jsonl", "-o", "out", "--filters", "length", "--column", "odd"],
             "column 'odd': a list of {a}",
@@ -88,23 +88,25 @@ def test_another_command_into_the_same_folder(tmp_path: Path, capsys: pytest.Cap
 
 def test_secrets_are_not_kept(tmp_path: Path) -> None:
     jsonl(tmp_path / "data.jsonl", {"text": "abc"})
-    (tmp_path / "sift_secret.py").write_text(
-        "import polars as pl\n\ndef sift_secret(text, *, api_key=''):\n"
+    (tmp_path / "secret_filters.py").write_text(
+        "import polars as pl\n\ndef secret_filters(text, *, api_key=''):\n"
         "    return pl.when(text == api_key).then(text)\n"
     )
-    command = ["filter", "data.jsonl", "-o", "out", "--filters", "sift_secret:sift_secret", "--set"]
-    assert main([*command, "sift_secret:sift_secret.api_key=sk-hidden"]) == 0
+    command = ["filter", "data.jsonl", "-o", "out", "--filters", "secret_filters:secret_filters", "--set"]
+    assert main([*command, "secret_filters:secret_filters.api_key=sk-hidden"]) == 0
     assert "sk-hidden" not in (tmp_path / "out" / "filter.json").read_text()
-    assert main([*command, "sift_secret:sift_secret.api_key=sk-other"]) == 2
+    assert main([*command, "secret_filters:secret_filters.api_key=sk-other"]) == 2
 
 
 @pytest.mark.usefixtures("small")
 def test_rows_that_end_a_process_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     texts = [*"abcdefghijklmnop", "bomb", *"qrst"]
     source = jsonl(tmp_path / "data.jsonl", *({"text": text} for text in texts))
-    assert main(["filter", str(source), "-o", "out", "--filters", "sift_filters:deadly"]) == 4
+    assert main(["filter", str(source), "-o", "out", "--filters", "folder_filters:deadly"]) == 4
     told = capsys.readouterr().err
-    assert "data.jsonl: rows 15 to 17: filters sift_filters:deadly of 'text': a filter's process died" in told
+    assert (
+        "data.jsonl: rows 15 to 17: filters folder_filters:deadly of 'text': a filter's process died" in told
+    )
     assert "the same command resumes" in told
     assert len(list(tmp_path.glob("out/kept/*.parquet"))) == 1
 
@@ -112,17 +114,18 @@ def test_rows_that_end_a_process_are_named(tmp_path: Path, capsys: pytest.Captur
 def test_a_filter_that_raises_is_named_and_so_are_the_file_and_the_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "sift_raises.py").write_text(
-        "import polars as pl\n\ndef sift_raises(text):\n    def ask(rows):\n"
+    (tmp_path / "filter_raises.py").write_text(
+        "import polars as pl\n\ndef filter_raises(text):\n    def ask(rows):\n"
         "        raise RuntimeError('out of ink')\n"
         "    asked = text.map_batches(ask, return_dtype=pl.String, is_elementwise=True)\n"
         "    return pl.when(text == 'b').then(asked)\n"
     )
     source = jsonl(tmp_path / "data.jsonl", {"text": "a"}, {"text": "b"})
-    assert main(["filter", str(source), "-o", "out", "--filters", "length,sift_raises:sift_raises"]) == 2
+    assert main(["filter", str(source), "-o", "out", "--filters", "length,filter_raises:filter_raises"]) == 2
     told = capsys.readouterr().err
     assert (
-        "data.jsonl: rows 0 to 1: filter sift_raises:sift_raises of 'text': RuntimeError: out of ink" in told
+        "data.jsonl: rows 0 to 1: filter filter_raises:filter_raises of 'text': RuntimeError: out of ink"
+        in told
     )
     assert "Traceback" not in told
 
@@ -131,11 +134,11 @@ def test_a_filter_that_raises_is_named_and_so_are_the_file_and_the_rows(
 def test_parts_without_their_state_are_judged_again(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "data.jsonl", *({"text": f"text {n % 8}"} for n in range(25)))
     out, options = tmp_path / "out", ["--filters", "duplicates", "--set", "duplicates.within="]
-    first = sift(source, out, *options)
+    first = run_filter(source, out, *options)
     assert first[0]["id"].to_list() == list(range(8))
     (out / "funnel.json").unlink()
     max(out.glob("kept/*.parquet")).unlink()
-    again = sift(source, out, *options)
+    again = run_filter(source, out, *options)
     assert [table.to_dicts() for table in again] == [table.to_dicts() for table in first]
 
 
