@@ -82,6 +82,7 @@ def _reply(line: dict[str, Any]) -> Reply:
     if line.get("failure"):
         raise RequestFailed(str(line["failure"]), str(line.get("detail", "")))
     values = {"text": "", **{k: v for k, v in line.items() if k in _FIELDS}}
-    if values.get("logprobs") is not None:
-        values["logprobs"] = tuple(values["logprobs"])
+    for name in ("logprobs", "values"):
+        if values.get(name) is not None:
+            values[name] = tuple(values[name])
     return Reply(**values)

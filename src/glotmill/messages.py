@@ -8,6 +8,17 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+# Tasks of a request, and what its messages then are.
+CHAT = "chat"  # a chat; where the last message is the assistant's, the reply goes on from it
+COMPLETION = "completion"  # one message, whose text goes to the model as it is, without a chat template
+EMBED = "embed"  # one message: the text; the reply holds its vector in `values`
+SCORE = "score"  # a chat for a reward model, or two user messages for a cross-encoder; one number in `values`
+LIKELIHOOD = "likelihood"  # a chat whose last message is the text; the reply holds its `logprobs`
+
+# Tokens of thinking, other than a number of them.
+NO_THINKING = 0
+ANY_THINKING = -1  # as many as the model likes, within max_tokens
+
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode
 
 
@@ -30,16 +41,18 @@ class Sampling:
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     repetition_penalty: float | None = None
-    max_tokens: int | None = None  # tokens of the reply alone
+    max_tokens: int | None = None  # tokens of the reply, thoughts included
     min_tokens: int | None = None
     stop: tuple[str, ...] = ()
     logprobs: int | None = None  # how many alternatives a token carries; 0 is the chosen token alone
+    others: str = ""  # further parameters of vLLM, such as bad_words, as canonical JSON
 
     @lru_cache(maxsize=1024)  # noqa: B019 a run has a handful of samplings and asks for each by the thousand
     def given(self) -> Mapping[str, Any]:
-        """Return the parameters that are set."""
-        values = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None and v != ()}
-        return MappingProxyType(values)
+        """Return the parameters that are set, those of `others` among them."""
+        values = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) not in (None, (), "")}
+        others = json.loads(values.pop("others", "{}"))
+        return MappingProxyType({**values, **others})
 
 
 @dataclass(frozen=True)
@@ -53,11 +66,20 @@ class Request:
     seed: int = 0  # 0 .. 2**63 - 1
     sample: int = 0  # sample number: the same request again, for another reply
     schema: str = ""  # JSON schema of the reply, as canonical JSON; empty: free text
+    alias: str = ""  # name of the model in the recipe; empty: the model of the run
+    task: str = CHAT
+    choice: tuple[str, ...] = ()  # the reply is one of these
+    regex: str = ""  # the reply matches it from end to end
+    grammar: str = ""  # the reply follows it, in the notation that vLLM takes (EBNF)
+    allowed_scripts: tuple[str, ...] = ()  # scripts of its letters, such as Deva (ISO 15924); none: any
+    thinking: int = NO_THINKING  # tokens of thinking before the reply
+    chat_template_kwargs: str = ""  # arguments of the model's chat template, as canonical JSON
+    lora: str = ""  # name or folder of a LoRA adapter
 
     @cached_property
     def key(self) -> str:
         """Hash of everything that can change the reply: 32 hexadecimal digits."""
-        parts = [
+        parts: list[Any] = [
             [[m.role, m.content] for m in self.messages],
             self.model,
             self.revision,
@@ -66,19 +88,32 @@ class Request:
             self.sample,
             self.schema,
         ]
+        # Only what is set: journals keep their keys when a request learns something new.
+        if given := {name: value for name in _OPTIONAL if (value := getattr(self, name)) != _DEFAULTS[name]}:
+            parts.append(given)
         text = _encode(parts)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+_OPTIONAL = (
+    *("alias", "task", "choice", "regex", "grammar"),
+    *("allowed_scripts", "thinking", "chat_template_kwargs", "lora"),
+)
+_DEFAULTS = {f.name: f.default for f in fields(Request)}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a request: a text, or the reason why there is none in `failure`."""
 
-    text: str
+    text: str  # without the model's thoughts
     finish_reason: str = "stop"  # stop, length, or failed
     prompt_tokens: int = 0
     completion_tokens: int = 0
     logprobs: tuple[float, ...] | None = None  # of the chosen tokens, one each
+    reasoning: str = ""  # what the model thought before the text
+    reasoning_tokens: int = 0  # of these thoughts; `completion_tokens` counts them too
+    values: tuple[float, ...] | None = None  # the vector of an `embed` request, the one number of a `score`
     failure: str = ""  # the short name of a RequestFailed
     detail: str = ""  # a line about the failure, for a person
     # How the request went, not part of the answer; the request queue measures what an engine leaves out.
@@ -88,7 +123,7 @@ class Reply:
     def to_json(self) -> dict[str, Any]:
         """Return the reply as a line of a journal: without empty fields."""
         values = {name: getattr(self, name) for name in Reply.__slots__}
-        defaults = {"seconds": 0.0, "tries": 1}
+        defaults = {"seconds": 0.0, "tries": 1, "reasoning_tokens": 0}
         return {n: v for n, v in values.items() if v is not None and v != defaults.get(n, "")}
 
 

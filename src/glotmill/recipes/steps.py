@@ -21,6 +21,10 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 Name = Annotated[str, AfterValidator(_identifier)]
 
 
@@ -110,6 +114,17 @@ class Generate(Strict):
     min_tokens: int | None = Field(None, ge=0)
     stop: tuple[str, ...] = ()
     logprobs: int | None = Field(None, ge=0, le=20)
+    # Further sampling parameters of vLLM, under its names.
+    bad_words: list[str] | None = Field(None, max_length=1024)
+    stop_token_ids: list[int] | None = None
+    allowed_token_ids: list[int] | None = None
+    logit_bias: dict[int, float] | None = None
+    ignore_eos: bool | None = None
+    include_stop_str_in_output: bool | None = None
+    skip_special_tokens: bool | None = None
+    spaces_between_special_tokens: bool | None = None
+    repetition_detection: dict[str, int] | None = None  # ends a reply that goes round in circles
+    extra_args: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -124,13 +139,21 @@ class Generate(Strict):
     @cached_property
     def sampling(self) -> Sampling:
         """Sampling parameters of the requests of this step."""
-        return Sampling(**{name: getattr(self, name) for name in Sampling.__dataclass_fields__})
+        named = {n: getattr(self, n) for n in Sampling.__dataclass_fields__ if n != "others"}
+        others = {n: value for n in OTHER_PARAMETERS if (value := getattr(self, n)) is not None}
+        return Sampling(**named, others=_canonical(others) if others else "")
 
     @cached_property
     def schema_text(self) -> str:
         """The schema as canonical JSON; empty for free text."""
-        return json.dumps(self.schema_, sort_keys=True, separators=(",", ":")) if self.schema_ else ""
+        return _canonical(self.schema_) if self.schema_ else ""
 
+
+OTHER_PARAMETERS = (
+    *("bad_words", "stop_token_ids", "allowed_token_ids", "logit_bias", "ignore_eos"),
+    *("include_stop_str_in_output", "skip_special_tokens", "spaces_between_special_tokens"),
+    *("repetition_detection", "extra_args"),
+)
 
 STEP_KINDS: dict[str, type[BaseModel]] = {
     "generate": Generate,

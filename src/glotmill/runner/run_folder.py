@@ -138,10 +138,11 @@ class Run:
             try:
                 fields = json.loads(line)
                 key = fields.pop("key")
-                for name in ("step", "sample"):  # for people who read journals
+                for name in ("step", "sample", "model"):  # for people who read journals
                     fields.pop(name, None)
-                if fields.get("logprobs") is not None:
-                    fields["logprobs"] = tuple(fields["logprobs"])
+                for name in ("logprobs", "values"):
+                    if fields.get(name) is not None:
+                        fields[name] = tuple(fields[name])
                 replies[key] = Reply(**{"text": "", **fields})  # an empty text is left out
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise UsageError(
@@ -199,7 +200,7 @@ class Journal:
 
     def append(self, request: Request, reply: Reply, step: str = "") -> None:
         """Write one reply in one call, so that a killed process leaves at most one incomplete line."""
-        origin = {"step": step, "sample": request.sample}
+        origin = {"step": step, "sample": request.sample, "model": request.alias}
         fields = {"key": request.key, **{n: v for n, v in origin.items() if v}, **reply.to_json()}
         line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         data = line.encode("utf-8", "replace") + b"\n"
