@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glotmill.runner.open_engine import ModelSettings
     from glotmill.runner.run import run
     from glotmill.runner.run_folder import Run
 
-__all__ = ["Run", "run"]
+__all__ = ["ModelSettings", "Run", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `run` and `Run` on first use, so that the command line starts fast."""
+    """Import the names of `__all__` on first use, so that the command line starts fast."""
     if name == "run":
         from glotmill.runner.run import run
 
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from glotmill.runner.run_folder import Run
 
         return Run
+    if name == "ModelSettings":
+        from glotmill.runner.open_engine import ModelSettings
+
+        return ModelSettings
     raise AttributeError(f"module 'glotmill' has no attribute {name!r}")

@@ -42,6 +42,7 @@ TEMPLATE_ERROR = "template_error"  # the row's values do not fit the template
 EMPTY_PROMPT = "empty_prompt"  # the template left no text for the user's message
 PROMPT_TOO_LONG = "prompt_too_long"
 TRUNCATED = "truncated"  # the reply reached max_tokens
+UNFINISHED_THINKING = "unfinished_thinking"  # the model was still thinking when it reached max_tokens
 EMPTY_REPLY = "empty_reply"
 UNPARSED = "unparsed_"  # a prefix, as in unparsed_json and unparsed_lines
 LEFT_OUT = "left_out"  # a transform returned no row made from this one
@@ -66,6 +67,26 @@ def examples_column(step: str) -> str:
 def logprob_column(step: str) -> str:
     """Column of a generate step with `logprobs:`: mean log probability of the reply's tokens."""
     return f"{step}_logprob"
+
+
+def reasoning_column(step: str) -> str:
+    """Column of a generate step with `thinking:`: what the model thought before the reply."""
+    return f"{step}_reasoning"
+
+
+def reasoning_tokens_column(step: str) -> str:
+    """Column of a generate step with `thinking:`: tokens of these thoughts, which `_tokens` counts too."""
+    return f"{step}_reasoning_tokens"
+
+
+def models_column(step: str) -> str:
+    """Column of a generate step with `models:`: the names of the models that wrote its replies."""
+    return f"{step}_models"
+
+
+def messages_column(step: str) -> str:
+    """Column of a generate step that another one goes on `after:`: the conversation, with the reply."""
+    return f"{step}_messages"
 
 
 def raw_column(step: str) -> str:

@@ -10,6 +10,7 @@ errors stay text on stderr and set the exit code, as in gh and uv. A command imp
 runs, so that the help appears at once.
 """
 
+import logging
 import sys
 import traceback
 from collections.abc import Sequence
@@ -78,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # the terminal may not be UTF-8
+    logger = logging.getLogger("glotmill")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_NOTICES)
     try:
         code = cli.main(arguments, prog_name="glotmill", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -93,6 +97,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         path = f"{error.filename}: " if error.filename else ""
         return fail(f"{path}{error.strerror or error}", 1)
+
+
+class _Notices(logging.Handler):
+    """Prints what is logged, such as what an engine's server does not take, as a line on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from glotmill.io.redact import hide_secrets
+        from glotmill.io.terminal import safe
+
+        kind = "warning: " if record.levelno >= logging.WARNING else ""
+        click.echo(f"glotmill: {kind}{safe(hide_secrets(record.getMessage()))}", err=True)
+
+
+_NOTICES = _Notices()
 
 
 def fail(message: str, code: int) -> int:

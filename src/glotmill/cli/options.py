@@ -1,7 +1,8 @@
 """Options that several commands share, and how their values are read. Imports nothing but click."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -25,6 +26,20 @@ def comma_separated(context: click.Context, option: click.Parameter, values: tup
     names = [name.strip() for text in values for name in text.split(",") if name.strip()]
     if values and not names:  # for example, an unset shell variable
         raise click.BadParameter("the value is empty", context, option)
+    return names
+
+
+def by_model(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str] | None:
+    """Read `NAME`, for the model of the run, and `judge=NAME`, for a model that the recipe names `judge`."""
+    names = {}
+    for text in values:
+        alias, equals, value = text.partition("=")
+        is_alias = bool(equals) and alias.isidentifier()
+        if is_alias and not value:
+            raise click.BadParameter(f"{text!r} has nothing behind '='", context, option)
+        names[alias if is_alias else ""] = value if is_alias else text
     return names
 
 
@@ -88,24 +103,73 @@ languages = click.option(
     metavar="A,B,...",
     help="Languages, for example fra,swh_Latn,Arabic.  [default: those of the recipe]",
 )
-engine = _stack(
+
+
+def _with_models(function: F) -> F:
+    """Pass what is said about the model of the run as before, and what is said about others as `models`.
+
+    `--model judge=NAME` and `--engine-arg judge.base_url=URL` are about the model that a recipe names judge.
+    """
+
+    @functools.wraps(function)
+    def command(**arguments: Any) -> Any:
+        from glotmill.runner.open_engine import ModelSettings
+
+        given = {name: arguments.pop(name) for name in ("engine", "model", "revision")}
+        per_model: dict[str, dict[str, Any]] = {}
+        for name, value in arguments.pop("engine_args").items():
+            alias, _, key = name.rpartition(".")
+            per_model.setdefault(alias, {})[key] = value
+        aliases = {alias for values in (*given.values(), per_model) for alias in values if alias}
+        arguments["models"] = {
+            alias: ModelSettings(
+                given["engine"].get(alias),
+                given["model"].get(alias),
+                given["revision"].get(alias),
+                per_model.get(alias, {}),
+            )
+            for alias in sorted(aliases)
+        }
+        of_run = {name: values.get("") for name, values in given.items()}
+        return function(**arguments, **of_run, engine_args=per_model.get("", {}))
+
+    return cast(F, command)
+
+
+_engine_options = _stack(
     click.option(
         "--engine",
+        multiple=True,
+        callback=by_model,
         metavar="NAME",
         help="Engine to use; see `glotmill list engines`.  [default: the first that is installed]",
     ),
     click.option(
         "--model",
+        multiple=True,
+        callback=by_model,
         metavar="MODEL",
-        help="Name or folder of the model.  [default: glotmill-nano, a tiny test model]",
+        help="Name or folder of the model; judge=MODEL is for the model that a recipe names judge, and so on "
+        "with --engine and --revision.  [default: glotmill-nano, a tiny test model]",
     ),
-    click.option("--revision", metavar="REV", help="Model revision (branch, tag or commit)."),
+    click.option(
+        "--revision",
+        multiple=True,
+        callback=by_model,
+        metavar="REV",
+        help="Model revision (branch, tag or commit).",
+    ),
     click.option(
         "--engine-arg",
         "engine_args",
         multiple=True,
         callback=key_values,
         metavar="NAME=VALUE",
-        help="Argument of the engine, for example max_model_len=4096. Repeatable.",
+        help="Argument of the engine, for example max_model_len=4096, or judge.base_url=URL. Repeatable.",
     ),
 )
+
+
+def engine(function: F) -> F:
+    """Add the options of models: engine, model, revision, engine_args and, for further models, models."""
+    return _engine_options(_with_models(function))

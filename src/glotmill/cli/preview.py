@@ -30,7 +30,7 @@ def command(recipe: str, rows: int, as_json: bool, **arguments: Any) -> None:
     from glotmill.io import terminal
     from glotmill.runner import preview
 
-    uses_engine = bool(arguments["engine"] or arguments["model"])
+    uses_engine = bool(arguments["engine"] or arguments["model"] or arguments["models"])
     if uses_engine:
         click.echo("glotmill: starting the engine", err=True)
     plan, previewed = asyncio.run(preview.preview(recipe, rows, **arguments))

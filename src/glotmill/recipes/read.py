@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from glotmill.columns import prompt_column
 from glotmill.errors import RecipeError, one_line
 from glotmill.plugins import did_you_mean
-from glotmill.recipes.recipe import SEED_SOURCES, Dataset, Draw, Output, Recipe, Table
+from glotmill.recipes.recipe import SEED_SOURCES, Dataset, Draw, Model, Output, Recipe, Table
 from glotmill.recipes.steps import STEP_KINDS, Examples
 
 BUILT_IN = Path(__file__).parent.parent / "prompts"
@@ -27,6 +27,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     Draw,
     Table,
     Dataset,
+    Model,
     Output,
 )
 

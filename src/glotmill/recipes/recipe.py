@@ -9,11 +9,12 @@ from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
 
 from glotmill.io.hub_names import Task
 from glotmill.languages import find as find_language
-from glotmill.recipes.steps import Filter, Step, Strict
+from glotmill.recipes.steps import Filter, Generate, Name, Step, Strict
 
 # Keys that change no row: descriptions, the number of rows, and the languages.
 _WITHOUT_EFFECT_ON_ROWS = {
-    *("about", "papers", "seeds_license", "tasks", "languages", "passes", "floor", "seeds", "output")
+    *("about", "papers", "seeds_license", "tasks", "languages", "passes", "floor", "seeds", "output"),
+    "models",  # which models they are counts, not how they are opened
 }
 SEED_SOURCES = {"draw": "lists to draw from", "rows": "a table", "dataset": "a dataset on the Hub"}
 
@@ -62,6 +63,46 @@ SeedSource = Annotated[
 ]
 
 
+# A recipe may come from a stranger: it sets sizes, and neither loads code nor names servers, which get keys.
+_RECIPE_ENGINE_ARGS = frozenset(
+    {
+        *("batch_size", "dtype", "enable_lora", "enforce_eager", "gpu_memory_utilization", "kv_cache_dtype"),
+        *("max_concurrency", "max_logprobs", "max_loras", "max_lora_rank", "max_model_len", "max_num_seqs"),
+        *("max_retries", "quantization", "reasoning_parser", "replicas", "task", "tensor_parallel_size"),
+        *("text", "timeout_s"),
+    }
+)
+
+
+class Model(Strict):
+    """A model besides that of the run. What is left out is the run's: an empty entry is the run's model."""
+
+    model: str = ""
+    engine: str = ""
+    revision: str | None = None
+    engine_args: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("engine")
+    @classmethod
+    def _is_no_code(cls, value: str) -> str:
+        if ":" in value:
+            raise ValueError(
+                "an engine of your own is named on the command line: --engine ALIAS=MODULE:FUNCTION"
+            )
+        return value
+
+    @field_validator("engine_args")
+    @classmethod
+    def _are_harmless(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name not in _RECIPE_ENGINE_ARGS:
+                raise ValueError(
+                    f"{name} is not a recipe's to set; give it on the command line: "
+                    f"--engine-arg ALIAS.{name}=VALUE"
+                )
+        return value
+
+
 class Output(Strict):
     """The columns of the dataset: `messages`, made from columns of the table, and columns copied from it."""
 
@@ -79,6 +120,7 @@ class Recipe(Strict):
     seeds: SeedSource
     seeds_license: str = ""  # license of these seeds, for the dataset card; empty: unknown
     tasks: list[Task] = Field(default_factory=list)  # task categories of the Hub, for the dataset card
+    models: dict[Name, Model] = Field(default_factory=dict)
     steps: tuple[Step, ...] = Field(min_length=1)
     finish: tuple[Filter, ...] = ()
     output: Output = Field(default_factory=Output)
@@ -99,10 +141,21 @@ class Recipe(Strict):
             return [find_language(value).tag]
         return [find_language(name).tag for name in value] if isinstance(value, list) else value
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _empty_is_the_runs(cls, value: Any) -> Any:
+        """Read `judge:` with nothing behind it as an entry without keys."""
+        return {n: {} if v is None else v for n, v in value.items()} if isinstance(value, dict) else value
+
     @property
     def live_steps(self) -> list[Step]:
         """The steps without `skip: true`."""
         return [step for step in self.steps if not step.skip]
+
+    @property
+    def continued(self) -> frozenset[str]:
+        """The steps in whose conversation another step goes on."""
+        return frozenset(s.after for s in self.live_steps if isinstance(s, Generate) and s.after)
 
     def resolved(self) -> dict[str, Any]:
         """Return the recipe as JSON values, as run.json holds it."""

@@ -1,11 +1,16 @@
 """Finds, checks and renders the templates of a recipe.
 
-A template is a Jinja file whose blocks `system` and `user` are the chat roles; without such blocks, the whole
-text is the user's message. `answer.swh_Latn.j2` or `answer.swh.j2` replaces `answer.j2` for Swahili and must
-read the same variables. Templates run in an immutable sandbox, see only files of their own folder, and fail
-on names that are not defined and on values that are null.
+A template is a Jinja file whose blocks `system`, `user` and `assistant` are the chat roles; without such
+blocks, the whole text is the user's message. The system message is first, the others follow in the order of
+their blocks; `user_2`, `assistant_2` and so on are further turns, such as examples. An `assistant` block at
+the end is the beginning of the reply.
+
+`answer.swh_Latn.j2` or `answer.swh.j2` replaces `answer.j2` for Swahili and must read the same variables.
+Templates run in an immutable sandbox, see only files of their own folder, and fail on names that are not
+defined and on values that are null.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -17,18 +22,25 @@ from jinja2 import DictLoader, Environment, TemplateError, TemplateSyntaxError, 
 from jinja2 import Template as JinjaTemplate
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
-from glotmill.columns import EMPTY_PROMPT, TEMPLATE_ERROR, TEMPLATE_VARIABLES, prompt_column
+from glotmill.columns import (
+    EMPTY_PROMPT,
+    TEMPLATE_ERROR,
+    TEMPLATE_VARIABLES,
+    prompt_column,
+    reasoning_column,
+)
 from glotmill.errors import RecipeError, RequestFailed
 from glotmill.languages import Language
 from glotmill.languages import find as find_language
 from glotmill.messages import Message
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, join_bounded
-from glotmill.recipes.steps import Generate, Render
+from glotmill.recipes.steps import Asking, WithTemplate
 
 MAX_TEMPLATE_BYTES = 1_000_000
 
-ROLES = ("system", "user")
+ROLES = ("system", "user", "assistant")
+_TURN = re.compile(r"(user|assistant)_[1-9]\d?")  # the name of a block that is one of several turns
 # Statements outside blocks that print nothing.
 _SILENT = (nodes.Extends, nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
@@ -46,11 +58,17 @@ class Template:
     variables: frozenset[str]  # names that it, its parents and its includes read
     files: frozenset[str]  # its own file and all that it extends, includes or imports, relative to the folder
     digest: str  # sha256 of the text of these files
+    blocks: tuple[str, ...]  # blocks that are messages, in their order; none: all of it is the user's message
     _compiled: JinjaTemplate
     _only_blocks: bool
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role of each message."""
+        return tuple(map(_role, self.blocks)) or ("user",)
+
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
-        """Return the messages for one row. A system message without text is left out.
+        """Return the messages for one row. Without text, a system message and an assistant's are left out.
 
         Raises RequestFailed, which fails this row: `template_error` if the values do not fit,
         `prompt_too_long`, or `empty_prompt` if the user's message has no text.
@@ -68,14 +86,13 @@ class Template:
         # Running the template from its top links in the blocks of its parents and runs {% set %} and imports.
         # Where there is nothing but blocks, that would only render them twice.
         text = "" if self._only_blocks else join_bounded(self._compiled.root_render_func(context), MAX_CHARS)
-        blocks = {role: context.blocks[role][0] for role in ROLES if role in context.blocks}
-        if not blocks:
+        if not self.blocks:
             yield Message("user", text)
         remaining = MAX_CHARS
-        for role, render_block in blocks.items():
-            text = join_bounded(render_block(context), remaining)
+        for name, role in zip(self.blocks, self.roles, strict=False):
+            text = join_bounded(context.blocks[name][0](context), remaining)
             remaining -= len(text)
-            if role != "system" or text.strip():
+            if role == "user" or text.strip():
                 yield Message(role, text)
 
 
@@ -122,7 +139,9 @@ def seed_variables(recipe: Recipe) -> frozenset[str]:
     language = find_language(recipe.languages[0] if recipe.languages else "eng_Latn")
     templates = load_all(recipe, language)
     read = frozenset[str]().union(*(template.variables for template in templates.values()))
-    return read - {*templates, *map(prompt_column, templates)} - TEMPLATE_VARIABLES
+    columns = {prompt_column, reasoning_column}
+    made = {*templates, *(column(name) for name in templates for column in columns)}
+    return read - made - {s.name for s in recipe.live_steps if isinstance(s, Asking)} - TEMPLATE_VARIABLES
 
 
 def refuse_uneven_variants(recipe: Recipe) -> None:
@@ -145,8 +164,8 @@ def refuse_uneven_variants(recipe: Recipe) -> None:
                 raise RecipeError(f"{path}: uses {', '.join(sorted(extra))}, which its base does not")
 
 
-def _steps_with_template(recipe: Recipe) -> Iterator[Generate | Render]:
-    return (step for step in recipe.live_steps if isinstance(step, Generate | Render))
+def _steps_with_template(recipe: Recipe) -> Iterator[WithTemplate]:
+    return (step for step in recipe.live_steps if isinstance(step, WithTemplate) and step.template_name)
 
 
 def _sources(folder: Path, name: str) -> Iterator[tuple[str, str]]:
@@ -216,7 +235,23 @@ def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> T
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
     digest = sha256("\0".join(part for source in sorted(sources) for part in source).encode()).hexdigest()
-    return Template(folder / file, variables, frozenset(trees), digest, compiled, only_blocks)
+    files = frozenset(trees)
+    return Template(folder / file, variables, files, digest, _message_blocks(chain), compiled, only_blocks)
+
+
+def _role(block: str) -> str:
+    """Return the role of a block's message; empty for a block that is none."""
+    if block in ROLES:
+        return block
+    turn = _TURN.fullmatch(block)
+    return turn[1] if turn else ""
+
+
+def _message_blocks(chain: Mapping[Path, nodes.Template]) -> tuple[str, ...]:
+    """Return the blocks that are messages: the system's first, then as the outermost template orders them."""
+    names = (block.name for tree in reversed(list(chain.values())) for block in tree.find_all(nodes.Block))
+    blocks = [name for name in dict.fromkeys(names) if _role(name)]
+    return tuple(sorted(blocks, key=lambda name: name != "system"))
 
 
 # Checks of the source, before anything is rendered: a template that passes loses no text, since whatever it
@@ -243,15 +278,16 @@ def _refuse_lost_text(chain: Mapping[Path, nodes.Template]) -> None:
     blocks = [block for tree in chain.values() for block in tree.find_all(nodes.Block)]
     names = {block.name for block in blocks}
     file = next(iter(chain))
-    if not names & set(ROLES):
+    if not any(map(_role, names)):
         if len(chain) == 1 and names:
             raise RecipeError(
                 f"{file}: has blocks {', '.join(sorted(names))}, but neither system nor user; rename them"
             )
         return
-    if "user" not in names:
+    if not any(_role(name) == "user" for name in names):
+        there = next(name for name in sorted(names) if _role(name))
         raise RecipeError(
-            f"{file}: a system block but no user block; add {{% block user %}}...{{% endblock %}}"
+            f"{file}: a block {there} but no user block; add {{% block user %}}...{{% endblock %}}"
         )
     nested = {inner.name for block in blocks for inner in _blocks_within(block)}
     for path, tree in chain.items():
@@ -273,7 +309,7 @@ def _blocks_within(block: nodes.Block) -> Iterator[nodes.Block]:
 def _is_lost(node: nodes.Node, nested: set[str]) -> bool:
     """Return whether a statement at the top of a template prints something that no message contains."""
     if isinstance(node, nodes.Block):
-        return node.name not in ROLES and node.name not in nested
+        return not _role(node.name) and node.name not in nested
     if isinstance(node, nodes.Output):
         return any(not isinstance(part, nodes.TemplateData) or part.data.strip() for part in node.nodes)
     return not isinstance(node, _SILENT)

@@ -6,7 +6,7 @@ languages are checked along the way. Every error names the step, what is there a
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from glotmill.columns import (
     RESERVED,
     TEMPLATE_VARIABLES,
     VERDICT_SCHEMA,
+    messages_column,
     prompt_column,
     raw_column,
 )
@@ -30,22 +31,46 @@ from glotmill.io.rows import open_rows
 from glotmill.languages import Language
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
-from glotmill.recipes.steps import Filter, Generate, Render, Step, Transform
+from glotmill.recipes.steps import (
+    Asking,
+    Embed,
+    Filter,
+    Generate,
+    Likelihood,
+    Render,
+    Score,
+    Step,
+    Transform,
+    WithTemplate,
+)
 from glotmill.recipes.template import Template, load_all, refuse_uneven_variants
 from glotmill.runner import dataset, parse
 from glotmill.runner.apply_filters import apply_filters, cannot_judge, streaming_rule
 from glotmill.runner.generate import expect_filters, fan_out, step_columns
-from glotmill.runner.shard import LanguagePlan, seed_table, transform
+from glotmill.runner.measure import measure_columns
+from glotmill.runner.shard import LanguagePlan, ModelName, seed_table, transform
 
 
-def plan(recipe: Recipe, language: Language, seeds: Seeds, model: str, revision: str = "") -> LanguagePlan:
-    """Return what the shards of a language share. Raises RecipeError for anything that does not fit."""
+def plan(
+    recipe: Recipe,
+    language: Language,
+    seeds: Seeds,
+    model: str,
+    revision: str = "",
+    models: Mapping[str, ModelName] | None = None,
+) -> LanguagePlan:
+    """Return what the shards of a language share. Raises RecipeError for anything that does not fit.
+
+    models: those that the run opens besides its own, by their names in the recipe.
+    """
     refuse_uneven_variants(recipe)
     templates = load_all(recipe, language)
     few_shot = [step for step in recipe.live_steps if isinstance(step, Generate) and step.examples]
     try:
         examples = {step.name: _read_examples(recipe, step) for step in few_shot}
-        language_plan = LanguagePlan(recipe, language, templates, examples, model, revision, seeds.schema)
+        language_plan = LanguagePlan(
+            recipe, language, templates, examples, model, revision, seeds.schema, models or {}
+        )
         _check_steps(language_plan)
     except UsageError as error:
         raise RecipeError(f"{recipe.file}: {error}") from None
@@ -96,7 +121,11 @@ def _where_made(recipe: Recipe, step: Step, error: str) -> str:
 
 def _check_step(plan: LanguagePlan, step: Step, table: pl.DataFrame) -> pl.DataFrame:
     """Return the table, still without rows, as the step leaves it."""
+    if isinstance(step, Asking):
+        _check_models(plan, step)
     match step:
+        case Embed() | Score() | Likelihood():
+            return _check_measure(plan, step, table)
         case Generate():
             return _check_generate(plan, step, table)
         case Render():
@@ -117,7 +146,8 @@ def _check_generate(plan: LanguagePlan, step: Generate, table: pl.DataFrame) -> 
     parse.parser(step.as_, step.name, step.schema_)
     if step.as_ not in ("text", "json") and step.schema_:
         raise RecipeError(f"`as: {step.as_}` and `schema` together; replies to a schema are json")
-    columns = step_columns(step)
+    _check_conversation(plan, step, table)
+    columns = step_columns(step, step.name in plan.recipe.continued)
     _refuse_used_names(table, [*columns, raw_column(step.name)])
     filters = expect_filters(step)
     for filter_step in filters:
@@ -130,6 +160,52 @@ def _check_generate(plan: LanguagePlan, step: Generate, table: pl.DataFrame) -> 
     return table.hstack(expected.select(name for name in expected.columns if name not in known))
 
 
+def _check_models(plan: LanguagePlan, step: Asking) -> None:
+    """Raise RecipeError for a model that the recipe does not name, and for one that a list names twice."""
+    names = step.model_names if isinstance(step, Generate) else (step.model,)
+    known = plan.recipe.models
+    for name in names:
+        if name and name not in known:
+            hint = plugins.did_you_mean(name, sorted(known)) or f"; add it under `models:`, as {name}: {{}}"
+            raise RecipeError(f"no model {name!r}{hint}")
+    by_model = {plan.model_named(name): name for name in names}
+    for name in names:
+        if (other := by_model[plan.model_named(name)]) != name:
+            raise RecipeError(
+                f"models: {name} and {other} are the same model, whose replies would be the same; name "
+                f"another with --model {other}=NAME, or take one out"
+            )
+
+
+def _check_conversation(plan: LanguagePlan, step: Generate, table: pl.DataFrame) -> None:
+    """Raise RecipeError if a template does not fit a completion, or a step cannot go on after another."""
+    roles = plan.templates[step.name].roles
+    if step.completion and roles != ("user",):
+        raise RecipeError("completion: the template is a text, without blocks of chat roles other than user")
+    if not step.after:
+        return
+    earlier = [s for s in plan.recipe.live_steps if isinstance(s, Generate) and s.name == step.after]
+    if not earlier or messages_column(step.after) not in table.columns:
+        raise RecipeError(f"after: no generate step {step.after!r} above this one")
+    if earlier[0].makes_list or earlier[0].completion:
+        raise RecipeError(f"after: {step.after!r} has no single reply in a chat to go on from")
+    if "system" in roles:
+        raise RecipeError("after: the conversation has its system message already; take the block out")
+
+
+def _check_measure(plan: LanguagePlan, step: Embed | Score | Likelihood, table: pl.DataFrame) -> pl.DataFrame:
+    if isinstance(step, Score | Likelihood) and step.name in plan.templates:
+        _check_variables(plan.templates[step.name], step, table, has_examples=False)
+    for name in [step.of] if isinstance(step.of, str) else step.of:
+        if name not in table.columns:
+            raise RecipeError(f"no column {name!r}{plugins.did_you_mean(name, table.columns)}")
+        if table.schema[name] != pl.String:
+            raise RecipeError(f"of: {name!r} is {table.schema[name]}; a model reads a text")
+    columns = measure_columns(step)
+    _refuse_used_names(table, columns)
+    return table.hstack(pl.DataFrame(schema=columns))
+
+
 def _check_transform(step: Transform, table: pl.DataFrame) -> pl.DataFrame:
     result = transform(step, table).drop(list(VERDICT_SCHEMA), strict=False)
     for name, dtype in table.schema.items():
@@ -139,7 +215,7 @@ def _check_transform(step: Transform, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _check_variables(
-    template: Template, step: Generate | Render, table: pl.DataFrame, *, has_examples: bool
+    template: Template, step: WithTemplate, table: pl.DataFrame, *, has_examples: bool
 ) -> None:
     """Raise RecipeError for a variable of a template that neither a column nor the step provides."""
     columns = {*table.columns, LANGUAGE}

@@ -5,8 +5,7 @@ rows ── template ─► requests ── journal, or engine ─► replies �
              └──────────── the next try, with the reason as `feedback` ◄┘
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -20,34 +19,26 @@ from glotmill.columns import (
     VERDICT_SCHEMA,
     examples_column,
     logprob_column,
+    messages_column,
+    models_column,
     prompt_column,
     raw_column,
+    reasoning_column,
+    reasoning_tokens_column,
     tokens_column,
 )
-from glotmill.errors import RequestFailed
 from glotmill.messages import Reply, Request
 from glotmill.recipes.seeds import Row
 from glotmill.recipes.steps import Filter, Generate
 from glotmill.runner import parse
 from glotmill.runner.apply_filters import with_columns
-from glotmill.runner.request_queue import Answer
+from glotmill.runner.attempt import Attempt, render, take_reply
 
 if TYPE_CHECKING:
     from glotmill.runner.shard import LanguagePlan, Shard
 
 
-@dataclass
-class _Attempt:
-    """The latest try for one row of a generate step, or for one of the row's trials."""
-
-    examples: Sequence[Row] = ()
-    prompt: str | None = None
-    reply: Reply | None = None
-    value: Any = None
-    reason: str | None = None
-    reason_at: str | None = None
-    failed: bool = False
-    measures: dict[str, Any] = field(default_factory=dict)  # columns that the filters of `expect` add
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 
 def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
@@ -59,14 +50,25 @@ def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(id=pl.format("{}-{}", "id", "_sample")).drop("_sample")
 
 
-def step_columns(step: Generate) -> dict[str, pl.DataType]:
-    """Return the columns that a generate step adds, and their types."""
+def step_columns(step: Generate, is_continued: bool) -> dict[str, pl.DataType]:
+    """Return the columns that a generate step adds, and their types.
+
+    is_continued: whether a later step goes on in its conversation.
+    """
     value = parse.dtype(step.as_, step.schema_)
     columns: dict[str, pl.DataType] = {
-        step.name: value if step.trials == 1 else pl.List(value),
+        step.name: pl.List(value) if step.makes_list else value,
         prompt_column(step.name): pl.String(),  # the last message of the user
         tokens_column(step.name): pl.Int64(),  # tokens of the reply
     }
+    if step.thinking:
+        thoughts = pl.String()
+        columns[reasoning_column(step.name)] = pl.List(thoughts) if step.makes_list else thoughts
+        columns[reasoning_tokens_column(step.name)] = pl.Int64()
+    if step.models:
+        columns[models_column(step.name)] = pl.List(pl.String())
+    if is_continued:
+        columns[messages_column(step.name)] = MESSAGES
     if step.examples:
         columns[examples_column(step.name)] = pl.List(pl.String())
     if step.logprobs is not None:
@@ -86,26 +88,31 @@ async def generate(shard: "Shard", number: int, step: Generate, rows: pl.DataFra
     and what the filters of `expect` measure. Raises EngineError.
     """
     rows = fan_out(step, rows)
-    inputs = [row for row in rows.iter_rows(named=True) for _ in range(step.trials)]
-    attempts = [_Attempt(_draw_examples(shard.plan, step, row["id"])) for row in inputs]
+    inputs = [row for row in rows.iter_rows(named=True) for _ in range(step.replies)]
+    models = step.model_names
+    attempts = [
+        Attempt(_draw_examples(shard.plan, step, row["id"]), models[i % len(models)])
+        for i, row in enumerate(inputs)
+    ]
     parse_reply = parse.parser(step.as_, step.name, step.schema_)
     pending = list(range(len(inputs)))
     measures: dict[str, pl.DataType] = {}
     for try_ in range(step.tries):
         requests: dict[int, Request] = {}
         for i in pending:
-            sample = try_ + step.tries * (i % step.trials)
-            if request := _render(shard.plan, step, inputs[i], attempts[i], sample):
+            trial = i % step.replies // len(models)
+            sample = try_ + step.tries * trial
+            if request := render(shard.plan, step, inputs[i], attempts[i], sample):
                 requests[i] = request
-        answers = await _ask(shard, number, step.name, list(requests.values()))
+        answers = await shard.ask(number, step.name, list(requests.values()))
         for i, answer in zip(requests, answers, strict=True):
-            _parse(attempts[i], answer.reply, parse_reply, step.name)
+            take_reply(attempts[i], answer.reply, parse_reply, step.name)
             shard.transient_failures += answer.transient
         measures |= await _expect(shard, step, rows, attempts, pending)
         pending = [i for i in pending if attempts[i].reason is not None and not attempts[i].failed]
         if not pending:
             break
-    columns = _gather_trials(step, _to_columns(step, attempts, measures))
+    columns = _gather_replies(step, _to_columns(shard.plan, step, attempts, measures))
     return shard.split(with_columns(rows, columns)).drop(raw_column(step.name))
 
 
@@ -120,71 +127,15 @@ def _draw_examples(plan: "LanguagePlan", step: Generate, row_id: str) -> Sequenc
     return [pool[i] for i in ranked[: step.examples.n]]
 
 
-def _render(
-    plan: "LanguagePlan", step: Generate, row: Mapping[str, Any], attempt: _Attempt, sample: int
-) -> Request | None:
-    """Render a row into a request; None if its values do not fit the template, with the attempt failed."""
-    values = {
-        **row,
-        "language": plan.language,
-        "examples": attempt.examples,
-        "feedback": attempt.reason or "",
-    }
-    try:
-        messages = plan.templates[step.name].render(values)
-    except RequestFailed as error:
-        attempt.reason, attempt.reason_at, attempt.failed = error.reason, step.name, True
-        return None
-    attempt.prompt = next(m.content for m in reversed(messages) if m.role == "user")
-    digest = blake2b(f"{row['id']}\0{step.name}\0{sample}".encode(), digest_size=8).digest()
-    seed = int.from_bytes(digest) >> 1  # 63 bits: engines take a signed integer
-    return Request(messages, plan.model, plan.revision, step.sampling, seed, sample, step.schema_text)
-
-
-async def _ask(shard: "Shard", number: int, step: str, requests: Sequence[Request]) -> list[Answer]:
-    """Answer requests from the journal where it holds the reply; ask the engine for the rest.
-
-    Each new reply is in the journal before this returns, even if the shard is cancelled meanwhile. A failure
-    that may pass is not written, so that a later run asks again.
-    """
-    missing = {request.key: request for request in requests if request.key not in shard.replies}
-
-    def note(request: Request, answer: Answer) -> None:
-        if not answer.transient:
-            shard.journal.append(request, answer.reply, step)
-
-    answers: dict[str, Answer] = {}
-    if missing:
-        priority = (shard.number, -number)
-        new = await shard.request_queue.ask(priority, list(missing.values()), note)
-        answers = dict(zip(missing, new, strict=True))
-    return [answers.get(r.key) or Answer(shard.replies[r.key], False) for r in requests]
-
-
-def _parse(attempt: _Attempt, reply: Reply, parse_reply: Callable[[str], Any], name: str) -> None:
-    """Take a reply into an attempt: its value, or the reason why it has none."""
-    attempt.reply, attempt.value, attempt.measures = reply, None, {}
-    attempt.reason, attempt.reason_at = None, name
-    if reply.failure:
-        attempt.reason, attempt.failed = reply.failure, True
-        return
-    try:
-        attempt.value = parse_reply(reply.text)
-    except parse.Unparsed as error:
-        attempt.reason = str(error)
-    if reply.finish_reason == "length":
-        attempt.reason = "truncated"
-
-
 async def _expect(
-    shard: "Shard", step: Generate, rows: pl.DataFrame, attempts: Sequence[_Attempt], pending: Sequence[int]
+    shard: "Shard", step: Generate, rows: pl.DataFrame, attempts: Sequence[Attempt], pending: Sequence[int]
 ) -> dict[str, pl.DataType]:
     """Apply the filters of `expect` to the replies of a try. Return the columns they add, and their types."""
     parsed = [i for i in pending if attempts[i].reason is None]
     if not step.expect or not parsed:
         return {}
-    columns = _to_columns(step, [attempts[i] for i in parsed], {}).drop(VERDICT, REASON, REASON_AT)
-    table = with_columns(rows[[i // step.trials for i in parsed]], columns).with_columns(
+    columns = _to_columns(shard.plan, step, [attempts[i] for i in parsed], {}).drop(*VERDICT_SCHEMA)
+    table = with_columns(rows[[i // step.replies for i in parsed]], columns).with_columns(
         prompt=pl.col(prompt_column(step.name))
     )
     result = await shard.filter_workers.apply(table, expect_filters(step))
@@ -196,7 +147,7 @@ async def _expect(
 
 
 def _to_columns(
-    step: Generate, attempts: Sequence[_Attempt], measures: Mapping[str, pl.DataType]
+    plan: "LanguagePlan", step: Generate, attempts: Sequence[Attempt], measures: Mapping[str, pl.DataType]
 ) -> pl.DataFrame:
     """Return the columns that a step adds to the table, with a row for each attempt."""
     replies = [attempt.reply or Reply("") for attempt in attempts]
@@ -205,6 +156,14 @@ def _to_columns(
         prompt_column(step.name): [attempt.prompt for attempt in attempts],
         tokens_column(step.name): [reply.completion_tokens for reply in replies],
     }
+    is_continued = step.name in plan.recipe.continued
+    if step.thinking:
+        columns[reasoning_column(step.name)] = [reply.reasoning or None for reply in replies]
+        columns[reasoning_tokens_column(step.name)] = [reply.reasoning_tokens for reply in replies]
+    if step.models:
+        columns[models_column(step.name)] = [attempt.model for attempt in attempts]
+    if is_continued:
+        columns[messages_column(step.name)] = [a.conversation if a.reply else None for a in attempts]
     if step.examples:
         columns[examples_column(step.name)] = [list(_texts(attempt.examples)) for attempt in attempts]
     if step.logprobs is not None:
@@ -213,36 +172,42 @@ def _to_columns(
         ]
     columns |= {name: [attempt.measures.get(name) for attempt in attempts] for name in measures}
     columns[raw_column(step.name)] = [
-        reply.text if attempt.reason else None for attempt, reply in zip(attempts, replies, strict=True)
+        reply.text or reply.reasoning if attempt.reason else None
+        for attempt, reply in zip(attempts, replies, strict=True)
     ]
     columns[VERDICT] = [FAILED if attempt.failed else None for attempt in attempts]
     columns[REASON] = [attempt.reason for attempt in attempts]
     columns[REASON_AT] = [attempt.reason_at if attempt.reason else None for attempt in attempts]
     dtypes = {
-        **step_columns(step),
+        **step_columns(step, is_continued),
         **measures,
-        step.name: parse.dtype(step.as_, step.schema_),  # one value, also where trials become a list
+        # One value, also where several become a list.
+        step.name: parse.dtype(step.as_, step.schema_),
+        reasoning_column(step.name): pl.String(),
+        models_column(step.name): pl.String(),
         raw_column(step.name): pl.String(),
         **VERDICT_SCHEMA,
     }
     return pl.DataFrame([pl.Series(n, v, dtypes[n], strict=False) for n, v in columns.items()])
 
 
-def _gather_trials(step: Generate, columns: pl.DataFrame) -> pl.DataFrame:
-    """Turn the trials of each row into one row: the values that passed are a list; one of them is enough."""
-    if step.trials == 1:
+def _gather_replies(step: Generate, columns: pl.DataFrame) -> pl.DataFrame:
+    """Turn the replies to each row into one row: those that passed are a list; one of them is enough."""
+    if not step.makes_list:
         return columns
-    passed = pl.col(REASON).is_null()
+    name, passed = step.name, pl.col(REASON).is_null()
+    lists = {c for c in (name, reasoning_column(name), models_column(name)) if c in columns.columns}
+    sums = {c for c in (tokens_column(name), reasoning_tokens_column(name)) if c in columns.columns}
     gathered = {
-        step.name: pl.col(step.name).filter(passed),
-        tokens_column(step.name): pl.col(tokens_column(step.name)).sum(),
-        logprob_column(step.name): pl.col(f"^{step.name}_logprob$").mean(),
-        **{name: pl.when(~passed.any()).then(pl.col(name).first()).alias(name) for name in VERDICT_SCHEMA},
+        **{c: pl.col(c).filter(passed) for c in lists},
+        **{c: pl.col(c).sum() for c in sums},
+        logprob_column(name): pl.col(f"^{name}_logprob$").mean(),
+        **{c: pl.when(~passed.any()).then(pl.col(c).first()).alias(c) for c in VERDICT_SCHEMA},
     }
-    row = (pl.int_range(pl.len()) // step.trials).alias("_row")
+    row = (pl.int_range(pl.len()) // step.replies).alias("_row")
     rest = pl.exclude("_row", *gathered).drop_nulls().first()
-    trials = columns.with_columns(row).group_by("_row", maintain_order=True)
-    return trials.agg(*gathered.values(), rest).select(columns.columns)
+    replies = columns.with_columns(row).group_by("_row", maintain_order=True)
+    return replies.agg(*gathered.values(), rest).select(columns.columns)
 
 
 def _texts(value: Any) -> Iterator[str]:

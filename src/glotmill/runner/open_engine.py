@@ -1,15 +1,20 @@
-"""The engine of a run: chooses it, checks its options, and opens it on the first request."""
+"""The engines of a run: chooses them, checks their options, and opens each on its first request.
+
+A run has one model, and a recipe may name more (`models:`). Each has its own engine, opened by the first
+request for it and only then.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 from glotmill import plugins
 from glotmill.errors import EngineError, GlotmillError, UsageError, typed_line
 from glotmill.messages import Engine, Reply, Request
+from glotmill.recipes.recipe import Recipe
 
 NANO = "glotmill-nano"  # the tiny model that comes with glotmill; used where no model is named
 
@@ -36,6 +41,48 @@ def engine_options(
     return EngineOptions(name, model or NANO, revision, arguments)
 
 
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a user says about one model: None where nothing is said."""
+
+    engine: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def all_engine_options(
+    recipe: Recipe, run: ModelSettings, others: Mapping[str, ModelSettings]
+) -> dict[str, EngineOptions]:
+    """Return the options of the run's engine, by the name "", and of each other model of the recipe, by its.
+
+    others: what the user says about models of the recipe, by their names there; what is left open comes from
+    the recipe, and then from the run. Raises UsageError.
+    """
+    options = {"": engine_options(run.engine, run.model, run.revision, run.arguments)}
+    for name in others:
+        if name not in recipe.models:
+            known = ", ".join(recipe.models) or "none besides that of the run"
+            raise UsageError(
+                f"the recipe {recipe.name} names no model {name!r} (it names: {known}); for a folder with "
+                f"a = in its path write ./{name}=..."
+            )
+    for name, model in recipe.models.items():
+        user = others.get(name, ModelSettings())
+        own_model, own_engine = user.model or model.model, user.engine or model.engine
+        arguments = {**model.engine_args, **user.arguments}
+        revision = user.revision or model.revision
+        if not (own_model or own_engine or arguments or revision):
+            continue  # the model of the run
+        if not own_engine:  # the same engine, opened in the same way
+            arguments = {**options[""].arguments, **arguments}
+        own_revision = revision if own_model else revision or options[""].revision
+        options[name] = engine_options(
+            own_engine or options[""].name, own_model or options[""].model, own_revision, arguments
+        )
+    return options
+
+
 def default_engine() -> str:
     """Return the default engine. Raises UsageError if none is installed."""
     for name, module in (("vllm", "vllm"), ("transformers", "torch")):
@@ -60,6 +107,23 @@ async def open_engine(options: EngineOptions) -> AsyncIterator[Engine]:
 
 
 @asynccontextmanager
+async def open_all_on_first_request(
+    options: Mapping[str, EngineOptions], show_note: Callable[[str], None]
+) -> AsyncIterator[Engine]:
+    """Yield an engine that passes each request on to the engine of its model, by `Request.alias`."""
+    async with AsyncExitStack() as stack:
+        engines = {
+            name: await stack.enter_async_context(open_on_first_request(of_model, show_note))
+            for name, of_model in options.items()
+        }
+
+        async def ask(request: Request) -> Reply:
+            return await engines[request.alias](request)
+
+        yield ask if len(engines) > 1 else engines[""]
+
+
+@asynccontextmanager
 async def open_on_first_request(
     options: EngineOptions, show_note: Callable[[str], None]
 ) -> AsyncIterator[Engine]:
@@ -74,7 +138,7 @@ async def open_on_first_request(
     keeper: asyncio.Task[None] | None = None
 
     async def keep_open() -> None:
-        show_note(f"starting {options.name}")
+        show_note(f"starting {options.name} with {options.model}")
         async with open_engine(options) as engine:
             show_note("")
             opened.set_result(engine)

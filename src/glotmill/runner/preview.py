@@ -37,10 +37,10 @@ from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
-from glotmill.runner.open_engine import NANO, engine_options, open_engine
+from glotmill.runner.open_engine import NANO, ModelSettings, all_engine_options, open_all_on_first_request
 from glotmill.runner.request_queue import RequestQueue
 from glotmill.runner.run_folder import Run
-from glotmill.runner.shard import LanguagePlan, Shard, run_shard
+from glotmill.runner.shard import LanguagePlan, ModelName, Shard, run_shard
 
 WINDOW = 64  # requests in flight
 
@@ -99,21 +99,30 @@ async def preview(
 ) -> tuple[LanguagePlan, list[Previewed]]:
     """Return the plan and `number` rows of one language; with replies, if an engine or a model is named.
 
-    engine: engine, model, revision and engine_args, as for a run.
+    engine: engine, model, revision, engine_args and models, as for a run.
     Raises UsageError, RecipeError, EngineError.
     """
     recipe = read_recipe(source, settings)
     target = find_language(language or next(iter(recipe.languages), "eng_Latn"))
     opened = open_seeds(recipe, seeds)
-    plan = check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "")
+    others: dict[str, ModelSettings] = engine.get("models") or {}
+    uses_engine = bool(engine["engine"] or engine["model"] or others)
+    settings_of_run = ModelSettings(
+        engine["engine"], engine["model"], engine["revision"], engine["engine_args"] or {}
+    )
+    options = all_engine_options(recipe, settings_of_run, others) if uses_engine else {}
+    names = {n: ModelName(n, e.model, e.revision or "") for n, e in options.items() if n}
+    plan = check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "", names)
     rows = opened.take(target.tag, 0, number, 1)
     if not rows:
         raise UsageError(f"{opened.location}: no seed row for {target.tag}")
-    if not (engine["engine"] or engine["model"]):
+    if not uses_engine:
         return plan, await _render_messages(plan, rows)
-    options = engine_options(engine["engine"], engine["model"], engine["revision"], engine["engine_args"])
-    async with open_engine(options) as opened_engine, _open_runner() as run_rows:
-        return plan, await run_rows(plan, rows, opened_engine)
+    async with (
+        open_all_on_first_request(options, lambda _: None) as opened_engines,
+        _open_runner() as run_rows,
+    ):
+        return plan, await run_rows(plan, rows, opened_engines)
 
 
 def steps_that_need_replies(plan: LanguagePlan) -> list[str]:

@@ -5,7 +5,7 @@ import platform
 import re
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -21,10 +21,11 @@ from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
 from glotmill.runner.finish_filters import write_datasets
-from glotmill.runner.open_engine import NANO, engine_options
+from glotmill.runner.open_engine import NANO, EngineOptions, ModelSettings, all_engine_options
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress
+from glotmill.runner.shard import ModelName
 
 WINDOW = 512  # requests in flight
 MAX_SHARD = 256  # seed rows per shard
@@ -43,6 +44,7 @@ class RunOptions(TypedDict, total=False):
     model: str  # name or folder of a model; default: glotmill-nano
     revision: str | None  # branch, tag or commit of the model
     engine_args: dict[str, Any]  # arguments for the engine's library
+    models: Mapping[str, ModelSettings]  # further models, by their names in the recipe
     settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
     folder: str | Path  # the run folder; default: runs/<recipe>-<model>
     window: int  # requests in flight; default: 512
@@ -79,21 +81,39 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
 def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
     """Check everything that can be checked before a model is loaded. Raises RecipeError, UsageError."""
     recipe = read_recipe(source, options.get("settings") or ())
-    engine = engine_options(
-        options.get("engine"), options.get("model"), options.get("revision"), options.get("engine_args")
-    )
+    engines = all_engine_options(recipe, _model_settings(options), options.get("models") or {})
     tags = _languages(recipe, options)
     target, window, max_failures = _limits(options)
     run = Run(_folder(source, options))
-    _refuse_another_run(run, recipe, engine.name)
+    _refuse_another_run(run, recipe, engines)
     seeds = open_seeds(recipe, _store_stdin(run, options.get("seeds"), recipe))
     shard_size = _shard_size(run, target)
+    model = engines[""]
+    others = {n: ModelName(n, e.model, e.revision or "") for n, e in engines.items() if n}
     plans = [
-        check.plan(recipe, find_language(tag), seeds, engine.model, engine.revision or "") for tag in tags
+        check.plan(recipe, find_language(tag), seeds, model.model, model.revision or "", others)
+        for tag in tags
     ]
     quotas = [LanguageQuota(plan, target, shard_size) for plan in plans]
     return PreparedRun(
-        recipe, seeds, not options.get("seeds"), quotas, run, engine, window=window, max_failures=max_failures
+        recipe,
+        seeds,
+        not options.get("seeds"),
+        quotas,
+        run,
+        engines,
+        window=window,
+        max_failures=max_failures,
+    )
+
+
+def _model_settings(options: RunOptions) -> ModelSettings:
+    """Return what the user says about the model of the run."""
+    return ModelSettings(
+        options.get("engine"),
+        options.get("model"),
+        options.get("revision"),
+        options.get("engine_args") or {},
     )
 
 
@@ -142,7 +162,7 @@ def _store_stdin(run: Run, seeds: str | None, recipe: Recipe) -> str | None:
     return str(path) if path.exists() else "-"
 
 
-def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
+def _refuse_another_run(run: Run, recipe: Recipe, engines: Mapping[str, EngineOptions]) -> None:
     """Refuse a folder with a run of another recipe, and echoed replies in a folder of real ones."""
     if not (run.folder / "run.json").exists():
         return
@@ -152,13 +172,15 @@ def _refuse_another_run(run: Run, recipe: Recipe, engine: str) -> None:
         raise UsageError(
             f"{run.folder}: holds a run of {name!r}, not of {recipe.name!r}; name another folder"
         )
-    earlier = info.get("engine")
     has_replies = next(run.folder.glob("replies/*.jsonl"), None) is not None
-    if has_replies and earlier != engine and "echo" in (earlier, engine):
-        raise UsageError(
-            f"{run.folder}: its replies come from the engine {earlier}, and would be mistaken for those of "
-            f"{engine}; name another folder, or remove this one"
-        )
+    of_models = info.get("models") or {}
+    for name, engine in engines.items():
+        earlier = (of_models.get(name) or {}).get("engine") if name else info.get("engine")
+        if has_replies and earlier and earlier != engine.name and "echo" in (earlier, engine.name):
+            raise UsageError(
+                f"{run.folder}: its replies come from the engine {earlier}, and would be mistaken for those "
+                f"of {engine.name}; name another folder, or remove this one"
+            )
 
 
 def _shard_size(run: Run, target: int) -> int:
@@ -170,7 +192,8 @@ def _shard_size(run: Run, target: int) -> int:
 
 def _manifest(prepared: PreparedRun) -> dict[str, Any]:
     """Return the JSON values of run.json: enough to repeat the run."""
-    quotas, engine = prepared.quotas, prepared.engine
+    quotas, engines = prepared.quotas, prepared.engines
+    others = {name: _engine_info(engine) for name, engine in engines.items() if name}
     return {
         "recipe": prepared.recipe.resolved(),
         "templates": {q.tag: {n: t.digest for n, t in q.plan.templates.items()} for q in quotas},
@@ -178,12 +201,19 @@ def _manifest(prepared: PreparedRun) -> dict[str, Any]:
         "seeds_sha256": _file_hash(Path(prepared.seeds.location)),
         "languages": [quota.tag for quota in quotas],
         "per_language": quotas[0].target,
+        **_engine_info(engines[""]),
+        **({"models": others} if others else {}),
+        "shard_size": quotas[0].shard_size,
+        "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
+    }
+
+
+def _engine_info(engine: EngineOptions) -> dict[str, Any]:
+    return {
         "model": without_secrets(engine.model),
         "revision": engine.revision,
         "engine": engine.name,
         "engine_args": without_secrets(engine.arguments),
-        "shard_size": quotas[0].shard_size,
-        "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
     }
 
 

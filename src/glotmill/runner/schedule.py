@@ -7,14 +7,14 @@ all rows of each language, and the languages that have too few rows left go into
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
 from glotmill.runner.finish_filters import LanguageFinish
-from glotmill.runner.open_engine import EngineOptions, open_on_first_request
+from glotmill.runner.open_engine import EngineOptions, open_all_on_first_request
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.request_queue import RequestQueue
 from glotmill.runner.run_folder import Run, ShardInfo
@@ -48,7 +48,7 @@ class PreparedRun:
     uses_recipe_seeds: bool  # false if the user names others
     quotas: list[LanguageQuota]
     run: Run
-    engine: EngineOptions
+    engines: Mapping[str, EngineOptions]  # by the names of models in the recipe; "" is that of the run
     window: int
     max_failures: float
 
@@ -63,7 +63,7 @@ async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progr
 
     async with (
         open_filter_workers(workers) as filter_workers,
-        open_on_first_request(prepared.engine, show_note) as engine,
+        open_all_on_first_request(prepared.engines, show_note) as engine,
     ):
         request_queue = RequestQueue(engine, prepared.window, prepared.max_failures)
         progress.request_queue = request_queue

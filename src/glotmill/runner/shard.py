@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
+from typing import NamedTuple
 
 import polars as pl
 
@@ -30,14 +31,15 @@ from glotmill.columns import (
 )
 from glotmill.errors import RecipeError, RequestFailed, one_line
 from glotmill.languages import Language
-from glotmill.messages import Reply
+from glotmill.messages import Reply, Request
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, frame
-from glotmill.recipes.steps import Filter, Generate, Render, Transform
+from glotmill.recipes.steps import Embed, Filter, Generate, Likelihood, Render, Score, Transform
 from glotmill.recipes.template import Template
 from glotmill.runner.filter_workers import FilterWorkers
 from glotmill.runner.generate import generate
-from glotmill.runner.request_queue import RequestQueue
+from glotmill.runner.measure import measure
+from glotmill.runner.request_queue import Answer, RequestQueue
 from glotmill.runner.run_folder import Journal
 
 ROWS_FORM = "2"  # of rows/; 2 has seed_key. Shards of another form are rebuilt from their replies
@@ -53,6 +55,14 @@ _MISMATCHES = (
 )
 
 
+class ModelName(NamedTuple):
+    """What a request says about the model that it is for."""
+
+    alias: str  # its name in the recipe; empty: the model of the run
+    model: str
+    revision: str
+
+
 @dataclass(frozen=True)
 class LanguagePlan:
     """What all shards of one language share."""
@@ -64,6 +74,11 @@ class LanguagePlan:
     model: str
     revision: str
     seed_schema: pl.Schema
+    models: Mapping[str, ModelName] = field(default_factory=dict)  # those that are not the run's, by alias
+
+    def model_named(self, name: str) -> ModelName:
+        """Return the model that a step names; one that the run does not open apart is the run's."""
+        return self.models.get(name) or ModelName("", self.model, self.revision)
 
     def digest(self, seeds: Sequence[tuple[int, str, Row]]) -> str:
         """Hash everything that a shard's rows depend on, except for the replies."""
@@ -80,6 +95,7 @@ class LanguagePlan:
             self.revision,
             self.language.tag,
         ]
+        parts += ["=".join(name) for _, name in sorted(self.models.items())]
         parts += [f"{name}={template.digest}" for name, template in sorted(self.templates.items())]
         parts += [json.dumps(rows, sort_keys=True, default=str) for _, rows in sorted(self.examples.items())]
         parts += [f"{name}={dtype}" for name, dtype in self.seed_schema.items()]
@@ -105,6 +121,25 @@ class Shard:
     filter_workers: FilterWorkers
     transient_failures: int = 0  # replies that a later run may get
     set_aside: list[pl.DataFrame] = field(default_factory=list)  # rows that were dropped or failed
+
+    async def ask(self, number: int, step: str, requests: Sequence[Request]) -> list[Answer]:
+        """Answer requests of a step from the journal where it holds the reply; ask the engine for the rest.
+
+        number: the step's position in the recipe. Each new reply is in the journal before this returns, even
+        if the shard is cancelled meanwhile. A failure that may pass is not written, so that a later run asks
+        again. Raises EngineError.
+        """
+        missing = {request.key: request for request in requests if request.key not in self.replies}
+
+        def note(request: Request, answer: Answer) -> None:
+            if not answer.transient:
+                self.journal.append(request, answer.reply, step)
+
+        answers: dict[str, Answer] = {}
+        if missing:
+            new = await self.request_queue.ask((self.number, -number), list(missing.values()), note)
+            answers = dict(zip(missing, new, strict=True))
+        return [answers.get(r.key) or Answer(self.replies[r.key], False) for r in requests]
 
     def split(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Set aside the rows that have a reason, and return the rest without columns for verdicts."""
@@ -133,6 +168,8 @@ async def run_shard(shard: Shard, seeds: Sequence[tuple[int, str, Row]]) -> pl.D
                 rows = _render(shard, step, rows)
             case Transform():
                 rows = _transform(shard, step, rows)
+            case Embed() | Score() | Likelihood():
+                rows = await measure(shard, number, step, rows)
             case Filter():
                 rows = shard.split(await shard.filter_workers.apply(rows, [step]))
     kept = rows.with_columns(
