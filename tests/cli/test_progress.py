@@ -18,7 +18,7 @@ from glotmill.runner.schedule import Progress
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_second_round_shows_its_new_target(terminal: bool, tmp_path: Path) -> None:
     plan: Any = SimpleNamespace(language=languages.find("fra"))
-    quota = LanguageQuota(plan, 10, 4, accepted=10, asked=20)
+    quota = LanguageQuota(plan, 10, 4, accepted=10, seed_rows=20)
     quota.reopen(20)
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)

@@ -132,4 +132,4 @@ def test_a_language_without_rows_is_not_selected_from(recipe: Path, spy: State) 
     assert str(error.value).startswith("eng_Latn: 0 of 4 rows: no seed row is for this language: ")
     spy.answer(lambda r: Reply("half a", "length"))
     with pytest.raises(ShortfallError, match="fra_Latn: 0 of 4 rows: the seeds are spent after 1 pass"):
-        run(recipe, "passes=1", languages=["fra"], per_language=4)
+        run(recipe, "passes=1", "floor=0", languages=["fra"], per_language=4)

@@ -8,53 +8,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from spy import write
+from filling import PLAIN, info, language, rows
 
-from glotmill.languages import find
-from glotmill.recipes.read import read_recipe
-from glotmill.recipes.seeds import open_seeds
-from glotmill.runner import check
 from glotmill.runner.finish_filters import LanguageFinish
-from glotmill.runner.quota import NO_SEED, LanguageQuota
-from glotmill.runner.run_folder import Run, ShardInfo
-
-PLAIN = """
-about: A test.
-seeds: {rows: [{topic: x}]}
-steps: [{generate: draft}]
-finish:
-  - {filter: duplicates, of: draft}
-  - {filter: duplicates, of: topic, skip: true}
-  - {filter: duplicates, of: topic}
-output: {columns: [draft]}
-"""
-
-
-def language(folder: Path, target: int = 100, recipe: str = PLAIN, **counts: Any) -> LanguageFinish:
-    parsed = read_recipe(write(folder / "mine", recipe, draft="{{ topic }}"))
-    plan = check.plan(parsed, find("eng"), open_seeds(parsed), "m")
-    return LanguageFinish(LanguageQuota(plan, target, 4, **counts), Run(folder))
-
-
-def rows(*drafts: str, topics: str = "") -> pl.DataFrame:
-    kept = [not draft.startswith("-") for draft in drafts]
-    return pl.DataFrame(
-        {
-            "id": [f"{n}" for n in range(len(drafts))],
-            "language": ["eng_Latn"] * len(drafts),
-            "draft": drafts,
-            "topic": list(topics) or list(drafts),
-            "verdict": ["kept" if k else "dropped" for k in kept],
-            "reason": [None if k else "too_short" for k in kept],
-            "reason_at": [None if k else "draft.length" for k in kept],
-        },
-        schema_overrides={"reason": pl.String, "reason_at": pl.String},
-    )
-
-
-def info(table: pl.DataFrame) -> ShardInfo:
-    return ShardInfo("d", table.height, table.filter(verdict="kept").height)
-
+from glotmill.runner.quota import NO_SEED
+from glotmill.runner.run_folder import ShardInfo
 
 SHARDS = [
     rows("a", "b", "-c", "a"),
@@ -149,46 +107,6 @@ def test_full_means_that_nothing_more_is_settled(tmp_path: Path) -> None:
     finish.take(2, info(SHARDS[2]), SHARDS[2])
     assert finish.quota.settled == 2
     assert read_info(finish, 2) is None
-
-
-def test_as_many_shards_are_opened_as_will_likely_do(tmp_path: Path) -> None:
-    finish = language(tmp_path, target=12)
-    while finish.quota.needs_shard:
-        finish.quota.opened += 1
-    assert finish.quota.opened == 5, "12 of 0.7 x 4 a shard"
-    finish.take(0, info(SHARDS[2]), SHARDS[2])
-    assert finish.quota.rate < 0.7
-    assert finish.quota.needs_shard
-
-
-def test_a_language_under_the_floor_is_given_up(tmp_path: Path) -> None:
-    finish = language(tmp_path)
-    lost = rows(*["-x"] * 50)
-    for number in range(4):
-        assert not finish.quota.is_finished
-        finish.quota.opened += 1
-        finish.take(number, info(lost), lost)
-    assert finish.quota.shortfall.startswith(
-        "0 of the last 200 seed rows were accepted, under the floor of 2%; most were"
-    )
-    assert finish.quota.shortfall.endswith("were lost to too_short (200)")
-
-
-def test_a_good_beginning_does_not_hide_a_bad_end(tmp_path: Path) -> None:
-    finish = language(tmp_path, target=10_000)
-    good, lost = rows(*[f"r{n}" for n in range(100)]), rows(*["-x"] * 100)
-    for number, table in enumerate([good, lost, lost, lost]):
-        finish.take(number, info(table), table)
-    assert finish.quota.shortfall.startswith("0 of the last 200 ") or finish.quota.shortfall.startswith(
-        "0 of the last 300 "
-    )
-
-
-def test_a_floor_of_nothing_never_gives_up(tmp_path: Path) -> None:
-    finish = language(tmp_path, recipe=PLAIN + "floor: 0\n")
-    lost = rows(*["-x"] * 300)
-    finish.take(0, info(lost), lost)
-    assert not finish.quota.is_finished
 
 
 @pytest.mark.parametrize(("opened", "shortfall"), [(1, "the seeds are spent after 100 passes"), (0, NO_SEED)])

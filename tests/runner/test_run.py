@@ -70,7 +70,7 @@ def test_a_changed_template_asks_its_own_requests_only(tmp_path: Path, spy: Stat
     )
     recipe = write(tmp_path / "two", two, answer=TEMPLATE, grade="Grade {{ answer }}")
     run(recipe, per_language=8, languages=["eng"])
-    assert Counter(user(r).split()[0] == "Grade" for r in spy.asked) == {True: 16, False: 16}
+    assert Counter(user(r).split()[0] == "Grade" for r in spy.asked) == {True: 8, False: 8}
     spy.asked.clear()
     (recipe / "grade.j2").write_text("Please grade {{ answer }}")
     made = run(recipe, per_language=8, languages=["eng"])
@@ -266,9 +266,18 @@ def test_fewer_rows_the_second_time(recipe: Path, spy: State) -> None:
     asked = len(spy.asked)
     made = run(recipe, per_language=5, languages="eng")
     assert made.frame().height == 5
-    assert funnel(made)[0].asked == 10, "only the shards that the dataset is made of are counted"
+    assert funnel(made)[0].asked == 8, "only the shards that the dataset is made of are counted"
     assert run(recipe, per_language=40, languages="eng").frame().height == 40
     assert len(spy.asked) == asked
+
+
+def test_a_run_of_before_keeps_its_equal_shards(recipe: Path, spy: State) -> None:
+    folder = recipe.parent / "run"
+    glotmill.Run(folder).write_info({"recipe": {"name": "one"}, "engine": "spy:spy", "shard_size": 10})
+    made = run(recipe, per_language=25, languages="eng")
+    assert [pl.read_parquet(path).height for path in sorted(folder.glob("rows/*"))] == [10, 10, 10]
+    assert contents(run(recipe, per_language=25, languages="eng")) == contents(made)
+    assert len({r.key for r in spy.asked}) == len(spy.asked)
 
 
 def test_an_edited_filter_applies_again_without_asking(

@@ -125,8 +125,8 @@ def test_a_language_under_the_floor_is_given_up(recipe: Path, spy: State) -> Non
     with pytest.raises(ShortfallError) as short:
         run(recipe, per_language=20)
     text = str(short.value)
-    assert text.startswith("swh_Latn: 0 of 20 rows: 0 of the last ")
-    assert "under the floor of 2%" in text
+    assert text.startswith("swh_Latn: 0 of 20 rows: 0 of the first 32 seed rows led to an accepted row, ")
+    assert "under the limit of 10% (--give-up)" in text
     assert "too_short" in text
     made = glotmill.Run(recipe.parent / "run")
     assert made.frame("eng").height == 20, "the other language is whole"
@@ -185,6 +185,7 @@ def test_a_run_refuses_the_replies_of_another_engine_if_one_is_echo(recipe: Path
         ({"per_language": 0}, "at least 1"),
         ({"window": 0}, "--window 0"),
         ({"max_failures": 2}, "from 0 to 1"),
+        ({"give_up": 10}, "--give-up 10: a share, from 0 to 1"),
         ({"languages": ["klingon"]}, "klingon"),
         ({"engine": "vlm"}, "no engine named 'vlm'; did you mean 'vllm'"),
         ({"engine": "spy:spi"}, "cannot be loaded"),

@@ -105,7 +105,7 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
             Text(f"{quota.tag} {quota.plan.language.name}"),
             ProgressBar(quota.needed, kept, width=20),
             f"{kept:,} of {quota.needed:,}",
-            f"{quota.accepted_so_far / quota.asked:.0%}" if quota.asked else "-",
+            f"{quota.accepted_so_far / quota.seed_rows:.0%}" if quota.seed_rows else "-",
             Text(_state(quota, rate)),
         )
     lines = [Text(_totals(progress, rate), style="dim")]

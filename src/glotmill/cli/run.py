@@ -51,6 +51,14 @@ class InterruptedRunError(GlotmillError):
     help="Folder of the run.  [default: runs/RECIPE-MODEL]",
 )
 @click.option(
+    "--give-up",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Give up a language when it is clear that a lower share of its seed rows leads to an accepted row. "
+    "0.1 gives up one that takes more than ten seed rows for each accepted row; 0 gives up none.  "
+    "[default: the recipe's floor, usually 0.1]",
+)
+@click.option(
     "--window", type=click.IntRange(1), metavar="N", help="Maximum requests in flight.  [default: 512]"
 )
 @click.option(

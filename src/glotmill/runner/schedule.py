@@ -118,8 +118,8 @@ class _Round:
     async def _open_shards(self) -> None:
         """Open shards while there is room, for the language that is furthest from full."""
         quotas = self.prepared.quotas
-        limit = max(len(quotas), 4 + 2 * self.prepared.window // quotas[0].shard_size)
-        while len(self.tasks) < limit:
+        limit = 2 * self.prepared.window + 4 * quotas[0].shard_size
+        while len(self.tasks) < len(quotas) or sum(q.open_rows for q in quotas if not q.is_finished) < limit:
             candidates = [finish for finish in self.finishes if finish.quota.needs_shard]
             if not candidates:
                 return
@@ -134,18 +134,12 @@ class _Round:
     async def _take_seeds(self, finish: LanguageFinish) -> list[tuple[int, str, Row]]:
         """Take the seed rows of a language's next shard; none if they are spent."""
         quota = finish.quota
-        start = quota.opened * quota.shard_size
+        start, stop = quota.next_seeds
         # in a thread: a dataset may come over a network
         seeds = await asyncio.to_thread(
-            self.prepared.seeds.take,
-            quota.tag,
-            start,
-            start + quota.shard_size,
-            self.prepared.recipe.passes,
+            self.prepared.seeds.take, quota.tag, start, stop, self.prepared.recipe.passes
         )
-        quota.seeds_spent = len(seeds) < quota.shard_size
-        if seeds:
-            quota.opened += 1
+        quota.count_opened(len(seeds))
         return seeds
 
     async def _run_shard(
