@@ -84,6 +84,11 @@ def models_column(step: str) -> str:
     return f"{step}_models"
 
 
+def system_column(step: str) -> str:
+    """Column of a generate step, if `output:` names it: the system message of the request."""
+    return f"{step}_system"
+
+
 def messages_column(step: str) -> str:
     """Column of a generate step that another one goes on `after:`: the conversation, with the reply."""
     return f"{step}_messages"

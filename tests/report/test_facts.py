@@ -72,12 +72,13 @@ def test_the_keys_of_its_json(run_facts: RunFacts) -> None:
     assert " ".join(values) == (
         "recipe run model languages funnel shards lengths detected duplicates lost_at steps filters total"
     )
-    spending = "requests answered asked_again tried_again prompt_tokens reply_tokens failed seconds cost"
+    counts = "requests answered asked_again tried_again prompt_tokens reply_tokens reasoning_tokens"
+    spending = f"{counts} failed seconds cost"
     keys = {
         "recipe": "name about papers seeds_license tasks",
         "run": "folder per_language shard_size seeds passes floor",
         "model": "model engine engine_args revision versions",
-        "total": "requests answered asked_again tried_again prompt_tokens reply_tokens seconds cost",
+        "total": f"{counts} seconds cost",
     }
     assert {name: " ".join(values[name]) for name in keys} == keys
     keys = {

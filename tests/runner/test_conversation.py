@@ -109,6 +109,18 @@ def test_what_does_not_fit_a_conversation_is_refused(
     assert message in str(error.value)
 
 
+def test_the_system_message_is_in_the_output_if_the_recipe_says_so(tmp_path: Path, spy: State) -> None:
+    text = RECIPE.replace("STEPS", "{generate: answer}")
+    text = text.replace(
+        "{columns: [answer]}", "{messages: {system: answer_system, user: answer_prompt, assistant: answer}}"
+    )
+    recipe = write(tmp_path, text, answer=FEW_SHOT)
+    made = glotmill.run(recipe, engine="spy:spy", model="m", folder=tmp_path / "run", per_language=2)
+    chat = made.frame()["messages"][0].to_list()
+    assert chat[0] == {"role": "system", "content": "Be brief."}
+    assert "answer_system" not in run(tmp_path / "other", "{generate: answer}", answer=FEW_SHOT).frame()
+
+
 def test_what_fills_the_beginning_of_a_reply_is_not_part_of_the_conversation_twice(
     tmp_path: Path, spy: State
 ) -> None:

@@ -53,9 +53,15 @@ class Package:
             "model": public(info.get("model")),
             "revision": info.get("revision"),
             "engine": info.get("engine"),
+            **({"models": _models(info)} if info.get("models") else {}),
             "rows": {tag: n for tag, n in footers.rows(self.footers).items() if tag != footers.ALL},
             "files": sorted(self.sha256),
         }
+
+
+def _models(info: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of the models besides the run's, by their names in the recipe."""
+    return {name: public(model.get("model")) for name, model in info["models"].items()}
 
 
 def build_package(run: Run, token: str | None = None) -> Package:
@@ -92,7 +98,8 @@ def build_package(run: Run, token: str | None = None) -> Package:
             f"{run.folder}: {error}\nA dataset has one set of columns; change the recipe"
         ) from None
     digests = {path: hashes[file] for path, file in data.items()}
-    privacy_rules = privacy(run.folder, info.get("engine_args"), token)
+    of_models = [model.get("engine_args") for model in (info.get("models") or {}).values()]
+    privacy_rules = privacy(run.folder, [info.get("engine_args"), *of_models], token)
     return Package(
         run, state, state, data, digests, file_footers, _documents(run, info, privacy_rules), privacy_rules
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
 
+from glotmill.columns import system_column
 from glotmill.io.hub_names import Task
 from glotmill.languages import find as find_language
 from glotmill.recipes.steps import Filter, Generate, Name, Step, Strict
@@ -156,6 +157,14 @@ class Recipe(Strict):
     def continued(self) -> frozenset[str]:
         """The steps in whose conversation another step goes on."""
         return frozenset(s.after for s in self.live_steps if isinstance(s, Generate) and s.after)
+
+    @property
+    def shown_system(self) -> frozenset[str]:
+        """The generate steps whose system message is in the output."""
+        named = {*(self.output.messages or {}).values(), *self.output.columns}
+        return frozenset(
+            s.name for s in self.live_steps if isinstance(s, Generate) and system_column(s.name) in named
+        )
 
     def resolved(self) -> dict[str, Any]:
         """Return the recipe as JSON values, as run.json holds it."""

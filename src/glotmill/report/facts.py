@@ -10,7 +10,7 @@ from glotmill.errors import UsageError
 from glotmill.io.redact import public
 from glotmill.languages import find as find_language
 from glotmill.recipes.recipe import Recipe
-from glotmill.recipes.steps import Filter, Generate
+from glotmill.recipes.steps import Asking, Filter, Generate
 from glotmill.report.row_measures import LanguageMeasures, declared, filters, measure, stage_name
 from glotmill.report.run_facts import (
     Copies,
@@ -50,7 +50,8 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         per_language=info["per_language"],
         shard_size=info["shard_size"],
         seeds=public(info["seeds"]),
-        model=ModelFacts(**{name: public(info[name]) for name in ModelFacts.__dataclass_fields__}),
+        model=_model_facts(info, info["versions"]),
+        models={n: _model_facts(m, info["versions"]) for n, m in (info.get("models") or {}).items()},
         languages=[find_language(tag) for tag in tags],
         funnel=funnel(run),
         shards={tag: language.shards for tag, language in measures.items()},
@@ -68,6 +69,11 @@ def facts(run: Run, price_in: float | None = None, price_out: float | None = Non
         filters=_filters(recipe, info["versions"], tags),
         total=total(spent.values()),
     )
+
+
+def _model_facts(info: Mapping[str, Any], versions: dict[str, str]) -> ModelFacts:
+    names = ("model", "engine", "engine_args", "revision")
+    return ModelFacts(**{name: public(info[name]) for name in names}, versions=public(versions))
 
 
 def _lengths(batches: Mapping[str, Sequence[pl.Series]]) -> Lengths:
@@ -132,10 +138,20 @@ def _steps(recipe: Recipe, spent: Mapping[str, Spending]) -> list[StepFacts]:
         generation = None
         if isinstance(step, Generate):
             sampling = dict(step.sampling.given())
-            generation = Generation(step.as_, step.template_name, sampling, step.n, step.trials, step.tries)
-        own_spending = spent[step.name] if generation else None
+            models = tuple(filter(None, step.model_names))
+            generation = Generation(
+                step.as_,
+                step.template_name,
+                sampling,
+                step.n,
+                step.trials,
+                step.tries,
+                models,
+                step.thinking,
+            )
+        own_spending = spent[step.name] if isinstance(step, Asking) else None
         steps.append(StepFacts(step.name, type(step).__name__.lower(), generation, own_spending))
-    names = {step.name for step in steps if step.generation}
+    names = {step.name for step in steps if step.spending}
     unknown = [StepFacts(name, "unknown", None, costs) for name, costs in spent.items() if name not in names]
     return steps + unknown
 

@@ -165,6 +165,9 @@ def _settings(facts: RunFacts) -> list[tuple[str, str]]:
         ("Model", f"{model.model} at {model.revision}" if model.revision else model.model),
         ("Engine", f"{model.engine} {_pairs(model.engine_args)}"),
     ]
+    for name, other in facts.models.items():
+        at = f" at {other.revision}" if other.revision else ""
+        settings.append((f"Model {name}", f"{other.model}{at}, {other.engine} {_pairs(other.engine_args)}"))
     for step in facts.steps:
         if step.generation:
             sampling = _pairs(step.generation.sampling) or "the engine's own"

@@ -89,7 +89,8 @@ class Spending:
     asked_again: int  # requests sent because `expect` had refused a reply
     tried_again: int  # the same request sent to the engine once more: a server was busy, an engine died
     prompt_tokens: int
-    reply_tokens: int
+    reply_tokens: int  # those of thoughts among them
+    reasoning_tokens: int
     failed: dict[str, int]  # reason -> requests
     seconds: Seconds | None  # None if the journals do not hold them
     cost: float | None  # None without prices
@@ -105,13 +106,14 @@ class Total:
     tried_again: int
     prompt_tokens: int
     reply_tokens: int
+    reasoning_tokens: int
     seconds: float | None
     cost: float | None
 
 
 @dataclass(frozen=True)
 class Generation:
-    """The settings of a generate step."""
+    """The settings of a generate step. models, thinking: empty and 0 where the step says nothing."""
 
     reply_format: str  # `as` in recipe.yaml
     template: str
@@ -119,11 +121,15 @@ class Generation:
     n: int
     trials: int
     tries: int
+    models: tuple[str, ...] = ()  # names in the recipe
+    thinking: int = 0  # tokens; -1: as many as the model likes
 
     def to_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         values = asdict(self)
-        return {"as": values.pop("reply_format"), **values}
+        of_models = {name: values.pop(name) for name in ("models", "thinking")}
+        set_ = {name: value for name, value in of_models.items() if value}
+        return {"as": values.pop("reply_format"), **values, **set_}
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ class StepFacts:
     """A step other than a filter."""
 
     name: str  # empty: replies whose step the journals do not name
-    kind: str  # generate, render, transform; unknown: only the journals know the step
+    kind: str  # generate, render, transform, embed, score, likelihood; unknown: only journals know the step
     generation: Generation | None = None  # None unless `kind` is generate
     spending: Spending | None = None  # None if the step sends no requests
 
@@ -177,6 +183,7 @@ class RunFacts:
     shard_size: int
     seeds: str
     model: ModelFacts
+    models: dict[str, ModelFacts]  # those besides the run's, by their names in the recipe
     languages: list[Language]
     funnel: list[Funnel]  # one for each language
     shards: dict[str, list[ShardCounts]]  # by language, in order
@@ -203,6 +210,11 @@ class RunFacts:
                 "floor": self.recipe.floor,
             },
             "model": asdict(self.model),
+            **(
+                {"models": {name: asdict(model) for name, model in self.models.items()}}
+                if self.models
+                else {}
+            ),
             "languages": [{name: getattr(lang, name) for name in _LANGUAGE} for lang in self.languages],
             "funnel": [counts.to_json() for counts in self.funnel],
             "shards": {tag: [asdict(shard) for shard in shards] for tag, shards in self.shards.items()},

@@ -8,7 +8,7 @@ import polars as pl
 
 from glotmill.errors import UsageError, one_line
 from glotmill.recipes.recipe import Recipe
-from glotmill.recipes.steps import Generate
+from glotmill.recipes.steps import Asking
 from glotmill.report.run_facts import Seconds, Spending, Total
 from glotmill.runner.run_folder import Run
 
@@ -19,11 +19,15 @@ _SCHEMA = {
     "sample": pl.Int64,
     "prompt_tokens": pl.Int64,
     "completion_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
     "failure": pl.String,
     "seconds": pl.Float64,
     "tries": pl.Int64,
 }
-_COUNTS = ("requests", "answered", "asked_again", "tried_again", "prompt_tokens", "reply_tokens")
+_COUNTS = (
+    *("requests", "answered", "asked_again", "tried_again"),
+    *("prompt_tokens", "reply_tokens", "reasoning_tokens"),
+)
 _TOKENS_PER_PRICE = 1_000_000
 
 
@@ -52,12 +56,12 @@ class Prices:
 
 
 def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
-    """Return what each generate step took; under "" what the journals assign to no step.
+    """Return what each step that asks a model took; under "" what the journals assign to no step.
 
     Replies that no row needs any more were paid for too, and count.
     Raises UsageError for a journal that cannot be read.
     """
-    tries = {step.name: step.tries for step in recipe.live_steps if isinstance(step, Generate)}
+    tries = {s.name: getattr(s, "tries", 1) for s in recipe.live_steps if isinstance(s, Asking)}
     tables: list[pl.DataFrame] = []
     seconds: dict[str, list[pl.Series]] = {}
     for lines in _journals(run):
@@ -70,6 +74,7 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
             tried_again=(pl.col("tries") - 1).sum(),
             prompt_tokens=pl.col("prompt_tokens").sum(),
             reply_tokens=pl.col("completion_tokens").sum(),
+            reasoning_tokens=pl.col("reasoning_tokens").sum(),
         )
         tables.append(counts)
         for (step,), timed in lines.filter(pl.col("seconds") > 0).group_by("step"):
@@ -129,6 +134,6 @@ def _journals(run: Run) -> Iterator[pl.DataFrame]:
             ) from None
         yield lines.with_columns(
             pl.col("step").fill_null(UNKNOWN),
-            pl.col("sample", "prompt_tokens", "completion_tokens").fill_null(0),
+            pl.col("sample", "prompt_tokens", "completion_tokens", "reasoning_tokens").fill_null(0),
             pl.col("tries").fill_null(1),
         )

@@ -40,6 +40,11 @@ class Attempt:
         return next((m.content for m in reversed(self.messages) if m.role == "user"), None)
 
     @property
+    def system(self) -> str | None:
+        """The system message."""
+        return next((m.content for m in self.messages if m.role == "system"), None)
+
+    @property
     def text(self) -> str:
         """The reply with the beginning that the template gave it."""
         assert self.reply is not None

@@ -147,7 +147,7 @@ def _check_generate(plan: LanguagePlan, step: Generate, table: pl.DataFrame) -> 
     if step.as_ not in ("text", "json") and step.schema_:
         raise RecipeError(f"`as: {step.as_}` and `schema` together; replies to a schema are json")
     _check_conversation(plan, step, table)
-    columns = step_columns(step, step.name in plan.recipe.continued)
+    columns = step_columns(step, plan.recipe)
     _refuse_used_names(table, [*columns, raw_column(step.name)])
     filters = expect_filters(step)
     for filter_step in filters:

@@ -25,9 +25,11 @@ from glotmill.columns import (
     raw_column,
     reasoning_column,
     reasoning_tokens_column,
+    system_column,
     tokens_column,
 )
 from glotmill.messages import Reply, Request
+from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row
 from glotmill.recipes.steps import Filter, Generate
 from glotmill.runner import parse
@@ -50,11 +52,8 @@ def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(id=pl.format("{}-{}", "id", "_sample")).drop("_sample")
 
 
-def step_columns(step: Generate, is_continued: bool) -> dict[str, pl.DataType]:
-    """Return the columns that a generate step adds, and their types.
-
-    is_continued: whether a later step goes on in its conversation.
-    """
+def step_columns(step: Generate, recipe: Recipe) -> dict[str, pl.DataType]:
+    """Return the columns that a generate step adds in this recipe, and their types."""
     value = parse.dtype(step.as_, step.schema_)
     columns: dict[str, pl.DataType] = {
         step.name: pl.List(value) if step.makes_list else value,
@@ -67,7 +66,9 @@ def step_columns(step: Generate, is_continued: bool) -> dict[str, pl.DataType]:
         columns[reasoning_tokens_column(step.name)] = pl.Int64()
     if step.models:
         columns[models_column(step.name)] = pl.List(pl.String())
-    if is_continued:
+    if step.name in recipe.shown_system:
+        columns[system_column(step.name)] = pl.String()
+    if step.name in recipe.continued:
         columns[messages_column(step.name)] = MESSAGES
     if step.examples:
         columns[examples_column(step.name)] = pl.List(pl.String())
@@ -156,13 +157,15 @@ def _to_columns(
         prompt_column(step.name): [attempt.prompt for attempt in attempts],
         tokens_column(step.name): [reply.completion_tokens for reply in replies],
     }
-    is_continued = step.name in plan.recipe.continued
+    recipe = plan.recipe
     if step.thinking:
         columns[reasoning_column(step.name)] = [reply.reasoning or None for reply in replies]
         columns[reasoning_tokens_column(step.name)] = [reply.reasoning_tokens for reply in replies]
     if step.models:
         columns[models_column(step.name)] = [attempt.model for attempt in attempts]
-    if is_continued:
+    if step.name in recipe.shown_system:
+        columns[system_column(step.name)] = [attempt.system for attempt in attempts]
+    if step.name in recipe.continued:
         columns[messages_column(step.name)] = [a.conversation if a.reply else None for a in attempts]
     if step.examples:
         columns[examples_column(step.name)] = [list(_texts(attempt.examples)) for attempt in attempts]
@@ -179,7 +182,7 @@ def _to_columns(
     columns[REASON] = [attempt.reason for attempt in attempts]
     columns[REASON_AT] = [attempt.reason_at if attempt.reason else None for attempt in attempts]
     dtypes = {
-        **step_columns(step, is_continued),
+        **step_columns(step, recipe),
         **measures,
         # One value, also where several become a list.
         step.name: parse.dtype(step.as_, step.schema_),

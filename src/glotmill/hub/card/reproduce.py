@@ -128,6 +128,18 @@ def _options(info: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
     for name, value in (info.get("engine_args") or {}).items():
         if value != HIDDEN:
             yield from ("--engine-arg", f"{name}={_value(value)}")
+    for name, model in (info.get("models") or {}).items():
+        yield from (
+            "--engine",
+            f"{name}={model['engine']}",
+            "--model",
+            f"{name}={public(str(model['model']))}",
+        )
+        if model.get("revision"):
+            yield from ("--revision", f"{name}={model['revision']}")
+        for argument, value in (model.get("engine_args") or {}).items():
+            if value != HIDDEN:
+                yield from ("--engine-arg", f"{name}.{argument}={_value(value)}")
     if not own_seeds(recipe, str(info["seeds"])):
         yield from ("--seeds", public(str(info["seeds"])))
 

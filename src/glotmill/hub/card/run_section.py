@@ -69,6 +69,9 @@ def section(run: Run, recipe: Recipe, run_facts: RunFacts, repo: str, folder: st
         "revision": _revision(info),
         "engine": info["engine"],
         "engine_args": _options(info.get("engine_args") or {}),
+        "models": [
+            (name, public(str(m["model"])), m["engine"]) for name, m in (info.get("models") or {}).items()
+        ],
         "seeds": public(str(info["seeds"])),
         "seeds_license": _seeds_license(recipe, str(info["seeds"])),
         "output_license": _output_license(info),
@@ -151,6 +154,9 @@ def _step(step: StepFacts) -> dict[str, Any]:
         "generate": "asks the model",
         "render": "fills a template, without a model",
         "transform": "changes the table, without a model",
+        "embed": "adds the vector of a text",
+        "score": "adds a model's score",
+        "likelihood": "adds how likely a model finds a text",
     }.get(step.kind, "belongs to an earlier version of the recipe")
     sampling = ""
     if settings := step.generation:
@@ -158,6 +164,10 @@ def _step(step: StepFacts) -> dict[str, Any]:
         description += f", {settings.n} rows of each" if settings.n > 1 else ""
         description += f", {settings.trials} replies to each row" if settings.trials > 1 else ""
         description += f", up to {settings.tries} tries" if settings.tries > 1 else ""
+        description += f", by {', '.join(settings.models)}" if settings.models else ""
+        if settings.thinking:
+            budget = f"up to {settings.thinking} tokens" if settings.thinking > 0 else "kept"
+            description += f", thinking {budget}"
         sampling = _options(settings.sampling) or "the engine's own"
     name = step.name or "(not in the journal)"
     return {"name": name, "what": description, "sampling": sampling, "spending": step.spending}
