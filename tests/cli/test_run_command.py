@@ -191,3 +191,55 @@ def test_a_terminal_gets_a_live_panel(recipe: Path, tmp_path: Path) -> None:
     for part in ("arb_Arab Arabic", "30 of 30", "acceptance", "tokens/s", "done"):
         assert part in text
     assert text.index("\x1b[?25l") < text.rindex("\x1b[?25h"), "the cursor is there again"
+
+
+def test_a_second_model_is_named_by_its_name_in_the_recipe(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        (recipe / "recipe.yaml").read_text().replace("generate: answer", "generate: answer\n    model: judge")
+    )
+    (recipe / "recipe.yaml").write_text(f"{text}models: {{judge: }}\n")
+    folder = tmp_path / "run"
+    second = [
+        "--model",
+        "judge=wise",
+        "--engine",
+        "judge=echo",
+        "--engine-arg",
+        "judge.text=Said by another.",
+    ]
+    assert main(["run", str(recipe), "-n", "2", "-l", "eng", *ECHO, *second, "-o", str(folder)]) == 0
+    run = Run(folder)
+    assert run.info()["models"]["judge"] == {
+        "model": "wise",
+        "revision": None,
+        "engine": "echo",
+        "engine_args": {"text": "Said by another."},
+    }
+    assert set(run.rows().collect().filter(verdict="kept")["answer"]) == {"Said by another."}
+    capsys.readouterr()
+    assert main(["run", str(recipe), "-n", "2", *ECHO, "--model", "jugde=wise", "-o", str(folder)]) == 2
+    assert "names no model 'jugde' (it names: judge)" in capsys.readouterr().err
+    assert main(["run", str(recipe), "-n", "2", *ECHO, "--model", "judge=", "-o", str(folder)]) == 2
+    assert "has nothing behind '='" in capsys.readouterr().err
+
+
+def test_what_an_engine_logs_is_a_line_on_stderr(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "warning_engine.py").write_text(
+        "import contextlib, logging\n"
+        "from glotmill.messages import Reply\n"
+        "@contextlib.asynccontextmanager\n"
+        "async def warn(model, *, revision=None):\n"
+        "    logging.getLogger('glotmill').warning('engine warn: left out: %s', 'seed\\x1b[2J')\n"
+        "    async def say(request): return Reply(request.key)\n"
+        "    yield say\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = ["-n", "1", "-l", "eng", "--engine", "warning_engine:warn", "-o", str(tmp_path / "run")]
+    assert main(["run", str(recipe), *arguments]) == 0
+    err = capsys.readouterr().err
+    assert err.count("glotmill: warning: engine warn: left out: seed") == 1
+    assert "\x1b" not in err
