@@ -10,7 +10,7 @@ A row's way, in the order to read the files:
     generate.py          a generate step: rows -> requests -> replies -> columns; failed rows are asked again
     request_queue.py     the queue in front of the engine, one for all shards
     open_engine.py       chooses and checks the engine; its first request opens it
-    parse.py             a reply's text -> a value: text, JSON, lines, turns, a tagged part
+    parse/               a reply's text -> a value: text, JSON, lines, turns, a tagged part
     apply_filters.py     filters applied to a table; filter_workers.py does it in worker processes
     finish_filters.py    applies the filters under `finish:` to the rows of all shards; writes the datasets
     dataset.py           the shape of the dataset, and its parquet files
