@@ -16,9 +16,9 @@ def run_facts(**values: Any) -> RunFacts:
         "shard_size": 10,
         "seeds": "seeds.jsonl",
         "model": ModelFacts(model="echo", engine="echo", engine_args={}, revision=None, versions={}),
-        "total": Total(0, 0, 0, 0, 0, 0, None, None),
+        "total": Total(0, 0, 0, 0, 0, 0, 0, None, None),
         **{name: [] for name in ("languages", "funnel", "steps", "filters")},
-        **{name: {} for name in ("shards", "lengths", "detected", "copies", "lost_at")},
+        **{name: {} for name in ("models", "shards", "lengths", "detected", "copies", "lost_at")},
     }
     return RunFacts(**empty | values)
 

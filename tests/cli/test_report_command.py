@@ -24,7 +24,7 @@ def test_numbers_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     make(tmp_path)
     assert main(["report", str(tmp_path), "--json", "--price-in", "2", "--price-out", "10"]) == 0
     output = json.loads(capsys.readouterr().out)
-    assert output["funnel"][0]["asked"] == 50
+    assert output["funnel"][0]["rows"] == 50
     total = output["total"]
     assert total["cost"] == pytest.approx((2 * total["prompt_tokens"] + 10 * total["reply_tokens"]) / 1e6)
     assert not (tmp_path / "report.html").exists()

@@ -188,7 +188,7 @@ def test_a_terminal_gets_a_live_panel(recipe: Path, tmp_path: Path) -> None:
     os.close(master)
     assert process.wait(60) == 0
     text = raw.decode()
-    for part in ("arb_Arab Arabic", "30 of 30", "acceptance", "tokens/s", "done"):
+    for part in ("arb_Arab Arabic", "30 of 30", "acceptance", "requests", "tokens/s", "full"):
         assert part in text
     assert text.index("\x1b[?25l") < text.rindex("\x1b[?25h"), "the cursor is there again"
 

@@ -33,14 +33,15 @@ def read(page: Page, at: str, number: int = 0) -> dict[str, list[str]]:
 def test_the_funnel(page: Page, facts_of_run: RunFacts) -> None:
     rows = read(page, "funnel")
     assert rows[""] == [
-        "Language", "Share", "Asked", "Answered", "Parsed", "Kept", "Share kept", "Accepted of 25", "Lost to"
+        "Language", "Share", "Requests", "Seed rows", "Rows",
+        "Answered", "Parsed", "Kept", "Share kept", "Accepted of 25", "Lost to"
     ]  # fmt: skip
     assert [tag for tag in rows if tag] == list(TEXTS)
     for row in facts_of_run.funnel:
-        numbers = map(str, (row.asked, row.answered, row.parsed, row.kept))
+        numbers = map(str, (row.requests, row.seed_rows, row.rows, row.answered, row.parsed, row.kept))
         lost = ", ".join(f"{count}\u00a0{reason}" for reason, count in row.dropped.items())
         assert rows[row.language] == ["", *numbers, "60%", str(row.accepted), lost]
-    assert rows["tha_Thai"][1:6] == ["50", "45", "40", "30", "60%"]
+    assert rows["tha_Thai"][1:8] == ["95", "50", "50", "45", "40", "30", "60%"]
 
 
 def test_the_note_on_javascript_goes_once_the_tables_are_drawn(page: Page) -> None:

@@ -87,7 +87,7 @@ def test_dropped_rows_are_refilled_and_say_why(recipe: Path, spy: State) -> None
         ("too_short", "answer.length")
     }
     for counts in funnel(made):
-        assert counts.asked == counts.kept + sum(counts.dropped.values())
+        assert counts.rows == counts.kept + sum(counts.dropped.values())
         assert counts.accepted == 30
         assert counts.kept >= 30
 
@@ -266,7 +266,7 @@ def test_fewer_rows_the_second_time(recipe: Path, spy: State) -> None:
     asked = len(spy.asked)
     made = run(recipe, per_language=5, languages="eng")
     assert made.frame().height == 5
-    assert funnel(made)[0].asked == 8, "only the shards that the dataset is made of are counted"
+    assert funnel(made)[0].seed_rows == 8, "only the shards that the dataset is made of are counted"
     assert run(recipe, per_language=40, languages="eng").frame().height == 40
     assert len(spy.asked) == asked
 

@@ -27,7 +27,7 @@ def test_a_failed_request_is_a_row_with_its_reason(recipe: Path, spy: State) -> 
     failed = made.rows().collect().filter(verdict="failed")
     assert set(failed.select("word", "reason", "reason_at").rows()) == {("moon", "prompt_too_long", "answer")}
     counts = funnel(made)[0]
-    assert counts.asked - counts.answered == failed.height
+    assert counts.rows - counts.answered == failed.height
     asked = len(spy.asked)
     run(recipe, per_language=20, languages=["eng"])
     assert len(spy.asked) == asked, "what cannot succeed is not asked again"

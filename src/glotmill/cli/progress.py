@@ -12,13 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from glotmill.io.terminal import clock, safe
+from glotmill.runner.forecast import cost_of_the_rest, requests_left, rounded, seconds_left
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.schedule import Progress
 
 LINE_INTERVAL = 10  # seconds between plain lines
 FIRST_LINE = 2.0  # seconds until the first of them
-RATE_SPAN = 30  # seconds over which the token rate is measured
+RATE_SPAN = 30  # seconds over which the pace is measured, or a third of the run if that is longer
 MAX_LANGUAGES = 6  # in a plain line
+ENOUGH_ROWS = 32  # seed rows that tell what a language costs
+LOW = 0.3  # acceptance at which a plain line says so
 
 Watch = Callable[[Progress], None]
 
@@ -49,43 +52,35 @@ def watching(console: Console | None = None) -> Iterator[Watch]:
 
 @dataclass
 class _Rate:
-    """The pace of a run: tokens per second, and the time until its languages are full."""
+    """The pace of a run: tokens and replies per second, and the time until its languages are full."""
 
-    # (seconds, tokens) over the last RATE_SPAN seconds
-    samples: deque[tuple[float, int]] = field(default_factory=deque)
-    # when the first replies came: seconds, and the rows of each language by then
-    start: tuple[float, dict[str, int]] | None = None
+    samples: deque[tuple[float, int, int]] = field(default_factory=deque)  # seconds, tokens, replies
 
     def add(self, progress: Progress) -> None:
         queue = progress.request_queue
-        self.samples.append((progress.seconds, queue.tokens if queue else 0))
-        while self.samples[-1][0] - self.samples[0][0] > RATE_SPAN and len(self.samples) > 2:
+        self.samples.append((progress.seconds, *((queue.tokens, queue.answered) if queue else (0, 0))))
+        span = max(RATE_SPAN, progress.seconds / 3)
+        while len(self.samples) > 2 and self.samples[-1][0] - self.samples[1][0] >= span:
             self.samples.popleft()
-        if self.start is None and queue and queue.answered:
-            self.start = progress.seconds, {quota.tag: quota.accepted_so_far for quota in progress.quotas}
 
     @property
-    def tokens(self) -> float | None:
+    def tokens(self) -> float:
         """Tokens per second."""
-        (start, tokens_before), (now, tokens) = self.samples[0], self.samples[-1]
-        return (tokens - tokens_before) / (now - start) if now > start else None
+        return self._per_second(1)
 
-    def seconds_left(self, quota: LanguageQuota) -> float | None:
-        """Seconds until a language is full at its average rate so far; None if it has no rows yet."""
-        if self.start is None:
-            return None
-        start, rows_before = self.start
-        rows = quota.accepted_so_far - rows_before[quota.tag]
-        seconds = self.samples[-1][0] - start
-        if rows <= 0 or seconds <= 0:
-            return None
-        return seconds * max(0, quota.needed - quota.accepted_so_far) / rows
+    @property
+    def replies(self) -> float:
+        """Replies per second."""
+        return self._per_second(2)
 
-    def total_seconds_left(self, progress: Progress) -> float | None:
-        """Seconds until the last language is full; None while that of one is unknown."""
-        times = [self.seconds_left(quota) for quota in progress.quotas if not quota.is_finished]
-        known = [time for time in times if time is not None]
-        return max(known) if known and len(known) == len(times) else None
+    def _per_second(self, column: int) -> float:
+        first, last = self.samples[0], self.samples[-1]
+        return (last[column] - first[column]) / (last[0] - first[0]) if last[0] > first[0] else 0.0
+
+    def seconds_left(self, progress: Progress) -> float | None:
+        """Seconds until the last language is full; None while that cannot be known."""
+        queue = progress.request_queue
+        return seconds_left(progress.quotas, self.replies, queue.durations) if queue else None
 
 
 def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
@@ -93,7 +88,7 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("language", ""):
         table.add_column(title, no_wrap=True)
-    for title in ("kept", "acceptance", "left"):
+    for title in ("kept", "acceptance", "requests", "left"):
         table.add_column(title, justify="right", no_wrap=True)
     limit = max(3, height - 5)
     quotas = progress.quotas
@@ -101,12 +96,16 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
         quotas = sorted(quotas, key=lambda quota: quota.is_finished)[:limit]
     for quota in quotas:
         kept = min(quota.accepted_so_far, quota.needed)
+        left = requests_left(quota)
+        # The bar moves with each reply; rows are counted shard by shard.
+        done = quota.needed * quota.requests / (quota.requests + left) if left else kept
         table.add_row(
             Text(f"{quota.tag} {quota.plan.language.name}"),
-            ProgressBar(quota.needed, kept, width=20),
+            ProgressBar(quota.needed, done, width=20),
             f"{kept:,} of {quota.needed:,}",
-            f"{quota.accepted_so_far / quota.seed_rows:.0%}" if quota.seed_rows else "-",
-            Text(_state(quota, rate)),
+            "-" if quota.acceptance is None else f"{quota.acceptance:.0%}",
+            f"{quota.requests:,}",
+            Text(_state(quota, left)),
         )
     lines = [Text(_totals(progress, rate), style="dim")]
     if hidden := len(progress.quotas) - len(quotas):
@@ -114,23 +113,23 @@ def _panel(progress: Progress, rate: _Rate, height: int) -> Group:
     return Group(table, *lines)
 
 
-def _state(quota: LanguageQuota, rate: _Rate) -> str:
+def _state(quota: LanguageQuota, requests: float | None) -> str:
     if quota.is_full:
-        return "done"
+        return "full"
     if quota.shortfall:
         return "given up"
-    return _clock(rate.seconds_left(quota))
+    return "-" if requests is None else f"{rounded(requests):,}"
 
 
 def _totals(progress: Progress, rate: _Rate) -> str:
     queue = progress.request_queue
-    parts = [_clock(progress.seconds)]
+    parts = [clock(progress.seconds)]
     if queue and queue.answered:
         parts.append(f"{queue.answered:,} {'reply' if queue.answered == 1 else 'replies'}")
         if rate.tokens:
             parts.append(f"{rate.tokens:,.0f} tokens/s")
-    if (seconds := rate.total_seconds_left(progress)) is not None:
-        parts.append(f"about {_clock(seconds)} left")
+    if (seconds := rate.seconds_left(progress)) is not None:
+        parts.append(f"about {clock(seconds)} left")
     if progress.note:
         parts.append(safe(progress.note))
     return " · ".join(parts)
@@ -161,11 +160,22 @@ def _languages(progress: Progress) -> str:
         total = sum(quota.needed for quota in quotas)
         full = sum(quota.is_full for quota in quotas)
         text = f"{kept:,} of {total:,} rows, {full} of {len(quotas)} languages full"
+        shares = [quota.acceptance for quota in quotas if quota.is_full and quota.acceptance is not None]
+        text += f" (at {min(shares):.0%} to {max(shares):.0%} accepted)" if shares else ""
         unfinished = [quota for quota in quotas if not quota.is_full]
         quotas = sorted(unfinished, key=lambda quota: quota.accepted_so_far / quota.needed)[:3]
         text += "; slowest: " if quotas else ""
-    return text + ", ".join(f"{q.tag} {min(q.accepted_so_far, q.needed):,}/{q.needed:,}" for q in quotas)
+    return text + ", ".join(_language(quota) for quota in quotas)
 
 
-def _clock(seconds: float | None) -> str:
-    return "-" if seconds is None else clock(seconds)
+def _language(quota: LanguageQuota) -> str:
+    """The rows of a language, and, where many of them are lost, what the rest will cost."""
+    text = f"{quota.tag} {min(quota.accepted_so_far, quota.needed):,}/{quota.needed:,}"
+    if quota.is_full or quota.acceptance is None:
+        return text
+    notes = [f"{quota.acceptance:.0%} accepted"]
+    if quota.shortfall:
+        notes.append("given up")
+    elif quota.seed_rows >= ENOUGH_ROWS and quota.acceptance < LOW and (cost := cost_of_the_rest(quota)):
+        notes.append(cost)
+    return f"{text} ({', '.join(notes)})"

@@ -1,5 +1,6 @@
 """`glotmill run`: runs a recipe to its end, stops it cleanly on Ctrl-C, and prints the outcome."""
 
+import shlex
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ NANO_NOTE = """\
 These rows come from glotmill-nano, a tiny model for trying and testing only: do not train on them.
 For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen2.5-7B-Instruct
 on a GPU, or any server: --engine openai --engine-arg base_url=URL --model NAME"""
+READ_ROWS = "Filters judge the form of a row, not its truth. Read rows before you train on them:"
 ECHO_NOTE = "These rows come from the echo engine, which repeats its prompt: do not train on them."
 
 
@@ -204,6 +206,8 @@ def outcome_text(outcome: Outcome, width: int | None) -> str:
         f"Dataset: {terminal.safe(folder / 'dataset')} ({accepted:,} rows)\n"
         f"Every row, with its reason: {terminal.safe(folder / 'rows')}"
     )
+    if accepted:
+        parts.append(f"{READ_ROWS} `glotmill report {terminal.safe(shlex.quote(str(folder)))}`")
     if outcome.note:
         parts.append(outcome.note)
     return "\n\n".join(parts)

@@ -9,23 +9,25 @@ from glotmill.runner.funnel import Funnel
 
 
 def funnel_table(funnels: Sequence[Funnel]) -> str:
-    """Return a table with one line for each language: its counts from asked to accepted, and its losses."""
-    head = ("language", "asked", "answered", "parsed", "dropped", "kept", "accepted", "lost to")
-    rows: list[Sequence[object]] = [head]
+    """Return a table with one line for each language: from requests to accepted rows, and its losses."""
+    counts = ("requests", "seed rows", "rows", "answered", "parsed", "kept", "acceptance", "accepted")
+    rows: list[Sequence[object]] = [("language", *counts, "lost to")]
     for funnel in funnels:
         rows.append(
             (
                 funnel.language,
-                f"{funnel.asked:,}",
+                f"{funnel.requests:,}",
+                f"{funnel.seed_rows:,}",
+                f"{funnel.rows:,}",
                 f"{funnel.answered:,}",
                 f"{funnel.parsed:,}",
-                f"{funnel.parsed - funnel.kept:,}",
                 f"{funnel.kept:,}",
+                f"{funnel.acceptance:.0%}" if funnel.acceptance is not None else "-",
                 f"{funnel.accepted:,} of {funnel.wanted:,}",
                 reasons(funnel.dropped),
             )
         )
-    return columns(rows, right=range(1, 7))
+    return columns(rows, right=range(1, 9))
 
 
 def line_width() -> int | None:

@@ -112,7 +112,7 @@ def _summary(facts: RunFacts) -> dict[str, Any]:
     cost = facts.total.cost
     return {
         "tiles": _tiles(facts, accepted),
-        "asked": sum(counts.asked for counts in facts.funnel),
+        "rows": sum(counts.rows for counts in facts.funnel),
         "short": [
             f"{counts.language} {counts.accepted:,} of {counts.wanted:,}"
             for counts in facts.funnel
@@ -135,12 +135,12 @@ def _notes(filters: Sequence[FilterFacts]) -> dict[str, str]:
 
 
 def _tiles(facts: RunFacts, accepted: int) -> list[tuple[str, str]]:
-    asked = sum(counts.asked for counts in facts.funnel)
+    rows = sum(counts.rows for counts in facts.funnel)
     kept = sum(counts.kept for counts in facts.funnel)
     tiles = [
         ("rows accepted", f"{accepted:,}"),
         ("languages", f"{len(facts.languages):,}"),
-        ("of rows kept", percent(kept, asked)),
+        ("of rows kept", percent(kept, rows)),
         ("requests", f"{facts.total.requests:,}"),
         ("tokens in", f"{facts.total.prompt_tokens:,}"),
         ("tokens out", f"{facts.total.reply_tokens:,}"),

@@ -84,9 +84,8 @@ class Seconds:
 class Spending:
     """What the requests of one step took."""
 
-    requests: int
-    answered: int
-    asked_again: int  # requests sent because `expect` had refused a reply
+    requests: int  # that the engine answered
+    asked_again: int  # requests because `expect` had refused a reply
     tried_again: int  # the same request sent to the engine once more: a server was busy, an engine died
     prompt_tokens: int
     reply_tokens: int  # those of thoughts among them
@@ -100,8 +99,8 @@ class Spending:
 class Total:
     """What all requests of a run took."""
 
-    requests: int
-    answered: int
+    requests: int  # that the engine answered
+    failed: int
     asked_again: int
     tried_again: int
     prompt_tokens: int

@@ -25,7 +25,7 @@ _SCHEMA = {
     "tries": pl.Int64,
 }
 _COUNTS = (
-    *("requests", "answered", "asked_again", "tried_again"),
+    *("requests", "asked_again", "tried_again"),
     *("prompt_tokens", "reply_tokens", "reasoning_tokens"),
 )
 _TOKENS_PER_PRICE = 1_000_000
@@ -68,8 +68,8 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
         # Sample numbers count all tries of a trial, then those of the next one.
         step_tries = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
         counts = lines.group_by("step", "failure").agg(
-            requests=pl.len(),
-            answered=pl.col("failure").is_null().sum(),
+            lines=pl.len(),
+            requests=pl.col("failure").is_null().sum(),
             asked_again=(pl.col("sample") % step_tries > 0).sum(),
             tried_again=(pl.col("tries") - 1).sum(),
             prompt_tokens=pl.col("prompt_tokens").sum(),
@@ -79,7 +79,7 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
         tables.append(counts)
         for (step,), timed in lines.filter(pl.col("seconds") > 0).group_by("step"):
             seconds.setdefault(str(step), []).append(timed["seconds"].cast(pl.Float32))
-    schema = {"step": pl.String, "failure": pl.String, **dict.fromkeys(_COUNTS, pl.Int64)}
+    schema = {"step": pl.String, "failure": pl.String, **dict.fromkeys(("lines", *_COUNTS), pl.Int64)}
     table = pl.concat(tables) if tables else pl.DataFrame(schema=schema)
     names = [*tries, *sorted({*table["step"].to_list()} - {*tries})]
     return {name: _sum_step(table.filter(step=name), seconds.get(name, []), prices) for name in names}
@@ -92,13 +92,14 @@ def total(steps: Iterable[Spending]) -> Total:
     costs = [step.cost for step in steps if step.cost is not None]
     return Total(
         **{name: sum(getattr(step, name) for step in steps) for name in _COUNTS},
+        failed=sum(sum(step.failed.values()) for step in steps),
         seconds=round(sum(seconds), 4) if seconds else None,
         cost=sum(costs) if costs else None,
     )
 
 
 def _sum_step(counts: pl.DataFrame, seconds: list[pl.Series], prices: Prices) -> Spending:
-    failed = counts.drop_nulls("failure").group_by("failure").agg(pl.sum("requests")).sort("failure")
+    failed = counts.drop_nulls("failure").group_by("failure").agg(pl.sum("lines")).sort("failure")
     sums = {name: int(counts[name].sum()) for name in _COUNTS}
     return Spending(
         **sums,

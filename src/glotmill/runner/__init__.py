@@ -6,6 +6,7 @@ A row's way, in the order to read the files:
     check.py             takes an empty table through the steps, so mismatches are found before a model loads
     schedule.py          opens shards, several at once, until every language has its rows
     quota.py             counts: how many rows a language has, whether it needs one more shard or is given up
+    forecast.py          how many requests and seconds the languages still take
     shard.py             some hundred rows of one language; the loop over the recipe's steps
     generate.py          a generate step: rows -> requests -> replies -> columns; failed rows are asked again
     request_queue.py     the queue in front of the engine, one for all shards

@@ -23,12 +23,14 @@ from glotmill.recipes.steps import Filter
 from glotmill.runner import dataset
 from glotmill.runner.apply_filters import expression, scatter, streaming_rule
 from glotmill.runner.filter_workers import FilterWorkers
+from glotmill.runner.forecast import cost_of_the_rest
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run_folder import Run, ShardInfo
 
 if TYPE_CHECKING:
     from glotmill.filters._similar.history import History
 
+GO_ON = "To go on all the same, add --give-up 0 to the same command; no reply is paid for twice."
 MAX_GROWTH = 4  # how many times as many rows the next round accepts, at most
 ENOUGH_ROWS = 200  # accepted rows of which a filter that needs all rows leaves ...
 MIN_SHARE = 0.02  # ... this share at least, or the floor if that is less
@@ -194,10 +196,17 @@ def write_datasets(run: Run, quotas: Sequence[LanguageQuota]) -> None:
     short = [quota for quota in quotas if (quota.remaining or 0) < quota.target]
     if short:
         lines = [
-            f"{quota.tag}: {quota.remaining or 0} of {quota.target} rows: {quota.shortfall or 'stopped'}"
+            f"{quota.tag}: {quota.remaining or 0} of {quota.target} rows: {_why_short(quota)}"
             for quota in short
         ]
+        if any(quota.given_up for quota in short):
+            lines.append(GO_ON)
         raise ShortfallError("\n".join(lines))
+
+
+def _why_short(quota: LanguageQuota) -> str:
+    cost = cost_of_the_rest(quota) if quota.given_up else ""
+    return (quota.shortfall or "stopped") + (f"; {cost}" if cost else "")
 
 
 def _accepted_rows(run: Run, quota: LanguageQuota) -> Iterator[pl.DataFrame]:

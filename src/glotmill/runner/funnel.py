@@ -1,4 +1,8 @@
-"""The funnel of a run: how many rows were asked for, answered, parsed, dropped (and why), kept, accepted."""
+"""The funnel of a run, from what it took to what it gave, for each language.
+
+requests ─► replies ─┐
+seed rows ─► rows, with samples and views ─► answered ─► parsed ─► kept ─► accepted
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,16 +30,25 @@ class Funnel:
 
     language: str
     wanted: int  # rows that the user asked for
-    asked: int  # rows that steps began, with their samples and views
+    requests: int  # that the engine answered: all that was paid for, with second tries and rows not needed
+    seed_rows: int  # of finished shards
+    rows: int  # that came of these seed rows: each sample and each view is one
     answered: int  # rows that got a reply to every request
     parsed: int  # rows whose replies could all be parsed
     dropped: dict[str, int] = field(default_factory=dict)  # reason -> rows, most first; with failed rows
     kept: int = 0  # rows that passed all steps and filters
     accepted: int = 0  # rows in the dataset, at most `wanted`
 
+    @property
+    def acceptance(self) -> float | None:
+        """Kept rows per seed row; None without seed rows."""
+        return self.kept / self.seed_rows if self.seed_rows else None
+
     def to_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        share = self.acceptance
+        return {**values, "acceptance": None if share is None else round(share, 4)}
 
 
 def funnel(run: Run) -> list[Funnel]:
@@ -62,9 +75,9 @@ def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
     reasons: dict[str, int] = {}
-    asked = failed = unparsed = kept = 0
+    total = failed = unparsed = kept = 0
     for row in counts.iter_rows(named=True):
-        asked += row["len"]
+        total += row["len"]
         if row[VERDICT] == KEPT:
             kept += row["len"]
             continue
@@ -78,9 +91,11 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
     return Funnel(
         tag,
         target,
-        asked,
-        asked - failed,
-        asked - failed - unparsed,
+        run.count_requests(tag),
+        sum(run.seed_rows(path.stem) for path in run.folder.glob(f"rows/{tag}-*.parquet")),
+        total,
+        total - failed,
+        total - failed - unparsed,
         most_frequent_first(reasons),
         kept,
         accepted,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import exp, inf, log, log1p
 
 from glotmill.runner.run_folder import ShardInfo
-from glotmill.runner.shard import LanguagePlan
+from glotmill.runner.shard import LanguagePlan, Shard
 
 RECENT_ROWS = 200  # seed rows over which a language that began well is judged again
 CONFIDENCE = 0.95  # that a language which is given up yields less than the floor
@@ -24,6 +24,15 @@ NO_SEED = (
     "no seed row is for this language: a row whose `language` names one is for that one alone; without "
     "that column (seeds: {dataset: ..., columns: [...]}) it is for every language"
 )
+
+
+@dataclass
+class Paid:
+    """What finished shards took and gave; not those of earlier versions, which did not count requests."""
+
+    requests: int = 0
+    seeds: int = 0
+    kept: int = 0
 
 
 @dataclass
@@ -52,6 +61,8 @@ class LanguageQuota:
     rounds: list[tuple[int, int]] = field(
         default_factory=list
     )  # accepted rows, and how many of them remained
+    open_shards: dict[int, Shard] = field(default_factory=dict)
+    paid: Paid = field(default_factory=Paid)
     _unsettled: dict[int, ShardInfo] = field(default_factory=dict)  # finished shards before their turn
     # (seed rows, those of them that led to an accepted row) of all settled shards, and of the last ones
     _yield: tuple[int, int] = (0, 0)
@@ -126,6 +137,16 @@ class LanguageQuota:
         """Name a shard's files."""
         return f"{self.tag}-{number:05d}"
 
+    @property
+    def requests(self) -> int:
+        """Requests that were answered, for finished and open shards."""
+        return self.paid.requests + sum(shard.requests for shard in self.open_shards.values())
+
+    @property
+    def acceptance(self) -> float | None:
+        """Accepted rows per seed row of the finished shards; None if there are none."""
+        return self.accepted_so_far / self.seed_rows if self.seed_rows else None
+
     def shard_start(self, number: int) -> int:
         """Return how many seed rows the shards before a shard have.
 
@@ -154,6 +175,10 @@ class LanguageQuota:
         """Count a shard that went through all steps."""
         self.seed_rows += info.seeds
         self._unsettled[number] = info
+        if info.requests:
+            self.paid.requests += info.requests
+            self.paid.seeds += info.seeds
+            self.paid.kept += info.kept
 
     def count_settled(self, accepted: int, yielding: int, reasons: Iterable[str]) -> None:
         """Count the shard that was `ready`; give the language up if too few of its seed rows yield anything.

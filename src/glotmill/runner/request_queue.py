@@ -31,6 +31,7 @@ FAILURE_SPAN = 200  # requests over which failures are counted
 ENGINE_DIED = "engine_died"  # the reason of a request that was lost with its engine
 LIVES = 3  # how often one request may go to an engine that dies
 MAX_REPLY_CHARS = 1_000_000
+DURATIONS = 500  # replies whose durations are known
 
 
 class Answer(NamedTuple):
@@ -70,6 +71,7 @@ class RequestQueue:
         self._error: BaseException | None = None  # why the queue stopped
         self.answered = 0  # replies so far
         self.tokens = 0  # tokens of these replies
+        self.durations: deque[float] = deque(maxlen=DURATIONS)  # of the last replies, in seconds
 
     async def ask(self, priority: Priority, requests: Sequence[Request], note: Note) -> list[Answer]:
         """Return the answer to each request, in their order; call `note` as each arrives.
@@ -118,7 +120,9 @@ class RequestQueue:
 
     async def _handle(self, entry: _Entry) -> None:
         """Take one request from the engine to the caller, even if the caller is gone by then."""
+        start = asyncio.get_running_loop().time()
         answer = await self._answer(entry.request)
+        self.durations.append(asyncio.get_running_loop().time() - start)
         self.answered += 1
         self.tokens += answer.reply.completion_tokens
         entry.note(entry.request, answer)

@@ -76,7 +76,7 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     read_recipe(recipe, options.get("settings") or ())  # a broken recipe leaves no folder behind
     with Run(_folder(recipe, options)).lock():
         prepared = _prepare(recipe, options)
-        progress = Progress(prepared.run, prepared.quotas)
+        progress = Progress(prepared.run, prepared.quotas, clock=asyncio.get_running_loop().time)
         prepared.run.write_info(_manifest(prepared))
         _copy_recipe(prepared)
         await schedule.fill(prepared, progress, options.get("watch") or (lambda _: None))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from glotmill.columns import ROW
 from glotmill.errors import UsageError
 from glotmill.io import atomic
 from glotmill.languages import find as find_language
@@ -31,6 +32,7 @@ class ShardInfo:
     kept: int  # rows, before `finish:`
     transient: int = 0  # failures that another try may mend: the shard is then made again
     before: str = ""  # LanguageFinish's state in front of the shard
+    requests: int = 0  # that its rows took; 0 in runs of before
 
     def to_metadata(self) -> dict[str, str]:
         """Return the texts that a parquet file keeps."""
@@ -46,6 +48,7 @@ class ShardInfo:
                 int(metadata["kept"]),
                 int(metadata["transient"]),
                 metadata.get("before", ""),
+                int(metadata.get("requests", 0)),
             )
         except (KeyError, ValueError):
             return None
@@ -150,6 +153,15 @@ class Run:
                 ) from None
         return replies
 
+    def count_requests(self, language: str) -> int:
+        """Return how many requests of a language the engine answered: what was paid for, needed or not."""
+        count = 0
+        for path in self.folder.glob(f"replies/{language}-*.jsonl"):
+            with path.open("rb") as file:
+                # In a text, the quotes of this key would be escaped.
+                count += sum(line.endswith(b"\n") and b'"failure":' not in line for line in file)
+        return count
+
     def journal(self, shard: str) -> "Journal":
         """Return the journal of a shard, to append to."""
         path = self.folder / "replies" / f"{shard}.jsonl"
@@ -173,6 +185,14 @@ class Run:
         except (FileNotFoundError, pl.exceptions.PolarsError):
             return None
         return ShardInfo.from_metadata(metadata)
+
+    def seed_rows(self, shard: str) -> int:
+        """Return how many seed rows a finished shard began with."""
+        if (info := self.shard_info(shard)) is not None:
+            return info.seeds
+        rows = pl.scan_parquet(self.rows_file(shard))
+        is_known = ROW in rows.collect_schema()
+        return int(rows.select(pl.n_unique(ROW) if is_known else pl.len()).collect().item())
 
     def drop_rows(self, language: str, settled: int) -> None:
         """Remove the rows of shards of a language from number `settled` on; their replies stay."""

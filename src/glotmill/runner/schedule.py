@@ -31,12 +31,16 @@ class Progress:
     quotas: list[LanguageQuota]
     note: str = ""  # what the run is doing; empty while it generates
     request_queue: RequestQueue | None = None
-    began: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
 
     @property
     def seconds(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self.began
+        return self.clock() - self.began
 
 
 @dataclass(frozen=True)
@@ -158,9 +162,14 @@ class _Round:
         shard = Shard(
             plan, order, run.journal(name), run.replies(name), self.request_queue, self.filter_workers
         )
-        rows = await run_shard(shard, seeds)
+        finish.quota.open_shards[number] = shard
+        try:
+            rows = await run_shard(shard, seeds)
+        finally:
+            del finish.quota.open_shards[number]
         kept = rows.filter(verdict="kept").height
-        finish.take(number, ShardInfo(digest, len(seeds), kept, shard.transient_failures), rows)
+        failures, requests = shard.transient_failures, shard.requests
+        finish.take(number, ShardInfo(digest, len(seeds), kept, failures, requests=requests), rows)
 
     async def _collect(self, done: Iterable[asyncio.Task[None]]) -> None:
         """Remove finished tasks. Raises the error of the first that failed."""

@@ -119,6 +119,7 @@ class Shard:
     replies: dict[str, Reply]  # of earlier runs, by key
     request_queue: RequestQueue
     filter_workers: FilterWorkers
+    requests: int = 0  # answered so far, by the engine or by the journal
     transient_failures: int = 0  # replies that a later run may get
     set_aside: list[pl.DataFrame] = field(default_factory=list)  # rows that were dropped or failed
 
@@ -130,8 +131,10 @@ class Shard:
         again. Raises EngineError.
         """
         missing = {request.key: request for request in requests if request.key not in self.replies}
+        self.requests += len(requests) - len(missing)
 
         def note(request: Request, answer: Answer) -> None:
+            self.requests += 1
             if not answer.transient:
                 self.journal.append(request, answer.reply, step)
 

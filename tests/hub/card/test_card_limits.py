@@ -9,7 +9,16 @@ from glotmill.hub.card.run_section import known_limits
 from glotmill.report.run_facts import FilterFacts
 from glotmill.runner.funnel import Funnel
 
-COUNTS = {"wanted": 200, "asked": 800, "answered": 800, "parsed": 800, "kept": 200, "accepted": 200}
+COUNTS = {
+    "wanted": 200,
+    "requests": 900,
+    "seed_rows": 800,
+    "rows": 800,
+    "answered": 800,
+    "parsed": 800,
+    "kept": 200,
+    "accepted": 200,
+}
 JUDGE = filter_facts("language", options={"policy": "group"})
 ALIKE = filter_facts("duplicates")
 EVERY = "The rows are written by a model: expect its mistakes, its style and its biases"

@@ -76,7 +76,7 @@ def section(run: Run, recipe: Recipe, run_facts: RunFacts, repo: str, folder: st
         "seeds_license": _seeds_license(recipe, str(info["seeds"])),
         "output_license": _output_license(info),
         "wanted": info["per_language"],
-        "requests": run_facts.total.answered,
+        "requests": run_facts.total.requests,
         "columns": columns(recipe),
         "personal": _personal_data(recipe, run_facts.filters),
         "steps": [_step(step) for step in run_facts.steps],
@@ -199,7 +199,7 @@ def _funnel(run: Run, run_facts: RunFacts) -> dict[str, Any]:
         left: list[int] = []
         for stage in stages:
             lost_here = lost.get(row.language, {}).get(stage, 0)
-            left.append((left[-1] if left else row.asked) - lost_here)
+            left.append((left[-1] if left else row.rows) - lost_here)
         rows.append({"counts": row, "left": left, "lost": terminal.reasons(row.dropped)})
     return {"funnel": rows, "stages": stages, "tokens": tokens(run_facts)}
 
@@ -279,7 +279,7 @@ def known_limits(
     yield from _limit("No row was accepted", [row.language for row in funnel if not row.accepted])
     short = [row.language for row in funnel if 0 < row.accepted < row.wanted]
     yield from _limit("Fewer rows than asked for", short)
-    low = [row.language for row in funnel if row.accepted and row.kept < LOW * row.asked]
+    low = [row.language for row in funnel if row.accepted and row.kept < LOW * row.rows]
     yield from _limit(
         "Less than a quarter of the rows were kept; those that passed may not be representative", low
     )

@@ -20,11 +20,11 @@ const drawTables = async () => {
     node.append(...shapes.map(([name, attributes]) => shape(name, attributes)));
     return node;
   };
-  const bar = (asked, answered, kept, accepted) => {
-    const parts = { accepted, kept: Math.max(0, kept - accepted), dropped: answered - kept, failed: asked - answered };
+  const bar = (rows, answered, kept, accepted) => {
+    const parts = { accepted, kept: Math.max(0, kept - accepted), dropped: answered - kept, failed: rows - answered };
     let x = 0;
     return chart('bar', Object.entries(parts).map(([name, count]) => {
-      const width = asked ? (count * WIDTH) / asked : 0;
+      const width = rows ? (count * WIDTH) / rows : 0;
       x += width;
       return ['rect', { class: name, x: x - width, width, height: 10 }];
     }));
@@ -67,10 +67,10 @@ const drawTables = async () => {
       for (let n = 0; n < pairs.length; n += 2) counts.push([pairs[n + 1], names[pairs[n]]]);
       return element('td', listed(counts), 't');
     },
-    bar: (_, column, row, valueAt) => cell(bar(...['Asked', 'Answered', 'Kept', 'Accepted'].map((head) => valueAt(head, row)))),
+    bar: (_, column, row, valueAt) => cell(bar(...['Rows', 'Answered', 'Kept', 'Accepted'].map((head) => valueAt(head, row)))),
     share: (_, column, row, valueAt) => {
-      const [kept, asked] = [valueAt('Kept', row), valueAt('Asked', row)];
-      return element('td', asked ? Math.round((100 * kept) / asked) + '%' : '–');
+      const [kept, rows] = [valueAt('Kept', row), valueAt('Rows', row)];
+      return element('td', rows ? Math.round((100 * kept) / rows) + '%' : '–');
     },
     line: (levels) => cell(line(levels)),
     histogram: (levels) => cell(histogram(levels)),
