@@ -24,6 +24,16 @@ MIXED = [
     ("eng_Latn", "Use pοwer wisely.", "pοwer"),
     ("hye_Armn", "Սա գիpք է և ոչ թուղթ։", "գիpք"),
     ("hin_Deva", "यह कਮरा बहुत अच्छा है।", "कਮरा"),
+    ("rus_Cyrl", "Хлеб пахнет naturalным дымом, и это очень хорошо для всех людей.", "naturalным"),
+    ("rus_Cyrl", "Мы помним о наших responsibilitiesам каждый день.", "responsibilitiesам"),
+    ("eng_Latn", "We share our responsibilitiesам every single day of the week.", "responsibilitiesам"),
+    ("ell_Grek", "Η responsibilitiesα είναι μεγάλη για όλους μας σήμερα.", "responsibilitiesα"),
+    ("hin_Deva", "यह बहुत दुपार্ष अच्छा है और हम सब यहाँ रहते हैं।", "दुपार্ष"),
+    ("hin_Deva", "यह बहुत नужी अच्छा है और हम सब यहाँ रहते हैं।", "नужी"),
+    ("hin_Deva", "यह बहुत द\u09bfन अच्छा है और हम सब यहाँ रहते हैं।", "द\u09bfन"),  # a vowel sign of Bengali
+    ("ben_Beng", "আমি প্রতিদিন সকালে ভা\u0924 খাই এবং কাজে যাই।", "ভা\u0924"),
+    ("tha_Thai", "วันนี้อากาศดีมาก确保ครับ", "วันนี้อากาศดีมาก确保ครับ"),
+    ("amh_Ethi", "ዛሬ ጥሩкቀን ነው።", "ጥሩкቀን"),
 ]
 WHOLE = [
     ("rus_Cyrl", "Он смотрит CNN и Facebook."),
@@ -42,6 +52,20 @@ WHOLE = [
     ("vie_Latn", "Người Việt Nam ở TP.HCM."),
     ("srp_Cyrl", "Он воли SMS и USB-ове."),
     ("rus_Cyrl", "Страны ЕC и США"),
+    ("rus_Cyrl", "T-рубашка, PDF'ы, Wi-Fi-роутер и 5 μm."),
+    ("kaz_Cyrl", "Ол Googleдың Facebookтегі iPhoneдары туралы айтты."),
+    ("tur_Latn", "PDF'in içinde, Facebook'ta ve NATO'nun."),
+    ("fin_Latn", "PDF:n ja EU:ssa, 5 µm ja 3 µg."),
+    ("kor_Hang", "API를 쓰고 GPU가 iPhone에서."),
+    ("hin_Deva", "मैंने iPhone से WhatsAppपर लिखा।"),
+    ("srp_Latn", "Na ćirilici se piše хлеб, na latinici hleb, i tako je svuda kod nas."),
+    ("eng_Latn", "Let α + β = γ, and kΩ, μs, λ-calculus, 2πr."),
+    ("aka_Latn", "Berԑ a ԑyԑ fԑ no, wɔn nyinaa kɔɔ fie."),
+    ("kab_Latn", "Yesεa yiwen n uxxam, Γef wakken ad iεeddi."),
+    (
+        "zho_Hans",
+        "俄语的да是你好的意思，我们每天都这样打招呼，大家都很开心也很友好，晚上一起吃饭聊天，周末去公园散步，然后回家看书休息。",
+    ),
 ]
 
 
@@ -96,14 +120,24 @@ def test_turns_and_lists_are_judged_as_a_whole():
     assert reasons(mixed_script(TEXT), [["Да", "Нет"]], language=["rus_Cyrl"]) == [None]
 
 
-def test_one_slip_is_human_and_more_are_not():
+def test_one_mixed_word_is_too_many_in_any_length():
+    line = HUMAN["rus_Cyrl"]
+    one = line.replace("свежим", "cвежим")
+    texts = [one, " ".join([one, *[line] * 20]), line.replace("свежим", "свежим确保"), line]
+    said = reasons(mixed_script(TEXT), texts, language=["rus_Cyrl"] * 4)
+    assert said == ["mixed_script"] * 3 + [None]
+    assert measure(mixed_script(TEXT), "example", texts[:1], language=["rus_Cyrl"]) == ["cвежим"]
+
+
+def test_max_mixed_leaves_slips_of_people():
     line = HUMAN["rus_Cyrl"]
     one, two = line.replace("свежим", "cвежим"), line.replace("свежим", "cвежим").replace("городе", "гoроде")
-    texts = [one, two, " ".join([two, *[line] * 5]), line.replace("свежим", "свежим确保")]
-    said = reasons(mixed_script(TEXT), texts, language=["rus_Cyrl"] * 4)
-    assert said == [None, "mixed_script", None, "mixed_script"]
-    assert measure(mixed_script(TEXT), "example", texts[:1], language=["rus_Cyrl"]) == ["cвежим"]
-    assert reasons(mixed_script(TEXT, max_mixed=0.2), texts[1:2], language=["rus_Cyrl"]) == [None]
+    texts = [" ".join([one, *[line] * 5]), two]
+    assert reasons(mixed_script(TEXT, max_mixed=0.03), texts, language=["rus_Cyrl"] * 2) == [
+        None,
+        "mixed_script",
+    ]
+    assert reasons(mixed_script(TEXT, max_mixed=0.2), texts[1:], language=["rus_Cyrl"]) == [None]
 
 
 def test_a_chinese_character_in_a_word_is_no_slip_in_any_alphabet():
