@@ -6,6 +6,8 @@ from glotmill.filters._text.words import UNSPACED, joined, trimmed
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]"
 _WORD = rf"{_LETTER}+(?:['\u{{2019}}\u{{2BC}}\u{{200C}}\u{{200D}}]{_LETTER}+)*"
+# What a letter counts beside its one character, as `script` and `language` weigh letters.
+_EXTRA_CHARS = {r"[\p{Hani}\p{Hira}\p{Kana}]": 2, r"[\p{Hang}\p{Ethi}]": 1}
 # Letters of these scripts that say as much as one word elsewhere: from the same news in 8 such languages and,
 # in the median, 120 languages with spaces. Vowel signs are not counted as letters.
 _LETTERS_PER_WORD = {
@@ -25,18 +27,24 @@ def length(
 ) -> pl.Expr:
     """Keep texts of `min_chars` to `max_chars` characters and `min_words` to `max_words` words.
 
+    Characters are counted as of an alphabet: a Chinese character or kana counts as three, a syllable of
+    Hangul or Ethiopic as two, anything else as one, so that one limit fits all languages. 我是一名护士。 has 19.
+    The same news (FLORES-200, NTREX-128) has 0.76 to 1.15 times as many in these scripts as in the median of
+    languages in Latin script; counted alike, it has 0.27 to 0.65 times as many.
+
     Spaces and invisible characters at the ends of a text are not counted. The items of a list and the turns
     of a dialogue count together. A word is a run of letters and digits, with apostrophes or joiners in it. In
     scripts without spaces, 1.7 Chinese characters, 2.8 kana, or 4 letters of Thai, Lao, Khmer or Burmese
     count as one word; in Tibetan a syllable does. Covers all languages. For a length in tokens, see `tokens`.
 
     Options:
-        min_chars, max_chars: characters; the defaults exclude only empty and runaway texts.
+        min_chars, max_chars: characters of an alphabet; the defaults exclude only empty and runaway texts.
         min_words, max_words: words; not limited by default.
     Reasons: empty (null), too_short, too_long.
     """
     stripped = trimmed(joined(text))
-    chars = stripped.str.len_chars()
+    extra = [stripped.str.count_matches(letters) * more for letters, more in _EXTRA_CHARS.items()]
+    chars = stripped.str.len_chars() + pl.sum_horizontal(extra)
     too_short, too_long = chars < min_chars, chars > max_chars
     if min_words > 0:
         too_short |= _words(stripped) < min_words

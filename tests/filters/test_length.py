@@ -11,9 +11,23 @@ def test_human_text_is_kept():
 
 
 def test_limits_in_characters_are_inclusive():
-    texts = ["नमस्ते", "नमस्", "a" * 7, "日本語です", "😀" * 6]
+    texts = ["नमस्ते", "नमस्", "a" * 7, "日本", "😀" * 6]
     result = reasons(length(TEXT, min_chars=5, max_chars=6), texts)
     assert result == [None, "too_short", "too_long", None, None]
+
+
+def test_characters_that_say_more_count_for_more():
+    sentences = [
+        "我是一名护士，喜欢唱歌。",
+        "私は看護師で、歌が好きです。",
+        "저는 노래하는 간호사입니다.",
+        "እኔ ነርስ ነኝ፣ መዘመር እወዳለሁ።",
+    ]
+    assert reasons(length(TEXT, min_chars=20), sentences) == [None] * 4
+    texts = ["日本語", "カナ", "한국어", "ቋንቋ", "Ωμέγα", "ภาษาไทย"]
+    counts = [9, 6, 6, 6, 5, 7]
+    for text, count in zip(texts, counts, strict=True):
+        assert reasons(length(TEXT, min_chars=count, max_chars=count), [text]) == [None]
 
 
 def test_spaces_and_invisible_characters_around_do_not_count():
