@@ -28,9 +28,9 @@ def length(
     """Keep texts of `min_chars` to `max_chars` characters and `min_words` to `max_words` words.
 
     Characters are counted as of an alphabet: a Chinese character or kana counts as three, a syllable of
-    Hangul or Ethiopic as two, anything else as one, so that one limit fits all languages: 我是一名护士。
-    has 19. The same news (FLORES-200, NTREX-128) has 0.76 to 1.15 times as many in these scripts as in the median of
-    languages in Latin script; counted alike, it has 0.27 to 0.65 times as many.
+    Hangul or Ethiopic as two, anything else as one (我是一名护士。 has 19), so that one limit fits all
+    languages. The same news (FLORES-200, NTREX-128) has 0.76 to 1.15 times as many in these scripts as in the
+    median of languages in Latin script; counted alike, it has 0.27 to 0.65 times as many.
 
     Spaces and invisible characters at the ends of a text are not counted. The items of a list and the turns
     of a dialogue count together. A word is a run of letters and digits, with apostrophes or joiners in it. In

@@ -73,9 +73,65 @@ FRAMED = {
     "mya_Mymr": ["ဒါက ဘာသာပြန်ပါ။", "ဘာသာပြန်ချက်: ပေါင်မုန့်", "ပေါင်မုန့်။ ဒါက အကူအညီဖြစ်မယ်လို့ မျှော်လင့်ပါတယ်။"],
     "kat_Geor": ["რა თქმა უნდა! აი თარგმანი:", "თარგმანი: პური", "პური. იმედი მაქვს, რომ ეს დაგეხმარებათ."],
     "hye_Armn": ["Իհարկե։ Ահա թարգմանությունը.", "Թարգմանություն: Հաց", "Հաց։ Հուսով եմ, որ սա կօգնի։"],
+    "slv_Latn": ["Seveda! Tukaj je zgodba:", "Tukaj je nekaj nasvetov.", "Spodaj so trije nasveti:"],
+    "lao_Laoo": ["ແນ່ນອນ! ນີ້ແມ່ນເລື່ອງ:", "ນີ້ແມ່ນບາງຄຳແນະນຳ", "ຕໍ່ໄປນີ້ແມ່ນຄຳຕອບ:"],
+    "ibo_Latn": ["Ee! Nke a bụ akụkọ ahụ:", "Lee ndepụta nke nri.", "Lee ndụmọdụ atọ:"],
     "som_Latn": ["Hubaal! Waa kan turjumaaddu:", "Turjumaad: Rooti", "Rooti. Waxaan rajaynayaa inay tani ku caawiso."],
 }  # fmt: skip
+AGREED = [
+    "Absolutely correct. Here are five ways to save water.",
+    "That's right! Here is the poem.",
+    "Sure! My recipe for bread:\n\nMix flour and water.",
+    "Tout à fait ! Voici trois conseils.",
+    "Excellente question ! Voici mon avis.",
+    "¡Perfecto! Aquí tienes el cuento.",
+    "Конечно! Вот рассказ:\n\nЖил-был кот.",
+    "Абсолютно верно. Вот три совета.",
+    "بالطبع، هذه هي القصة:\n\nكان يا ما كان.",
+    "البته! این داستان است:\n\nروزی روزگاری.",
+    "ज़रूर! यहाँ कहानी है:\n\nएक बार की बात है।",
+    "অবশ্যই! এখানে গল্পটি দেওয়া হলো:\n\nএকদা।",
+    "Dájúdájú! Ìtàn náà nìyí:\n\nNí ìgbà kan.",
+    "በእርግጥ! ታሪኩ ይኸውና፦\n\nከዕለታት አንድ ቀን።",
+    "完全正确！以下是三个建议。",
+    "はい、わかりました。物語：\n\n昔々。",
+    "네, 알겠습니다. 이야기:\n\n옛날 옛적에.",
+    "Hakika! Haya hapa mapendekezo:\n\nMoja.",
+]  # fmt: skip
+ANNOUNCED = [
+    "Here are three tips for better sleep. First, go to bed early.",
+    "Here's a short story about a fox:\n\nOnce there was a fox.",
+    "Voici trois conseils",
+    "Voici quelques idées de recettes.",
+    "Voici mon histoire :\n\nIl était une fois un renard.",
+    "Aquí tienes algunas ideas para la cena.",
+    "Hier sind drei Tipps für besseren Schlaf.",
+    "Ecco alcuni consigli per dormire meglio.",
+    "Aqui estão cinco ideias para o jantar.",
+    "Вот три совета для хорошего сна.",
+    "Oto kilka wskazówek na dobry sen.",
+    "İşte daha iyi uyku için üç ipucu:\n\n1. Erken yatın.",
+    "إليك ثلاث نصائح لنوم أفضل.",
+    "در اینجا چند نکته برای خواب بهتر آمده است.",
+    "यहाँ तीन सुझाव हैं।",
+    "এখানে তিনটি পরামর্শ দেওয়া হলো।",
+    "இதோ மூன்று குறிப்புகள்.",
+    "นี่คือเคล็ดลับสามข้อ",
+    "Dưới đây là một số mẹo ngủ ngon.",
+    "Berikut adalah beberapa tips tidur nyenyak.",
+    "以下是三个建议",
+    "以下は睡眠のための三つのヒントです：\n\n1. 早く寝る。",
+    "다음은 세 가지 조언입니다.",
+    "Hapa kuna vidokezo vya kulala vizuri.",
+    "Hizi hapa hatua tatu:\n\n1. Lala mapema.",
+]  # fmt: skip
 NORMAL = [
+    "Here are the three sisters that you know.",
+    "Sure. He was here all the time.",
+    "Of course, she thought. Here he comes again.",
+    "Voici venir la nuit, et avec elle le froid.",
+    "Vrai ou faux : la Terre est ronde ?",
+    "Give me three tips for better sleep.",
     "Here are the keys you lost, my dear.",
     "Sure, I will come.",
     "Translation is an art.",
@@ -129,8 +185,25 @@ def test_every_language_of_the_table_has_an_example():
         rows = list(csv.DictReader(file))
     assert {row["language"] for row in rows} == FRAMED.keys()
     assert len(FRAMED) >= 30
-    assert {row["where"] for row in rows} == {"start", "end", "anywhere"}
+    assert {row["where"] for row in rows} == {"start", "end", "anywhere", "agree", "here", "some"}
     assert {row["reviewed"] for row in rows} <= {"yes", "no"}
+
+
+@pytest.mark.parametrize("text", AGREED)
+def test_consent_before_the_text_is_a_remark(text):
+    assert reasons(assistant_speak(TEXT), [text]) == ["assistant_speak"]
+    assert reasons(assistant_speak(TEXT, announcements="keep"), [text]) == ["assistant_speak"]
+
+
+@pytest.mark.parametrize("text", ANNOUNCED)
+def test_announcements_are_dropped_unless_the_text_answers_somebody(text):
+    assert reasons(assistant_speak(TEXT), [text]) == ["assistant_speak"]
+    assert reasons(assistant_speak(TEXT, announcements="keep"), [text]) == [None]
+
+
+def test_code_may_be_announced():
+    text = "Voici une fonction qui additionne deux nombres :\n\n```python\nprint(2 + 3)\n```"
+    assert reasons(assistant_speak(TEXT), [text]) == [None]
 
 
 def test_human_text_is_kept():
