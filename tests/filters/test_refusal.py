@@ -108,6 +108,21 @@ REFUSALS = {
     "ibo_Latn": ["Dị ka ihe nlereanya asụsụ, enweghị m echiche nke m.", "Ndo, mana apụghị m inyere gị aka na nke ahụ."],
 }  # fmt: skip
 NORMAL = [
+    "I cannot recommend this soup enough; it saved my winter.",
+    "Dear Mr. Holm, I am sorry that I was unable to answer your letter in May.",
+    "\"I'm sorry, I can't help you,\" said the ferryman, and pushed off.",
+    "« Je suis désolé, mais je ne peux pas vous aider », dit le vieux gardien.",
+    "„Es tut mir leid, das kann ich nicht tun“, sagte sie leise.",
+    "My apologies for the delay! Here are the two recipes you asked for.",
+    "Sorry seems to be the hardest word, and I cannot say it.",
+    "I am sorry to say that the bridge cannot be repaired this year.",
+    "Unfortunately, we will not be able to provide lunch on Friday.",
+    "Je suis désolée, je ne peux pas rester plus longtemps.",
+    "Lo siento, pero no puedo creer lo que dices.",
+    "Es tut mir leid, dass ich dich gestern nicht sehen konnte.",
+    "К сожалению, поезд не может остановиться на этой станции.",
+    "很抱歉，我们的店今天不能营业。",
+    "Unfortunately, doctors cannot always help with this disease.",
     "I'm sorry, I can't come to your party on Friday.",
     "I can't help with your homework tonight, but Lena can.",
     "I cannot help but smile when I see the sea.",
@@ -187,6 +202,52 @@ NORMAL = [
     "Τα γλωσσικά μοντέλα, όπως λένε, δεν είναι ακριβή.",
     "Som språkmodell kan programmet inte räkna.",
 ]
+
+
+# As models word them: with an adverb, after a sentence of sympathy, without an apology, behind a thought.
+WORDED = [
+    "I'm sorry, but I am unfortunately unable to help with this request.",
+    "I'm truly sorry that you feel so bad, but I'm not able to give you the advice that you need.",
+    "I cannot, in good conscience, provide instructions for this.",
+    "I must respectfully decline to write this content.",
+    "I won't be able to help you with that.",
+    "<think>\nThe user wants something odd.\n</think>\n\nI'm sorry, but I can't assist with that request.",
+    '"I\'m sorry, but I can\'t help you with that."',
+    "Je suis désolé, mais je ne peux pas vous aider.",
+    "Malheureusement, je ne suis pas en mesure de répondre à cette question.",
+    "Désolée, mais il m'est impossible de répondre à votre demande.",
+    "Lo siento mucho, pero no puedo ayudarte.",
+    "Lamentablemente, no puedo responder a esa pregunta.",
+    "Leider kann ich Ihnen nicht weiterhelfen.",
+    "Das kann ich leider nicht beantworten.",
+    "Mi dispiace, ma non posso farlo.",
+    "Sinto muito, mas não posso fazer isso.",
+    "Helaas kan ik deze vraag niet beantwoorden.",
+    "Niestety nie jestem w stanie odpowiedzieć na to pytanie.",
+    "К сожалению, я не могу ответить на этот вопрос.",
+    "На жаль, я не можу відповісти на це запитання.",
+    "Bohužel na tuto otázku nemohu odpovědět.",
+    "Maalesef bunu yapamam.",
+    "عذراً، ولكن لا يمكنني الإجابة على هذا السؤال.",
+    "متأسفم، نمی‌توانم به این سؤال پاسخ دهم.",
+    "मुझे अफ़सोस है, लेकिन मैं इस सवाल का जवाब नहीं दे सकता।",
+    "দুঃখিত, আমি এই প্রশ্নের উত্তর দিতে পারছি না।",
+    "மன்னிக்கவும், என்னால் அதைச் செய்ய இயலாது.",
+    "对不起，我不能回答这个问题。",
+    "抱歉，我无法帮助您。",
+    "申し訳ございませんが、そのご質問にはお答えできません。",
+    "죄송합니다만, 그 질문에는 답변해 드릴 수 없습니다.",
+    "Maaf, saya tidak dapat menjawab pertanyaan itu.",
+    "Rất tiếc, tôi không thể trả lời câu hỏi này.",
+    "Samahani, siwezi kujibu swali hilo.",
+    "Îmi pare rău, nu pot face asta.",
+    "Valitettavasti en pysty vastaamaan tähän kysymykseen.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WORDED)
+def test_refusals_as_models_word_them_are_dropped(text):
+    assert reasons(refusal(TEXT), [text]) == ["refusal"]
 
 
 @pytest.mark.parametrize("tag", REFUSALS)
