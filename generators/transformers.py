@@ -1,37 +1,18 @@
 """transformers in this process, on a CPU or a GPU: for small models, and where vLLM does not run."""
 
 import copy
-import os
-import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, UsageError, typed_line
-from glotmill.generators._shared.loading import check_options, model_path, not_installed, token_ids
 from glotmill.generators._shared.model_thread import ModelThread, model_thread
 from glotmill.generators._torch.batch import Batch, Row
-from glotmill.generators._torch.sampling import TokenSampler
+from glotmill.generators._torch.likelihood import token_logprobs
+from glotmill.generators._torch.open_model import Adapters, open_model
+from glotmill.generators._torch.requests import RowMaker, Text
 from glotmill.messages import Engine, Reply, Request
 
-_OPTIONS = [  # of `from_pretrained`, which itself accepts any name
-    "attn_implementation",
-    "cache_dir",
-    "device_map",
-    "dtype",
-    "force_download",
-    "local_files_only",
-    "max_memory",
-    "offload_folder",
-    "quantization_config",
-    "subfolder",
-    "token",
-    "trust_remote_code",
-    "use_safetensors",
-    "variant",
-]
 _DEFAULTS = (
     "temperature",
     "top_p",
@@ -41,7 +22,6 @@ _DEFAULTS = (
 )  # taken from the generation_config
 _RESTARTS = 3
 _PREFILL = 8192  # tokens of prompts computed at once
-_MAX_LOGPROBS = 20  # as in vLLM
 
 
 @asynccontextmanager
@@ -55,19 +35,21 @@ async def transformers(
 ) -> AsyncIterator[Engine]:
     """Generate with `AutoModelForCausalLM`; `options` are arguments of its `from_pretrained`.
 
-    Runs in float32 on a CPU, and in the model's own dtype on a GPU. Apart from rounding, a reply depends only
-    on its request and seed. Sampling parameters that a request leaves open come from the model's
-    generation_config. JSON schemas need the package xgrammar.
+    Runs in the model's own dtype; on a CPU in float32, unless the weights are bfloat16, the CPU computes in
+    it, and the model is not tiny. Apart from rounding, which is coarse in bfloat16, a reply depends only on
+    its request and seed.
+    Sampling parameters that a request leaves open come from the model's generation_config. JSON schemas,
+    choices, regular expressions and grammars need the package xgrammar, LoRA adapters the package peft.
 
     batch_size: rows computed together; a finished row makes room for a waiting one.
     max_model_len: tokens of a prompt and its reply, at most the model's own limit.
 
     Raises:
         UsageError: unknown option, or a size below 1.
-        EngineError: torch or transformers is missing, the model cannot be loaded, is not a chat model, or
-            failed four times.
+        EngineError: a package is missing, the model or an adapter cannot be loaded, failed four times, or
+            cannot do the task: chats need a chat template, and no model embeds or scores here.
         RequestFailed: `prompt_too_long`, `empty_prompt`, `template_refused`, `bad_sampling`,
-            `schema_unsupported`, `engine_died`.
+            `schema_unsupported`, `constraint_unsupported`, `engine_died`.
     """
     if batch_size < 1 or max_model_len < 2:
         raise UsageError(
@@ -77,9 +59,8 @@ async def transformers(
     engine.size, engine.max_model_len = batch_size, max_model_len
 
     async def generate(request: Request) -> Reply:
-        row = await thread.submit(engine.prepare, request)
-        logprobs = tuple(row.sampler.logprob_values) if row.sampler.logprobs is not None else None
-        return Reply(row.text, row.finish, len(row.prompt), len(row.sampler.tokens), logprobs)
+        done = await thread.submit(engine.prepare, request)
+        return done if isinstance(done, Reply) else _reply(done)
 
     async with model_thread("transformers", engine.serve) as thread:
         yield generate
@@ -94,17 +75,8 @@ class _Engine:
     def __init__(self, model: str, revision: str | None, options: dict[str, Any]) -> None:
         self.load_arguments = (model, revision, options)
 
-    def prepare(self, request: Request) -> Row:
-        arguments = {**self.defaults, **request.sampling.given()}
-        _check_sampling(arguments)
-        prompt = token_ids(self.tokenizer, request, self.max_model_len)
-        room = self.max_model_len - len(prompt)
-        max_tokens = min(arguments.pop("max_tokens", room), room)
-        stop = arguments.pop("stop", ())
-        sampler = TokenSampler(**arguments, seed=request.seed, prompt=prompt)
-        if request.schema:
-            sampler.grammar = self.grammar(request.schema)
-        return Row(prompt, sampler, max_tokens, stop)
+    def prepare(self, request: Request) -> Row | Text:
+        return self.maker.make(request)
 
     def serve(self, thread: ModelThread) -> None:
         """Load the model and run it until the engine closes, then reject requests that still arrive."""
@@ -119,7 +91,7 @@ class _Engine:
             return
         thread.resolve([(thread.ready, None)])
         for _ in range(1 + _RESTARTS):
-            queue: list[Row] = []
+            queue: list[Any] = []
             try:
                 self._run(thread, batch, queue)
             except Exception as error:  # noqa: BLE001 out of memory, most often
@@ -132,22 +104,26 @@ class _Engine:
         thread.reject_all(reason)
 
     def _open(self) -> Batch:
-        model, self.tokenizer = _load(*self.load_arguments)
+        model, tokenizer = open_model(*self.load_arguments)
         config = model.config.get_text_config()
         self.max_model_len = min(
             self.max_model_len, getattr(config, "max_position_embeddings", self.max_model_len)
         )
         generation_config = model.generation_config.to_diff_dict()
-        self.defaults = {
+        defaults = {
             name: generation_config[name] for name in _DEFAULTS if generation_config.get(name) is not None
         }
         ends = generation_config.get("eos_token_id")
-        ends = [*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id]
+        ends = [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id]
         ends = sorted({end for end in ends if end is not None})
-        self.grammar = _grammars(self.tokenizer, config.vocab_size, ends)
-        return Batch(model, copy.deepcopy(self.tokenizer), ends)  # `prepare` has its own thread
+        self.maker = RowMaker(
+            self.load_arguments[0], tokenizer, config.vocab_size, ends, defaults, self.max_model_len
+        )
+        self.maker.device = model.device
+        self.adapters = Adapters(model)
+        return Batch(model, copy.deepcopy(tokenizer), ends)  # `prepare` has its own thread
 
-    def _run(self, thread: ModelThread, batch: Batch, queue: list[Row]) -> None:
+    def _run(self, thread: ModelThread, batch: Batch, queue: list[Any]) -> None:
         import torch
 
         with torch.inference_mode():
@@ -155,107 +131,64 @@ class _Engine:
                 while job := thread.next_pending(wait=not queue and not batch.running()):
                     job.work.future = job.future
                     queue.append(job.work)
-                free_rows = self.size - batch.running()
-                finished = []
-                if queue and (free_rows > self.size // 8 or not batch.running()):
-                    finished = batch.exchange(_take_similar_lengths(queue, free_rows))
-                elif len(batch.rows) - batch.running() > self.size // 4:
-                    batch.exchange([])
-                if batch.running():
-                    finished += batch.step()
-                if finished:
-                    thread.resolve([(row.future, row) for row in finished])
+                if not batch.running() and queue:
+                    self._use_adapter(thread, queue)
+                ready = [row for row in queue if row.lora == self.adapters.active]
+                texts = [row for row in ready if isinstance(row, Text)]
+                for text in texts:
+                    queue.remove(text)
+                    logprobs = token_logprobs(batch.model, text.prompt.ids, text.prompt.start)
+                    reply = Reply("", prompt_tokens=len(text.prompt.ids), logprobs=logprobs)
+                    thread.resolve([(text.future, reply)])
+                self._advance(thread, batch, queue)
+
+    def _advance(self, thread: ModelThread, batch: Batch, queue: list[Any]) -> None:
+        """Let rows in where there is room, and generate one token for every row."""
+        free_rows = self.size - batch.running()
+        finished: list[Row] = []
+        ready = [row for row in queue if row.lora == self.adapters.active]
+        if ready and (free_rows > self.size // 8 or not batch.running()):
+            finished = batch.exchange(_take_similar_lengths(queue, ready, free_rows))
+        elif len(batch.rows) - batch.running() > self.size // 4:
+            batch.exchange([])
+        if batch.running():
+            finished += batch.step()
+        if finished:
+            thread.resolve([(row.future, row) for row in finished])
+
+    def _use_adapter(self, thread: ModelThread, queue: list[Any]) -> None:
+        """Take up the adapter that the oldest request asks for; fail those whose adapter cannot be had."""
+        while queue:
+            name = queue[0].lora
+            try:
+                return self.adapters.use(name)
+            except EngineError as error:
+                failed = [row for row in queue if row.lora == name]
+                queue[:] = [row for row in queue if row.lora != name]
+                thread.resolve([(row.future, error) for row in failed])
+        return None
 
 
-def _take_similar_lengths(queue: list[Row], limit: int) -> list[Row]:
-    """Remove and return the oldest row and up to `limit` - 1 rows of similar length, to save padding."""
-    candidates = queue[: 4 * limit]
-    candidates.sort(key=lambda row: abs(len(row.prompt) - len(queue[0].prompt)))
+def _reply(row: Row) -> Reply:
+    logprobs = tuple(row.sampler.logprob_values) if row.sampler.logprobs is not None else None
+    return Reply(
+        row.thoughts.text,
+        row.finish,
+        len(row.prompt),
+        len(row.sampler.tokens),
+        logprobs,
+        reasoning=row.thoughts.reasoning,
+        reasoning_tokens=row.reasoning_tokens,
+    )
+
+
+def _take_similar_lengths(queue: list[Any], ready: list[Row], limit: int) -> list[Row]:
+    """Remove and return the oldest row that is ready and others of similar length, to save padding."""
+    candidates = ready[: 4 * limit]
+    candidates.sort(key=lambda row: abs(len(row.prompt) - len(ready[0].prompt)))
     while limit > 1 and limit * max(len(row.prompt) for row in candidates[:limit]) > _PREFILL:
         limit -= 1
     batch = candidates[:limit]
     ids = set(map(id, batch))
     queue[:] = [row for row in queue if id(row) not in ids]
     return batch
-
-
-def _check_sampling(arguments: dict[str, Any]) -> None:
-    fits: dict[str, Callable[[Any], bool]] = {
-        "temperature": lambda value: 0 <= value <= 100,
-        "top_p": lambda value: 0 < value <= 1,
-        "top_k": lambda value: value >= -1,
-        "min_p": lambda value: 0 <= value <= 1,
-        "repetition_penalty": lambda value: value > 0,
-        "max_tokens": lambda value: value >= 1,
-        "min_tokens": lambda value: value >= 0,
-        "logprobs": lambda value: 0 <= value <= _MAX_LOGPROBS,
-    }
-    for name, fit in fits.items():
-        if name in arguments and not fit(arguments[name]):
-            raise RequestFailed("bad_sampling", f"{name}={arguments[name]}")
-
-
-def _load(model: str, revision: str | None, options: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the model and its tokenizer, without the warnings they print while loading."""
-    check_options("transformers", options, [*_OPTIONS, "batch_size", "max_model_len"])
-    path = model_path(model)
-    # Threads that spin while they wait are twelve times slower where cores are shared.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-            from transformers.utils import logging
-        except ImportError as error:
-            raise not_installed("transformers", "'glotmill[transformers]'", error) from error
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        gpu = torch.cuda.is_available()
-        arguments = {
-            "dtype": "auto" if gpu else torch.float32,
-            "local_files_only": Path(path).is_dir(),
-            **options,
-        }
-        tokenizer_arguments = {
-            k: arguments[k]
-            for k in ("local_files_only", "token", "trust_remote_code", "cache_dir")
-            if k in arguments
-        }
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, **tokenizer_arguments)
-            network = AutoModelForCausalLM.from_pretrained(path, revision=revision, **arguments).eval()
-            if gpu and "device_map" not in arguments:
-                network = network.to("cuda")
-        except Exception as error:
-            raise EngineError(f"engine transformers: cannot open {model}: {typed_line(error)}") from error
-    if not tokenizer.chat_template:
-        raise EngineError(
-            f"engine transformers: {model} has no chat template; choose a chat (instruct) model"
-        )
-    if getattr(network, "_is_stateful", False):
-        raise EngineError(
-            f"engine transformers: {model} keeps a state that this engine cannot batch; use --engine vllm"
-        )
-    return network, tokenizer
-
-
-def _grammars(tokenizer: Any, vocabulary: int, ends: list[int]) -> Callable[[str], Any]:
-    """Return a function that makes an xgrammar matcher for a JSON schema."""
-
-    @lru_cache(maxsize=1)
-    def compiler() -> Any:
-        import xgrammar
-
-        info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=vocabulary, stop_token_ids=ends)
-        return xgrammar.GrammarCompiler(info)
-
-    def matcher(schema: str) -> Any:
-        try:
-            import xgrammar
-
-            return xgrammar.GrammarMatcher(compiler().compile_json_schema(schema, any_whitespace=False))
-        except Exception as error:
-            raise RequestFailed("schema_unsupported", typed_line(error)) from error
-
-    return matcher

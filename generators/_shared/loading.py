@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from glotmill.errors import EngineError, RequestFailed, UsageError, typed_line
 from glotmill.io.surrogates import replace_surrogates
 from glotmill.messages import Request
 
+_NARROW = 512
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as /proc/cpuinfo has it
 _NANO = Path(__file__).parent.parent / "nano"
 
 
@@ -30,6 +33,29 @@ def check_options(engine: str, options: Iterable[str], known: Iterable[str]) -> 
 def not_installed(engine: str, extras: str, error: ImportError) -> EngineError:
     """Return the error for an engine whose package is missing. extras: what to pip install."""
     return EngineError(f"engine {engine}: {error}: install it with pip install {extras}")
+
+
+def dtype_on_cpu(own: str, width: int) -> str:
+    """Return the dtype in which a CPU is fastest, of those that lose nothing of the weights.
+
+    own: the dtype of the weights. width: the model's hidden size.
+
+    bfloat16 stays where the CPU computes in it (AVX-512 BF16, AMX, or ARM's BF16): there Qwen2.5 0.5B takes
+    49 % of the time of float32, and half the memory. All else is float32, and so are models as narrow as
+    glotmill-nano, which gain nothing (93 %): there, replies do not depend on what else is computed.
+    """
+    is_fast = own.removeprefix("torch.") == "bfloat16" and width >= _NARROW and _has_bfloat16()
+    return "bfloat16" if is_fast else "float32"
+
+
+@cache
+def _has_bfloat16() -> bool:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux
+        return False
+    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
+    return not _BFLOAT16.isdisjoint(next(lines, "").split())
 
 
 def chat_of(request: Request) -> list[dict[str, str]]:

@@ -100,7 +100,7 @@ def split(text: str, family: Family | None = None, opened: bool = False) -> Thou
     What is in doubt counts as thoughts. A text without thoughts comes back as it is. Takes linear time.
     """
     if family is not None and family.name == HARMONY:
-        return _split_channels(text)
+        return _split_channels(f"{family.opening}{text}" if opened else text)
     tags = [*_pattern(_tags(family)).finditer(text)]
     reasoning: list[str] = []
     thinking = opened

@@ -1,10 +1,12 @@
 """Continuous batching for transformers: a row that finishes leaves the batch, and another takes its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from glotmill.generators._shared.thinking import Family, Thoughts, split
+from glotmill.generators._torch.endings import Endings
 from glotmill.generators._torch.sampling import TokenSampler, next_tokens
 
 _GROWTH = 64  # tokens by which the cache grows; copying it at every step takes longer than the model
@@ -17,8 +19,14 @@ class Row:
     prompt: Sequence[int]
     sampler: TokenSampler
     max_tokens: int
-    stop: tuple[str, ...] = ()
-    text: str = ""
+    endings: Endings = field(default_factory=Endings)
+    family: Family | None = None  # how the model thinks
+    opened: bool = False  # the prompt ends inside thoughts
+    keep_special: bool = False  # special tokens stay in the text
+    lora: str = ""  # name of an adapter
+    cut: str | None = None  # the text up to a stop string
+    thoughts: Thoughts = field(default_factory=lambda: Thoughts("", ""))  # the text in two parts
+    reasoning_tokens: int = 0
     finish: str = ""  # `stop` or `length` once the reply is complete
     future: Any = None  # resolved with this row when it finishes
 
@@ -96,35 +104,72 @@ class Batch:
             self._append_token(self.rows[index], token)
 
     def _append_token(self, row: Row, token: int) -> None:
-        sampler = row.sampler
-        sampler.tokens.append(token)
-        if sampler.grammar is not None:
+        sampler, endings = row.sampler, row.endings
+        if sampler.grammar is not None and sampler.is_answering:
             sampler.grammar.accept_token(token)
-        if token in self.ends or (sampler.grammar is not None and sampler.grammar.is_terminated()):
+        sampler.tokens.append(token)
+        if sampler.thoughts is not None:
+            sampler.thoughts.advance(sampler.tokens, self._decode_all)
+        is_end = token in endings.stop_token_ids or (token in self.ends and not endings.ignore_eos)
+        long_enough = len(sampler.tokens) >= sampler.min_tokens
+        if is_end or _is_complete(sampler) or (endings.stop and long_enough and self._has_stop_text(row)):
             row.finish = "stop"
-        elif row.stop and len(sampler.tokens) >= sampler.min_tokens and self._ends_at_stop_text(row):
-            return
         elif len(sampler.tokens) >= row.max_tokens:
             row.finish = "length"
+        elif long_enough and endings.is_loop(sampler.tokens):
+            row.finish = "length"  # it would have gone on
         if row.finish:
-            row.text = self._decode(sampler.tokens)
+            self._complete(row)
 
-    def _ends_at_stop_text(self, row: Row) -> bool:
-        """Return whether the reply contains a stop string; if so, cut it there and finish the row."""
-        longest = max(len(stop.encode()) for stop in row.stop)  # a token is a byte at least
-        tail = self._decode(row.sampler.tokens[-longest - 1 :])
-        if not any(stop in tail for stop in row.stop):
+    def _complete(self, row: Row) -> None:
+        """Set the text of a finished row, apart from its thoughts."""
+        text = self._text(row, row.sampler.tokens) if row.cut is None else row.cut
+        row.thoughts = split(text, row.family, row.opened)
+        if self._has_special_tags(row) and not row.keep_special:
+            said = row.thoughts
+            row.thoughts = Thoughts(
+                self._without_special(said.reasoning), self._without_special(said.text), said.finished
+            )
+        if row.thoughts.reasoning:
+            row.reasoning_tokens = len(
+                self.tokenizer.encode(row.thoughts.reasoning, add_special_tokens=False)
+            )
+
+    def _has_stop_text(self, row: Row) -> bool:
+        """Return whether the reply contains a stop string; if so, cut it there."""
+        stop, tokens = row.endings.stop, row.sampler.tokens
+        longest = max(len(text.encode()) for text in stop)  # a token is a byte at least
+        tail = self._text(row, tokens[-longest - 1 :])
+        if not any(text in tail for text in stop):
             return False
-        text = self._decode(row.sampler.tokens)
-        positions = [position for stop in row.stop if (position := text.find(stop)) >= 0]
+        said = self._text(row, tokens)
+        positions = [(position, text) for text in stop if (position := said.find(text)) >= 0]
         if positions:
-            row.text, row.finish = text[: min(positions)], "stop"
+            position, text = min(positions)
+            row.cut = said[: position + len(text) * row.endings.include_stop_str_in_output]
         return bool(positions)
 
-    def _decode(self, tokens: Sequence[int]) -> str:
+    def _text(self, row: Row, tokens: Sequence[int]) -> str:
+        return self._decode(tokens, keep_special=row.keep_special or self._has_special_tags(row))
+
+    def _decode(self, tokens: Sequence[int], *, keep_special: bool) -> str:
         return str(
-            self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            self.tokenizer.decode(
+                tokens, skip_special_tokens=not keep_special, clean_up_tokenization_spaces=False
+            )
         )
+
+    def _decode_all(self, tokens: Sequence[int]) -> str:
+        return self._decode(tokens, keep_special=True)
+
+    def _has_special_tags(self, row: Row) -> bool:
+        family = row.family
+        return family is not None and (family.special or family.closing in self.tokenizer.all_special_tokens)
+
+    def _without_special(self, text: str) -> str:
+        for token in self.tokenizer.all_special_tokens:
+            text = text.replace(token, "")
+        return text.strip()
 
     def _join(self, cache: Any, mask: Any, keep: list[int]) -> None:
         """Stack the rows `keep` of an earlier cache above those of this one, aligned at the last column."""
@@ -143,6 +188,10 @@ class Batch:
             self.cache.layers = [type(layer)() for layer in cache.layers]
         for old, new in zip(cache.layers, self.cache.layers, strict=True):
             new.take_above(old, keep, mask.shape[1], width)
+
+
+def _is_complete(sampler: TokenSampler) -> bool:
+    return sampler.grammar is not None and bool(sampler.grammar.is_terminated())
 
 
 def _growing_cache() -> Any:

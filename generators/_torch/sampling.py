@@ -1,9 +1,11 @@
 """Samples the next token of each row of a batch, with its own parameters and random numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+from glotmill.generators._torch.thoughts import ThoughtState
 
 _NEVER = float("-inf")
 _HEAD = 256  # likeliest tokens to examine before sorting the whole vocabulary
@@ -27,10 +29,21 @@ class TokenSampler:
     tokens: list[int] = field(default_factory=list)  # of the reply
     logprob_values: list[float] = field(default_factory=list)  # log-probabilities of `tokens`, if requested
     grammar: Any = None  # an xgrammar.GrammarMatcher
+    forbidden: Any = None  # (vocabulary,), true for tokens that never come
+    forbidden_in_answer: Any = None  # the same for tokens outside of thoughts
+    logit_bias: Mapping[int, float] = field(default_factory=dict)  # added to a token's logit
+    bad_words: Sequence[Sequence[int]] = ()  # tokens that do not come in this order
+    ends: Sequence[int] = ()  # further tokens that end the reply
+    thoughts: ThoughtState | None = None
     random: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311 no secret
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the next token is outside of thoughts, where constraints hold."""
+        return self.thoughts is None or not (self.thoughts.inside or self.thoughts.forced)
 
 
 def next_tokens(logits: Any, rows: Sequence[TokenSampler], ends: Sequence[int]) -> list[int]:
@@ -55,6 +68,9 @@ def next_tokens(logits: Any, rows: Sequence[TokenSampler], ends: Sequence[int]) 
     drawn_tokens = torch.searchsorted(sums, (drawn * sums[:, -1])[:, None], right=True)[:, 0]
     greedy = torch.tensor([row.temperature == 0 for row in rows], device=logits.device)
     chosen = torch.where(greedy, best, drawn_tokens.clamp_(max=logits.shape[-1] - 1))
+    for index, row in enumerate(rows):
+        if row.thoughts is not None and row.thoughts.forced:
+            chosen[index] = row.thoughts.forced.pop(0)
     if raw is not None:
         logprob_values = raw.gather(1, chosen[:, None])[:, 0].tolist()
         for row, logprob in zip(rows, logprob_values, strict=True):
@@ -68,7 +84,7 @@ def _apply_penalties(logits: Any, row: TokenSampler, ends: Sequence[int]) -> Non
     import torch
 
     if len(row.tokens) < row.min_tokens:
-        logits[list(ends)] = _NEVER
+        logits[[*ends, *row.ends]] = _NEVER
     if row.repetition_penalty != 1:
         seen = torch.tensor(sorted({*row.prompt, *row.tokens}), device=logits.device)
         values = logits[seen]
@@ -78,6 +94,20 @@ def _apply_penalties(logits: Any, row: TokenSampler, ends: Sequence[int]) -> Non
     if row.tokens and (row.presence_penalty or row.frequency_penalty):
         token_ids, counts = torch.tensor(row.tokens, device=logits.device).unique(return_counts=True)
         logits[token_ids] -= row.presence_penalty + row.frequency_penalty * counts
+    for token, bias in row.logit_bias.items():
+        logits[token] += bias
+    for word in row.bad_words:
+        if list(row.tokens[len(row.tokens) - len(word) + 1 :]) == list(word[:-1]):
+            logits[word[-1]] = _NEVER
+    if row.forbidden is not None:
+        logits[row.forbidden] = _NEVER
+    if row.is_answering:
+        _apply_constraints(logits, row)
+
+
+def _apply_constraints(logits: Any, row: TokenSampler) -> None:
+    if row.forbidden_in_answer is not None:
+        logits[row.forbidden_in_answer] = _NEVER
     if row.grammar is not None:
         import xgrammar
 
