@@ -6,6 +6,7 @@ from typing import Any
 
 from glotmill.errors import EngineError, RequestFailed, typed_line
 from glotmill.generators._shared.loading import chat_of
+from glotmill.generators._shared.system_role import takes_system_role, without_system_role
 from glotmill.generators._shared.thinking import Family, is_opened, template_arguments, with_switch
 from glotmill.messages import CHAT, COMPLETION, EMBED, LIKELIHOOD, SCORE, Request
 
@@ -118,8 +119,9 @@ def _rendered(tokenizer: Any, request: Request, family: Family | None, *, tokeni
     goes_on = request.task == CHAT and chat[-1]["role"] == "assistant"
     if goes_on and not chat[-1]["content"]:  # nothing to go on from
         chat, goes_on = chat[:-1], False
+    chat = with_switch(chat, family, request.thinking)
     return tokenizer.apply_chat_template(
-        with_switch(chat, family, request.thinking),
+        chat if takes_system_role(tokenizer) else without_system_role(chat),
         **{**template_arguments(family, request.thinking), **given},
         add_generation_prompt=request.task == CHAT and not goes_on,
         continue_final_message=goes_on or request.task == LIKELIHOOD,

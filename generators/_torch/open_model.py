@@ -79,6 +79,8 @@ class Adapters:
         if name == self.active:
             return
         try:
+            import peft  # noqa: F401 transformers says less when it is missing
+
             if name and name not in self.loaded:
                 self.network.load_adapter(name, adapter_name=f"lora{len(self.loaded)}")
                 self.loaded.append(name)

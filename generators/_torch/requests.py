@@ -72,7 +72,9 @@ class RowMaker:
         """
         if request.task in (EMBED, SCORE):
             what = "embed texts" if request.task == EMBED else "score texts"
-            raise EngineError(f"engine transformers: cannot {what}: use --engine vllm, or a server")
+            raise EngineError(
+                f"engine transformers: cannot {what}: use --engine sentence_transformers or vllm"
+            )
         prompt = prompt_of(self.tokenizer, request, self.family, self.max_model_len)
         if request.task == LIKELIHOOD:
             return Text(prompt, request.lora)

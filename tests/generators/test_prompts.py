@@ -133,3 +133,14 @@ def test_what_does_not_fit_is_refused(tokenizer: Any) -> None:
         prompt_of(tokenizer, Request((Message("user", ""),), "m", task=COMPLETION), None, 99)
     with pytest.raises(RequestFailed, match="template_refused"):
         prompt_of(tokenizer, Request((Message("oracle", "a"),), "m"), None, 99)
+
+
+@pytest.mark.parametrize("on_system", ["{{ raise_exception('System role not supported') }}", ""])
+def test_a_template_without_a_system_role_gets_the_text_from_the_user(tokenizer: Any, on_system: str) -> None:
+    tokenizer.chat_template = (
+        "{% for m in messages %}{% if m.role == 'system' %}" + on_system + "{% else %}"
+        "[{{ m.role }}]{{ m.content }}{% endif %}{% endfor %}"
+    )
+    chat = (Message("system", "Be kind."), USER)
+    assert text_of(tokenizer, Request(chat, "m")) == "[user]Be kind.\n\nSay hello."
+    assert text_of(tokenizer, Request((USER,), "m")) == "[user]Say hello."
