@@ -1,5 +1,6 @@
 """vLLM in this process, on a GPU or a CPU."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -11,8 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.errors import EngineError, GlotmillError, RequestFailed, typed_line
+from glotmill.generators._shared.gpus import gpu_shares
 from glotmill.generators._shared.loading import check_options, model_path, not_installed, token_ids
 from glotmill.generators._shared.model_thread import ModelThread, Pending, model_thread
+from glotmill.generators._shared.replicas import open_processes
 from glotmill.messages import Engine, Reply, Request
 
 _RESTARTS = 3
@@ -30,7 +33,9 @@ _ON_CPU = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "1"}
 
 
 @asynccontextmanager
-async def vllm(model: str, *, revision: str | None = None, **engine_args: Any) -> AsyncIterator[Engine]:
+async def vllm(
+    model: str, *, revision: str | None = None, replicas: int | None = None, **engine_args: Any
+) -> AsyncIterator[Engine]:
     """Generate with vLLM; `engine_args` are the arguments of `vllm.EngineArgs`.
 
     Requests are added and finished replies are taken out while vLLM runs, so its batch never drains. Prompts
@@ -40,12 +45,22 @@ async def vllm(model: str, *, revision: str | None = None, **engine_args: Any) -
     again, up to three times. On a CPU it runs in float32, without compilation, with up to 4,096 tokens of
     context, unless the arguments say otherwise.
 
+    replicas: how many vLLMs to run, each in a process of its own with its own GPUs, as many as
+        `tensor_parallel_size` says. By default as many as this machine has GPUs for; one alone runs in this
+        process.
+
     Raises:
-        UsageError: unknown option.
+        UsageError: unknown option, or more replicas than there are GPUs for.
         EngineError: vLLM is missing, the model cannot be loaded or is not a chat model, or it died too often.
         RequestFailed: `prompt_too_long`, `empty_prompt`, `template_refused`, `bad_sampling`,
             `engine_refused` (such as a schema that vLLM cannot enforce), `engine_died`, `engine_abort`.
     """
+    shares = await asyncio.to_thread(gpu_shares, "vllm", replicas, engine_args)
+    if len(shares) > 1:
+        arguments = {**engine_args, "replicas": 1}
+        async with open_processes("vllm", model, revision, arguments, shares) as replicated:
+            yield replicated
+        return
     engine = _Engine(model, revision, engine_args)
 
     async def generate(request: Request) -> Reply:

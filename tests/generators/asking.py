@@ -25,11 +25,13 @@ def opened(engine: AbstractAsyncContextManager[Engine]) -> Iterator[Ask]:
     async def all_at_once(requests: tuple[Request, ...]) -> list[Reply | BaseException]:
         return await asyncio.gather(*map(generate, requests), return_exceptions=True)
 
-    generate = wait(engine.__aenter__())
     try:
-        yield lambda *requests: wait(all_at_once(requests))
+        generate = wait(engine.__aenter__())
+        try:
+            yield lambda *requests: wait(all_at_once(requests))
+        finally:
+            wait(engine.__aexit__(None, None, None))
     finally:
-        wait(engine.__aexit__(None, None, None))
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import polars as pl
 
 from glotmill.errors import EngineError, UsageError
+from glotmill.io.child_process import start_python
 from glotmill.recipes.steps import Filter
 from glotmill.runner.apply_filters import apply_filters, expression, row_keys, scatter, verdicts, with_columns
 
@@ -109,21 +110,8 @@ class FilterWorkers:
 
 
 async def _start() -> asyncio.subprocess.Process:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1"),
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",  # a random.py in the working folder must not stand for the library's
-        "-m",
-        "glotmill.runner.filter_workers",
-        stdin=-1,
-        stdout=-1,
-        env=environment,
-        start_new_session=True,
-    )
+    threads = os.environ.get("POLARS_MAX_THREADS", "1")
+    return await start_python("glotmill.runner.filter_workers", {"POLARS_MAX_THREADS": threads})
 
 
 async def _call(process: asyncio.subprocess.Process, header: bytes, table: bytes) -> bytes:
