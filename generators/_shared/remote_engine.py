@@ -32,7 +32,10 @@ class Channel(Protocol):
 
 
 Connect: TypeAlias = Callable[[], Awaitable[Channel]]
-"""Starts a process with an open engine. Raises UsageError and EngineError if that cannot be."""
+"""Starts a process with an open engine.
+
+Raises UsageError and EngineError if that cannot be, ChannelClosedError if another try may succeed.
+"""
 
 
 class RemoteEngine:
@@ -89,6 +92,8 @@ class RemoteEngine:
                 if deaths == 0:
                     return self.give_up(error)
                 reason = str(error)
+            except ChannelClosedError as closed:
+                reason = str(closed)
             else:
                 answered = self.answered
                 reason = await self._exchange(channel)

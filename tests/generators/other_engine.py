@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 from glotmill.errors import EngineError, RequestFailed, UsageError
@@ -23,9 +24,12 @@ def is_first(mark: str = "") -> bool:
 
 @asynccontextmanager
 async def engine(
-    model: str, *, revision: str | None = None, log: str = "", opening: str = ""
+    model: str, *, revision: str | None = None, log: str = "", opening: str = "", pause_s: float = 0.0
 ) -> AsyncIterator[Engine]:
-    """Note in the file `log` what is asked and what is closed. opening: how it goes wrong."""
+    """Note in the file `log` what is asked and what is closed.
+
+    opening: how it goes wrong. pause_s: seconds that a reply takes.
+    """
 
     def note(text: str) -> None:
         if log:
@@ -34,7 +38,7 @@ async def engine(
 
     async def generate(request: Request) -> Reply:
         text = request.messages[-1].content
-        note(f"{os.getpid()} {text}")
+        note(f"{os.getpid()} {request.key} {text}")
         match text.split():
             case ["die", *mark]:
                 if is_first(*mark):
@@ -53,7 +57,8 @@ async def engine(
                     await asyncio.Event().wait()
                 finally:
                     note("cancelled")
-        return Reply(str(os.environ.get("CUDA_VISIBLE_DEVICES", "")), detail=str(os.getpid()))
+        await asyncio.sleep(pause_s)
+        return Reply(os.environ.get("CUDA_VISIBLE_DEVICES") or "none", detail=str(os.getpid()))
 
     if opening == "usage":
         raise UsageError("engine other: no such option")
@@ -66,5 +71,7 @@ async def engine(
     if opening == "hang":
         note(f"{os.getpid()} hangs")
         await asyncio.Event().wait()
+    if opening == "import this":
+        import_module("this")
     yield generate
     note("closed")
