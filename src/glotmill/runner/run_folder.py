@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of the folder
 
+# Once: json.dumps makes an encoder for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
 class ShardInfo:
@@ -222,8 +225,7 @@ class Journal:
         """Write one reply in one call, so that a killed process leaves at most one incomplete line."""
         origin = {"step": step, "sample": request.sample, "model": request.alias}
         fields = {"key": request.key, **{n: v for n, v in origin.items() if v}, **reply.to_json()}
-        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-        data = line.encode("utf-8", "replace") + b"\n"
+        data = _encode(fields).encode("utf-8", "replace") + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         size = os.fstat(descriptor).st_size
         try:

@@ -1,0 +1,5 @@
+"""What the engine `openai` is made of: addresses, bodies of requests, answers and refusals.
+
+Read client.py first (one request, from the queue to its reply), then address.py (one server), bodies.py
+and answers.py (the wire forms), refusals.py (what an error means), adjustments.py (what it does not take).
+"""
