@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Collection, Sequence
 from random import random
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
@@ -36,12 +37,14 @@ class Address:
     def __init__(self, session: "ClientSession", base_url: "URL", facts: Facts, max_concurrency: int) -> None:
         self.session, self.facts = session, facts
         self.host = base_url.authority.rpartition("@")[2]
+        login = b64encode(f"{base_url.user}:{base_url.password or ''}".encode()).decode()
+        self.headers = {"Authorization": f"Basic {login}"} if base_url.user else None
         self.limit = AdaptiveLimit(max_concurrency)
         self.adjustments = Adjustments(self.host)
         self.models: list[str] = []  # those it has, if it says
-        self.answered = False  # a request was taken
+        self.answered: set[str] = set()  # tasks of requests that were taken
         self.proxy = None if proxy_bypass(self.host) else getproxies().get(base_url.scheme)
-        self.set_base(base_url)
+        self.set_base(base_url.with_user(None))
         self._failures = 0  # in a row
         self._dead_until = 0.0
 
@@ -63,19 +66,23 @@ class Address:
         """Send a body and return the answer. Raises what aiohttp raises, and AnswerTooLarge."""
         data = _encode(body).encode("utf-8", "replace")
         url = self.url(path, from_root)
-        async with self.session.post(url, data=data, proxy=self.proxy, allow_redirects=False) as response:
+        async with self.session.post(
+            url, data=data, headers=self.headers, proxy=self.proxy, allow_redirects=False
+        ) as response:
             return await _read(response)
 
     async def get(self, path: str) -> Answer:
         """Ask for a path and return the answer."""
-        async with self.session.get(self.url(path), proxy=self.proxy, allow_redirects=False) as response:
+        async with self.session.get(
+            self.url(path), headers=self.headers, proxy=self.proxy, allow_redirects=False
+        ) as response:
             return await _read(response)
 
     # Whether it lives.
 
     def worked(self) -> None:
         """Note an answer."""
-        self._failures = 0
+        self._failures, self._dead_until = 0, 0.0
 
     def failed(self, *, for_sure: bool) -> None:
         """Note that there was no answer; a server that gives none is left out, each time for longer.
@@ -89,9 +96,12 @@ class Address:
 
     def is_open(self, now: float) -> bool:
         """Whether requests should go here. A server that was dead is tried with one of them."""
-        if self._failures >= _DEAD_AFTER and (now < self._dead_until or self.limit.in_flight):
-            return False
-        return self.limit.paused_until <= now
+        on_trial = self._failures >= _DEAD_AFTER and self.limit.in_flight > 0
+        return not on_trial and not self.is_closed(now)
+
+    def is_closed(self, now: float) -> bool:
+        """Whether it is dead or wants to be left alone, for some time yet."""
+        return now < self.closed_until
 
     @property
     def load(self) -> float:
@@ -104,15 +114,17 @@ class Address:
         return max(self._dead_until, self.limit.paused_until)
 
 
-def choose(addresses: Sequence[Address], request: Request) -> Address:
+def choose(addresses: Sequence[Address], request: Request, failed: Collection[Address]) -> Address:
     """Return the server for a request: the least busy, among equally busy ones that of its prefix.
+
+    failed: servers to be avoided.
 
     Requests that start alike go to one server where they can, since it has computed that start already.
     """
     if len(addresses) == 1:
         return addresses[0]
     now = time.monotonic()
-    candidates = [address for address in addresses if address.is_open(now)]
+    candidates = [address for address in addresses if address not in failed and address.is_open(now)]
     if not candidates:
         return min(addresses, key=lambda address: address.closed_until)
     first = request.messages[0]

@@ -83,7 +83,6 @@ def _completion(request: Request, facts: Facts) -> dict[str, Any]:
     body = {
         "model": _model(request, facts),
         "prompt": chat_of(request)[0]["content"],
-        "max_tokens": None,  # where it is left out, servers stop after 16 tokens
         "seed": request.seed,
         **request.sampling.given(),
     }

@@ -46,15 +46,17 @@ class Client:
         """Return the reply to a request. Raises RequestFailed, or EngineError if none can succeed."""
         problem = _Retry("")
         adjusted: list[Adjustment] = []  # for this request
+        failed: set[Address] = set()  # servers that failed it since the last pause
         attempt = 0
         while attempt < self.tries:
-            address = choose(self.addresses, request)
+            address = choose(self.addresses, request, failed)
             started = await address.limit.acquire()
             try:
                 if self.stopped_because:
                     raise EngineError(self.stopped_because)
-                if choose(self.addresses, request) is not address and not address.is_open(time.monotonic()):
-                    continue  # it died or was paused while this request waited
+                if address.is_closed(time.monotonic()) and len(self.addresses) > len(failed) + 1:
+                    failed.add(address)  # it died while this request waited
+                    continue
                 reply = await self._ask(address, request, adjusted, started)
                 return replace(reply, tries=attempt + 1) if attempt else reply
             except _Retry as retry:
@@ -62,18 +64,19 @@ class Client:
             finally:
                 address.limit.release()
             attempt += 1
-            await self._pause(problem, attempt)
+            failed.add(address)
+            await self._pause(problem, attempt, failed)
         times = f", {self.tries} times" if self.tries > 1 else ""
         words = f": {problem.words}" if problem.words else ""
         raise RequestFailed("server_unavailable", f"{problem.problem}{times}{words}", transient=True)
 
-    async def _pause(self, problem: _Retry, attempt: int) -> None:
+    async def _pause(self, problem: _Retry, attempt: int, failed: set[Address]) -> None:
         """Wait before the next try, unless another server can be asked at once."""
-        if attempt >= self.tries:
-            return
         now = time.monotonic()
-        if len(self.addresses) > 1 and any(address.is_open(now) for address in self.addresses):
+        others = any(address.is_open(now) for address in self.addresses if address not in failed)
+        if attempt >= self.tries or others:
             return
+        failed.clear()
         wait_s = min(60.0, 0.25 * 2**attempt) * (0.5 + random() / 2)  # noqa: S311 no secret
         await asyncio.sleep(wait_s if problem.wait_s is None else problem.wait_s + wait_s / 2)
 
@@ -93,6 +96,8 @@ class Client:
             may_adjust = meaning in (Meaning.REQUEST, Meaning.CONTENT, Meaning.PLACE)
             change = adjustment_for(refusal, body, adjusted) if may_adjust else None
             if change is None or change in adjusted or len(adjusted) >= _ADJUSTMENTS:
+                if meaning is Meaning.PLACE and request.task not in address.answered:
+                    self._no_place(address, call, refusal)
                 self._refused(address, refusal, meaning, answer, started)
             adjusted.append(change)
         reply = await self._reply(address, request, answer, started)
@@ -137,7 +142,7 @@ class Client:
         if answer.status >= 300 or not isinstance(value, dict):
             detail = f"{address.host}: HTTP {answer.status} and no JSON object"
             raise RequestFailed("bad_reply", detail, transient=True)
-        address.answered = True
+        address.answered.add(request.task)
         if request.task == CHAT:
             reply = answers.chat_reply(value, facts.family)
             if reply.reasoning and request.thinking == NO_THINKING:
@@ -164,14 +169,12 @@ class Client:
         words = one_line(self.hide(refusal.words), 400) if refusal.words else ""
         said = f": {words}" if words else ""
         host, status = address.host, refusal.status
-        if meaning is Meaning.PLACE and not address.answered:
-            self._no_place(address, refusal, said)
         if meaning in (Meaning.TROUBLE, Meaning.OVERLOAD, Meaning.PLACE):
             wait_s = retry_after(answer.headers)
             if meaning is Meaning.OVERLOAD:
                 address.limit.overloaded(started)
                 address.limit.pause(wait_s or 0.0)
-            elif status in (502, 504):
+            if status in (502, 503, 504, 529):
                 address.failed(for_sure=False)
             raise _Retry(f"{host}: HTTP {status}", words, wait_s)
         if meaning is Meaning.CREDIT:
@@ -194,13 +197,14 @@ class Client:
             transient=meaning is Meaning.FORBIDDEN,
         )
 
-    def _no_place(self, address: Address, refusal: Refusal, said: str) -> NoReturn:
+    def _no_place(self, address: Address, call: Call, refusal: Refusal) -> NoReturn:
+        """Stop since nothing answers to a path."""
+        said = f": {one_line(self.hide(refusal.words), 400)}" if refusal.words else ""
         advice = "" if address.base.name == "v1" else "; should base_url end in /v1?"
         if address.models and address.facts.model not in address.models:
             advice = f"; it lists no model {address.facts.model}, but {', '.join(address.models[:10])}"
-        self.stop(
-            f"{address.host} answers {refusal.status} to a request at {address.base.path}{said}{advice}"
-        )
+        path = address.url(call.path, call.from_root).path
+        self.stop(f"{address.host} answers {refusal.status} to requests at {path}{said}{advice}")
 
     def _redirected(self, address: Address, answer: Answer) -> NoReturn:
         target = one_line(self.hide(answer.headers.get("location", "another address")), 200)
@@ -232,6 +236,8 @@ class Client:
     def _warn_of_limits(self, address: Address, request: Request) -> None:
         if request.allowed_scripts:
             self.warn("a server cannot rule out the letters of other scripts; filters judge the replies")
+        if request.task == COMPLETION and request.sampling.max_tokens is None:
+            self.warn("servers end a completion after 16 tokens where the step has no max_tokens")
         if request.task == CHAT and request.messages[-1].role == "assistant" and not address.facts.is_vllm:
             self.warn(f"{address.host} may begin anew instead of going on from the assistant's words")
 

@@ -1,58 +1,19 @@
 """Against a small server that answers what a test wants."""
 
-import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from email.utils import formatdate
-from http.server import ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import pytest
 from asking import Ask, chat, opened
-from faulty import Answer, Server, handler_of, said, wrong
+from faulty import KEY, Answer, Server, said, wrong
 
 from glotmill.errors import EngineError, RequestFailed, UsageError
 from glotmill.generators.openai import openai
 from glotmill.messages import Reply
-
-KEY = "sk-marker-4711"
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ask]]:
-    """Opens the engine on a server."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    with ExitStack() as stack:
-
-        def start(server: Server, **options: Any) -> Ask:
-            http = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(server))
-            http.daemon_threads = True
-            Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-            stack.callback(http.server_close)
-            stack.callback(http.shutdown)
-            url = f"http://127.0.0.1:{http.server_port}/v1"
-            return stack.enter_context(opened(openai("m", base_url=url, **options)))
-
-        yield start
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the engine wanted to make; none is made."""
-    wanted: list[float] = []
-    sleep = asyncio.sleep
-
-    async def no_sleep(seconds: float) -> None:
-        if seconds > 0:
-            wanted.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr("glotmill.generators._server.client.asyncio.sleep", no_sleep)
-    return wanted
 
 
 def test_a_request_goes_out_whole_and_a_reply_comes_back(serve: Callable[..., Ask]) -> None:

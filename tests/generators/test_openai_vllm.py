@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,12 +12,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asking import chat, opened
 
+from glotmill.errors import EngineError
 from glotmill.generators.openai import openai
-from glotmill.messages import Request
+from glotmill.messages import COMPLETION, EMBED, LIKELIHOOD, Message, Request, Sampling
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,40 @@ def test_vllm_serve_answers(vllm_url: str, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(told.logprobs) == told.completion_tokens
     assert too_long.reason == "prompt_too_long"
     assert refused.reason == "refused_by_server"
-    with opened(openai("other", base_url=vllm_url)) as ask:
-        (failure,) = ask(chat("a"))
-    assert "has no model other (404): it has nano" in str(failure)
+    with (
+        pytest.raises(EngineError, match="has no model other: it has nano"),
+        opened(openai("other", base_url=vllm_url)),
+    ):
+        pass
+
+
+def test_vllm_serve_does_all_tasks_that_it_can(vllm_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    user, words = Message("user", "Say hello."), Message("assistant", "Hello there")
+    some = Sampling(max_tokens=8, temperature=0.0)
+
+    def request(*messages: Message, **more: Any) -> Request:
+        return Request(messages, "nano", sampling=some, **more)
+
+    with opened(openai("nano", base_url=vllm_url)) as ask:
+        chosen, shaped, by_grammar, raw, goes_on, thinks, text, reply = ask(
+            request(user, choice=("red", "blue")),
+            request(user, regex="[0-9]{3}"),
+            request(user, grammar='root ::= "ab" | "cd"'),
+            request(user, task=COMPLETION),
+            request(user, words),
+            request(user, thinking=4),  # this server has no parser of thoughts: the budget is left out
+            request(user, task=LIKELIHOOD),
+            request(user, words, task=LIKELIHOOD),
+        )
+        (vector,) = ask(request(user, task=EMBED))
+    assert chosen.text in ("red", "blue")
+    assert re.fullmatch("[0-9]{3}", shaped.text)
+    assert by_grammar.text in ("ab", "cd")
+    assert raw.completion_tokens == goes_on.completion_tokens == 8
+    assert thinks.completion_tokens <= 8
+    assert len(text.logprobs) == text.prompt_tokens - 1
+    assert len(reply.logprobs) == goes_on.prompt_tokens - chosen.prompt_tokens
+    assert all(value < 0 for value in (*text.logprobs, *reply.logprobs))
+    assert isinstance(vector, EngineError)
+    assert "answers 404 to requests at /v1/embeddings" in str(vector)

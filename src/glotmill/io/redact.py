@@ -181,6 +181,8 @@ def _servers(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _servers(item)
+    elif isinstance(value, str) and "," in value:
+        yield from _servers([part.strip() for part in value.split(",")])
     elif isinstance(value, str) and re.match(r"\w+://", value):
         yield value, "URL"
         with contextlib.suppress(ValueError):
