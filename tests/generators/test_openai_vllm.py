@@ -117,7 +117,8 @@ def test_vllm_serve_does_all_tasks_that_it_can(vllm_url: str, monkeypatch: pytes
     assert chosen.text in ("red", "blue")
     assert re.fullmatch("[0-9]{3}", shaped.text)
     assert by_grammar.text in ("ab", "cd")
-    assert raw.completion_tokens == goes_on.completion_tokens == 8
+    assert 0 < raw.completion_tokens <= 8
+    assert 0 < goes_on.completion_tokens <= 8
     assert thinks.completion_tokens <= 8
     assert len(text.logprobs) == text.prompt_tokens - 1
     assert len(reply.logprobs) == goes_on.prompt_tokens - chosen.prompt_tokens
