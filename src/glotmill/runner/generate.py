@@ -95,7 +95,8 @@ async def generate(shard: "Shard", number: int, step: Generate, rows: pl.DataFra
         Attempt(_draw_examples(shard.plan, step, row["id"]), models[i % len(models)])
         for i, row in enumerate(inputs)
     ]
-    parse_reply = parse.parser(step.as_, step.name, step.schema_)
+    constrained = bool(step.choice or step.regex or step.grammar)
+    parse_reply = parse.parser(step.as_, step.name, step.schema_, exact=constrained)
     pending = list(range(len(inputs)))
     measures: dict[str, pl.DataType] = {}
     for try_ in range(step.tries):

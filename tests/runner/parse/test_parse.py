@@ -258,3 +258,8 @@ def test_json_that_would_be_a_guess_is_refused(reply: str) -> None:
 
 def test_tag_that_is_only_spoken_of() -> None:
     assert parsed("tag", "I put it in <x>...</x> tags. <x>the answer</x>") == "the answer"
+
+
+def test_a_text_that_follows_a_constraint_is_taken_as_it_is() -> None:
+    assert parser("text", "x", None, exact=True)(' "yes" ') == '"yes"'
+    assert parsed("text", ' "yes" ') == "yes"

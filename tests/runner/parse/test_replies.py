@@ -11,7 +11,7 @@ import pytest
 from glotmill.filters._text.phrases import read_table
 from glotmill.languages import find
 from glotmill.runner.parse import Unparsed, parser
-from glotmill.runner.parse.remarks import agrees, label_end, plain, presents
+from glotmill.runner.parse.remarks import agrees, label_end, leave_start, plain, presents
 
 REMARKS = Path(__file__).parents[3] / "src/glotmill/runner/parse/remarks.csv"
 REPLIES = [
@@ -46,6 +46,8 @@ def test_phrases_of_each_language_are_found(row: dict[str, str]) -> None:
         assert presents(plain(f"Xyz, {phrase}: "))
     for phrase in row["label"].split("|"):
         assert label_end(f"**{phrase} 1:** x") == len(f"**{phrase} 1:** ")
+    for phrase in filter(None, row["leave"].split("|")):
+        assert leave_start(f"One. {phrase.capitalize()} 1!") == 5
 
 
 HOSTILE = (

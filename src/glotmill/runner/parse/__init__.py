@@ -23,7 +23,7 @@ from glotmill.columns import UNPARSED
 from glotmill.runner.parse.json_values import json_values, to_json
 from glotmill.runner.parse.lines import parse_lines
 from glotmill.runner.parse.schema import schema_dtype, schema_parser
-from glotmill.runner.parse.text import parse_text
+from glotmill.runner.parse.text import parse_exact_text, parse_text
 from glotmill.runner.parse.turns import parse_turns
 from glotmill.runner.parse.unparsed import Unparsed
 
@@ -39,15 +39,18 @@ def dtype(as_: str, schema: dict[str, Any] | None) -> pl.DataType:
     return {"lines": pl.List(pl.String), "turns": TURNS}.get(as_, pl.String())
 
 
-def parser(as_: str, column: str, schema: dict[str, Any] | None) -> Callable[[str], Any]:
+def parser(
+    as_: str, column: str, schema: dict[str, Any] | None, *, exact: bool = False
+) -> Callable[[str], Any]:
     """Return the function that parses a reply into the value of `column`, or raises Unparsed.
 
+    exact: whether the reply follows a constraint, so that a text has nothing around it.
     Raises RecipeError if `schema` is not a JSON schema.
     """
     if schema is not None:
         return schema_parser(schema)
     parsers: dict[str, Callable[[str], Any]] = {
-        "text": parse_text,
+        "text": parse_exact_text if exact else parse_text,
         "json": _parse_json,
         "lines": parse_lines,
         "turns": parse_turns,

@@ -48,6 +48,12 @@ def _without_ends(lines: list[str]) -> list[str]:
             lines, last = lines[first:], last - first
         if "" in lines[last : last + 1]:
             lines = lines[:last]
-    while len(lines) > 1 and (not lines[-1] or remarks.leave_start(lines[-1]) == 0):
+    while len(lines) > 1 and (not lines[-1] or _takes_leave(lines)):
         lines = lines[:-1]
     return lines
+
+
+def _takes_leave(lines: list[str]) -> bool:
+    """Return whether the last line takes leave. One among others may be a person hoping for something."""
+    set_off = not lines[-2] and "" not in lines[:-2]
+    return (set_off or lines[-1].endswith(("!", "！"))) and remarks.leave_start(lines[-1]) == 0

@@ -1,8 +1,8 @@
 """Finds what a model says about its reply, around the reply: "Sure! Here is your request:", "Instruction:".
 
-`remarks.csv` lists, for 71 languages, how models agree ("sure"), present ("here is") and label ("question").
-The phrases that take leave are those of the filter `assistant_speak`. All languages are tried on every reply,
-since models slip into English.
+`remarks.csv` lists, for 71 languages, how models agree ("sure"), present ("here is"), label ("question")
+and, for 40 of them, take leave ("let me know if"); more phrases come from the filter `assistant_speak`.
+All languages are tried on every reply, since models slip into English.
 """
 
 import re
@@ -85,7 +85,7 @@ def leave_start(text: str) -> int:
 
 def _phrases(kind: str) -> Iterable[str]:
     for row in read_table(_REMARKS):
-        for phrase in row[kind].split("|"):
+        for phrase in filter(None, row[kind].split("|")):
             # a word ends where a letter does not follow; in scripts without blanks, anywhere
             yield re.escape(plain(phrase)) + ("" if re.search(f"[{_UNSPACED}]\\Z", phrase) else r"(?!\w)")
 
@@ -113,4 +113,5 @@ def _labels() -> frozenset[str]:
 
 @cache
 def _leave() -> re.Pattern[str]:
-    return re.compile(alternatives(row["pattern"] for row in read_table(PHRASES) if row["where"] == "end"))
+    patterns = (row["pattern"] for row in read_table(PHRASES) if row["where"] == "end")
+    return re.compile(alternatives([*patterns, *_phrases("leave")]))

@@ -26,11 +26,13 @@ _EMPHASIS = ("***", "**", "__", "*", "_")
 _PLAIN_FENCES = {"", "text", "txt", "plain", "plaintext", "markdown", "md", "none"}
 _CODE = re.compile(r"[;{}]\s*$|^(?:\t|  )|^\s*[<$#!@]|\w\(|</|=>|==|\S {2,}\S|[│├└┌┐]", re.MULTILINE)
 _RULE = re.compile(r"\A\s*+(?:[-*_=]{3,}+[ \t]*+\n\s*+)+")
-_LAST_RULE = re.compile(r"\n[ \t]*+[-*_=]{3,}\s*\Z")
+_LAST_RULE = re.compile(r"\n[ \t]*+\n[ \t]*+[-*_=]{3,}+\Z")
 # What a line that ends in a colon may introduce: an item of a list, a table, a formula.
 _ITEM = re.compile(
     r"[-*–—+|]\s|[•·・▪◦|]|[(（]?\d{1,3}[.)）、．:：।]|[(（]?[a-zа-я][.)）]\s|\$\$|\\\[|\\begin|!\[|\.\.\s"
 )
+_AGREEMENT = re.compile(r"\A[\W_]*+[^!,.！，。、،।\n:：]{1,30}+[!,.！，。、،।]++[\s*_]*+")
+_TAGS = re.compile(r"\A<(?P<label>\w{1,30}+)>(?P<inner>[^<]*+)</(?P=label)>\Z")
 _COLONS = (":", "：", "፦", "՝", "៖")
 _LETTER_BETWEEN = re.compile(r"(?<=\w)['’](?=\w)")
 _FIELD = re.compile(r"^[^\s:：.!?,][^:：\n.!?,]{0,24}[:：](?!//)", re.MULTILINE)
@@ -43,6 +45,13 @@ _MAX_REMARK_WORDS = 12  # of a preamble that does not end in a colon
 def parse_text(text: str) -> str:
     """Return a reply without what models write around it. Raises Unparsed if the reply is empty."""
     if not (text := clean(text)):
+        raise Unparsed(EMPTY_REPLY)
+    return text
+
+
+def parse_exact_text(text: str) -> str:
+    """Return a reply without the white space around it. Raises Unparsed if it is empty."""
+    if not (text := text.strip()):
         raise Unparsed(EMPTY_REPLY)
     return text
 
@@ -63,8 +72,9 @@ def without_preamble(text: str) -> str:
     first, _, rest = text.partition("\n")
     if len(first) <= remarks.MAX_OPENING and rest:
         blank, rest = not rest.partition("\n")[0].strip(), _RULE.sub("", rest.strip())
-        if is_preamble(first, blank) and not _is_introduced(rest):
-            return rest
+        if is_preamble(first, blank):
+            plain_rest = _without_gloss(rest)
+            return _without_agreement(text) if _is_introduced(plain_rest) else plain_rest
     opening, colon, _ = first[: remarks.MAX_OPENING].replace("：", ":").partition(":")
     rest = text[len(opening) + 1 :].lstrip("*_").strip()
     if not colon or not rest or not remarks.presents(plain := remarks.plain(opening)):
@@ -74,17 +84,36 @@ def without_preamble(text: str) -> str:
     return rest if alone and not _is_introduced(rest) else text
 
 
+def _without_agreement(text: str) -> str:
+    """Return a text without the "Sure!" before a line that introduces a list or code, and so has to stay."""
+    opening = _AGREEMENT.match(text[: remarks.MAX_OPENING])
+    if not opening or not remarks.agrees(remarks.plain(opening[0])):
+        return text
+    rest = text[opening.end() :]
+    return (
+        rest[:1].upper() + rest[1:] if remarks.presents(remarks.plain(rest[: remarks.MAX_OPENING])) else text
+    )
+
+
+def _without_gloss(text: str) -> str:
+    """Return a text without a last paragraph in brackets, such as a translation of what was presented."""
+    before, blank, last = text.rpartition("\n\n")
+    last = last.strip()
+    return before.rstrip() if blank and last[:1] in "(（[" and last[-1:] in ")）]" else text
+
+
 def is_preamble(line: str, blank: bool) -> bool:
     """Return whether a first line only presents what follows. blank: whether a blank line comes after it."""
     bare = line.strip().rstrip("*_ ")
     plain = remarks.plain(bare)
     if bare.endswith(_COLONS):
         return remarks.presents(plain) or remarks.agrees(plain)
+    agrees, sentences = remarks.agrees(plain), len(_SENTENCE.findall(bare[:-1]))
+    if agrees and len(plain.split()) <= 3 and not sentences:
+        return True  # "Sure!"
     if not blank or len(plain.split()) > _MAX_REMARK_WORDS or _QUOTED.search(bare):
         return False
-    agrees, sentences = remarks.agrees(plain), len(_SENTENCE.findall(bare[:-1]))
-    only_agrees = agrees and len(plain.split()) <= 3
-    return only_agrees or (remarks.presents(plain) and len(plain) >= 6 and sentences <= agrees)
+    return remarks.presents(plain) and len(plain) >= 6 and sentences <= agrees
 
 
 def _is_introduced(rest: str) -> bool:
@@ -102,8 +131,6 @@ def without_goodbye(text: str) -> str:
     if first and len(first) <= 60 and first.rstrip().endswith((",", "，", "،")):
         return text
     rest = text[: remarks.leave_start(text)].rstrip()
-    if not rest or rest == text:
-        return text
     return _LAST_RULE.sub("", rest).rstrip() or text
 
 
@@ -117,8 +144,8 @@ def without_label(text: str) -> str:
 
 
 def unwrap(text: str) -> str:
-    """Return a text without the pair of quotation marks, asterisks or fences around all of it."""
-    for inner in (_unfenced(text), _unquoted(text), _plain_weight(text), _unindented(text)):
+    """Return a text without the pair of quotation marks, asterisks, fences or tags around all of it."""
+    for inner in (_unfenced(text), _unquoted(text), _plain_weight(text), _unindented(text), _untagged(text)):
         if inner:
             return inner
     return text
@@ -171,3 +198,9 @@ def _unindented(text: str) -> str:
         if all(line[:1] == ">" for line in lines)
         else ""
     )
+
+
+def _untagged(text: str) -> str:
+    """Return what stands in <question>...</question> or the like; empty if all of the text does not."""
+    tags = _TAGS.match(text)
+    return tags["inner"].strip() if tags and remarks.has_label(tags["label"] + ":") else ""
