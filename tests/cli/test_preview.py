@@ -64,9 +64,10 @@ def test_preview_renders_messages_without_a_model(recipe: Path, capsys: pytest.C
         == 0
     )
     found = json.loads(capsys.readouterr().out)
-    assert found["language"] == "swh_Latn"
+    assert found["languages"] == ["swh_Latn"]
     assert len(found["rows"]) == 2
     for row in found["rows"]:
+        assert row["language"] == "swh_Latn"
         seed = row["seed"]
         assert row["asked"] == [
             {"role": "system", "content": "Be short."},
@@ -76,6 +77,18 @@ def test_preview_renders_messages_without_a_model(recipe: Path, capsys: pytest.C
     out, err = capsys.readouterr()
     assert out.count("Be short.") == 3
     assert "Later steps need replies: answer." in err
+
+
+def test_preview_takes_several_languages(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for engine in ([], ECHO):
+        arguments = ["preview", str(recipe), "-l", "swh,Hindi", "-l", "eng,sw", "--rows", "2", *engine]
+        assert main(arguments) == 0
+        titles = [line for line in capsys.readouterr().out.splitlines() if line.startswith("row ")]
+        assert [title.split()[2].rstrip(",") for title in titles] == [
+            *["swh_Latn"] * 2, *["hin_Deva"] * 2, *["eng_Latn"] * 2
+        ]  # fmt: skip
+    assert main(["preview", str(recipe), "--language", "fra", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["languages"] == ["fra_Latn"]
 
 
 def test_preview_says_why_a_row_cannot_be_rendered(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -154,6 +154,10 @@ def test_an_interrupted_run_keeps_replies_and_goes_on(
     assert "stopping" in err
     assert f"kept in {folder}; the same command resumes" in err
     assert "Traceback" not in err
+    assert main(["show", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "not finished: eng_Latn" in shown
+    assert "the same `glotmill run` command resumes the run" in shown
     kept = [line for path in folder.glob("replies/*") for line in path.read_text().splitlines()]
     assert kept
     assert main(["run", str(recipe), "-n", "5", "-l", "eng", *ECHO, "-o", str(folder)]) == 0

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 from exported import all_languages, ids
 from finished import finished, rows
-from spy import State, write
+from spy import State, user, write
 
 import glotmill
-from glotmill.errors import UsageError
+from glotmill.errors import EngineError, UsageError
 from glotmill.export.export import export
+from glotmill.runner.funnel import funnel
 from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import seed_key
 
@@ -83,13 +84,53 @@ def test_equal_runs_make_equal_bytes(tmp_path: Path) -> None:
     assert one == two
 
 
-def test_a_run_that_is_not_finished_is_refused(tmp_path: Path) -> None:
-    made = all_languages(tmp_path, 10)
-    (made.folder / "dataset/hin_Deva/train-00000-of-00001.parquet").unlink()
+TWO = """
+about: x
+languages: [eng, hin]
+steps: [{generate: said}]
+seeds: {draw: {w: [a, b, c, d], n: [1, 2, 3, 4, 5, 6, 7, 8, 9]}}
+finish: [{filter: duplicates, of: said}]
+output: {messages: {user: w, assistant: said}}
+"""
+
+
+def stopped(folder: Path, spy: State, *settings: str) -> Run:
+    """Stop a run after 30 replies, of which some are alike."""
+    recipe = write(folder / "r", TWO, said="{{ w }}{{ n }} {{ language.tag }}")
+    options: Any = {"engine": "spy:spy", "model": "m", "folder": folder / "run", "per_language": 20}
+    spy.answer(lambda r: EngineError("died") if len(spy.asked) == 30 else f"say {user(r).replace('b', 'a')}")
+    with pytest.raises(EngineError):
+        glotmill.run(recipe, window=2, settings=settings, **options)
+    return Run(folder / "run")
+
+
+def test_a_stopped_run_gives_the_rows_accepted_so_far(tmp_path: Path, spy: State) -> None:
+    made = stopped(tmp_path, spy)
+    counts = {count.language: count for count in funnel(made)}
+    assert not counts["eng_Latn"].is_finished
+    found = export(made, tmp_path / "out")
+    assert found.unfinished == {tag: by_split["train"] for tag, by_split in found.rows.items()}
+    assert 0 < found.unfinished["eng_Latn"] <= counts["eng_Latn"].accepted == counts["eng_Latn"].kept < 20
+    kept = made.rows("eng").filter(verdict="kept").collect()
+    assert kept["said"].is_unique().all(), "duplicates are dropped from what is exported"
+    spy.answer(lambda r: f"say {user(r).replace('b', 'a')}")
+    options: Any = {"engine": "spy:spy", "model": "m", "folder": made.folder, "per_language": 20}
+    whole = export(glotmill.run(tmp_path / "r", **options), tmp_path / "whole")
+    assert whole.unfinished == {}
+    for tag in counts:
+        first = ids(tmp_path / "out", tag)
+        assert ids(tmp_path / "whole", tag)[: len(first)] == first, "the first rows stay the same"
+
+
+def test_a_stopped_run_whose_finish_needs_all_rows_is_refused(tmp_path: Path, spy: State) -> None:
+    made = stopped(tmp_path, spy, "finish.0={filter: select, of: n, keep: 0.5}")
     with pytest.raises(
-        UsageError, match=r"run: not finished: hin_Deva has 0 rows in its dataset; run the same"
+        UsageError, match=r"not finished: eng_Latn, hin_Deva; select under finish: must see all"
     ):
         export(made, tmp_path / "out")
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no run here"):
         export(Run(tmp_path / "nosuch"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

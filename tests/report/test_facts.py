@@ -83,7 +83,8 @@ def test_the_keys_of_its_json(run_facts: RunFacts) -> None:
     assert {name: " ".join(values[name]) for name in keys} == keys
     keys = {
         "languages": "tag name endonym script direction bcp47 iso639_1 iso639_3",
-        "funnel": "language wanted requests seed_rows rows answered parsed dropped kept accepted acceptance",
+        "funnel": "language wanted requests seed_rows rows answered parsed dropped kept accepted "
+        "in_dataset is_finished acceptance",
         "steps": f"name kind as template sampling n trials tries {spending}",
         "filters": "filter of place at options by_language",
     }

@@ -39,6 +39,10 @@ def test_counts_add_up(tmp_path: Path) -> None:
         b'{"key":"3","text":"second try","sample":1}\n{"key":"4","text":"half a li'
     )
     swahili, english, french = funnel(run)
+    assert (english.in_dataset, english.is_finished) == (2, True)
+    (tmp_path / "dataset" / "eng_Latn" / "train-0.parquet").unlink()
+    stopped = funnel(run)[1]
+    assert (stopped.accepted, stopped.in_dataset, stopped.is_finished) == (2, 0, False)
     assert (english.requests, english.seed_rows, english.rows) == (2, 5, 9)
     assert (english.answered, english.parsed) == (8, 6)
     assert (english.kept, english.accepted) == (3, 2)

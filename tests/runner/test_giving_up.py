@@ -55,7 +55,7 @@ def test_a_language_that_yields_nothing_is_given_up_soon(tmp_path: Path) -> None
     for number in range(4):
         assert not finish.quota.is_finished
         finish.take(number, info(lost), lost)
-    assert finish.quota.given_up
+    assert finish.quota.given_up == (32, 0)
     assert finish.quota.shortfall == (
         "0 of the first 32 seed rows led to an accepted row, under the limit of 10% (--give-up); "
         "most were lost to too_short (32)"

@@ -1,4 +1,4 @@
-"""`glotmill export`: writes a finished run in the format of a trainer."""
+"""`glotmill export`: writes a run in the format of a trainer."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +69,10 @@ class ExportCommand(click.Command):
 )
 @options.as_json
 def command(run: str, as_json: bool, **arguments: Any) -> None:
-    """Write a finished run in the format of a trainer.
+    """Write a run in the format of a trainer.
 
-    Writes a folder for each language, with a file for each split.
+    Writes a folder for each language, with a file for each split. Of a run that was stopped, it writes the
+    rows accepted so far.
     """
     from pathlib import Path
 
@@ -109,6 +110,12 @@ def export_text(result: "ExportResult") -> str:
         parts.append(f"No rows in {', '.join(empty_splits)}. A larger share or more rows would fill it.")
     if empty := [tag for tag in counts if tag not in full]:
         parts.append(f"No row of {', '.join(empty)} fits; see `glotmill show {result.format}`.")
+    if result.unfinished:
+        so_far = ", ".join(f"{tag} {rows:,}" for tag, rows in result.unfinished.items())
+        parts.append(
+            f"Not finished; accepted rows so far, of {result.per_language:,}: {so_far}. "
+            "Resume the run with the same `glotmill run` command, and export again."
+        )
     total = sum(sum(by_split.values()) for by_split in counts.values())
     summary = f"{result.format}: {safe(result.folder)} ({total:,} rows)"
     if "README.md" in result.files:

@@ -12,9 +12,22 @@ if TYPE_CHECKING:
 
 @click.command("preview")
 @click.argument("recipe")
-@click.option("-l", "--language", metavar="LANGUAGE", help="Language.  [default: the recipe's first]")
 @click.option(
-    "--rows", type=click.IntRange(1, 1000), default=3, show_default=True, help="Number of seed rows."
+    "-l",
+    "--languages",
+    "--language",
+    "languages",
+    multiple=True,
+    callback=options.comma_separated,
+    metavar="A,B,...",
+    help="Languages, for example fra,swh_Latn,Arabic.  [default: the recipe's first]",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 1000),
+    default=3,
+    show_default=True,
+    help="Number of seed rows of each language.",
 )
 @options.seeds_and_settings
 @options.engine
@@ -33,15 +46,19 @@ def command(recipe: str, rows: int, as_json: bool, **arguments: Any) -> None:
     uses_engine = bool(arguments["engine"] or arguments["model"] or arguments["models"])
     if uses_engine:
         click.echo("glotmill: starting the engine", err=True)
-    plan, previewed = asyncio.run(preview.preview(recipe, rows, **arguments))
+    previews = asyncio.run(preview.preview(recipe, rows, **arguments))
     if as_json:
-        items = [row.to_json() for row in previewed]
-        click.echo(terminal.json_text({"recipe": recipe, "language": plan.language.tag, "rows": items}))
+        items = [
+            {"language": plan.language.tag, **row.to_json()} for plan, of_plan in previews for row in of_plan
+        ]
+        tags = [plan.language.tag for plan, _ in previews]
+        click.echo(terminal.json_text({"recipe": recipe, "languages": tags, "rows": items}))
         return
-    for number, row in enumerate(previewed, 1):
-        title = f"row {number}, {plan.language.tag} ({plan.language.name})"
-        click.echo(f"{row_text(title, row)}\n")
-    if not uses_engine and (steps := preview.steps_that_need_replies(plan)):
+    for plan, previewed in previews:
+        for number, row in enumerate(previewed, 1):
+            title = f"row {number}, {plan.language.tag} ({plan.language.name})"
+            click.echo(f"{row_text(title, row)}\n")
+    if not uses_engine and (steps := preview.steps_that_need_replies(previews[0][0])):
         click.echo(
             f"Later steps need replies: {', '.join(steps)}. Add --model or --engine to see them.", err=True
         )

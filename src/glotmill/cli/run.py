@@ -184,7 +184,7 @@ def read_outcome(run: "Run", seconds: float, error: GlotmillError | None) -> Out
         info["engine"],
         seconds,
         funnels,
-        [*_sample_rows(run, [f.language for f in funnels if f.accepted])],
+        [*_sample_rows(run, [f.language for f in funnels if f.in_dataset])],
         notes.get(info["engine"]) or notes.get(info["model"]),
         str(error) if error else None,
     )

@@ -69,17 +69,20 @@ def _describe_recipe(name: str) -> Description:
 
 def _describe_run(folder: Path) -> Description:
     from glotmill.cli.table import funnel_table
-    from glotmill.io.terminal import columns
+    from glotmill.io.terminal import columns, safe
     from glotmill.runner.funnel import funnel
     from glotmill.runner.run_folder import Run
 
     run = Run(folder)
     info, funnels = run.info(), funnel(run)
     dataset = folder / "dataset"
+    in_dataset = sum(f.in_dataset for f in funnels)
     accepted = sum(f.accepted for f in funnels)
     complete = all(f.accepted >= f.wanted for f in funnels)
-    if not complete:
+    unfinished = [f.language for f in funnels if not f.is_finished]
+    if unfinished:
         next_step = "the same `glotmill run` command resumes the run"
+        next_step += "; `glotmill export` writes the rows so far" if accepted else ""
     elif accepted:
         next_step = f'datasets.load_dataset("parquet", data_files="{dataset}/*/train-*.parquet")'
     else:
@@ -87,7 +90,8 @@ def _describe_run(folder: Path) -> Description:
     about = [
         ("recipe", info["recipe"].get("name", "")),
         ("model", f"{info['model']} ({info['engine']})"),
-        ("dataset", f"{dataset}, {accepted:,} rows" if accepted else "none yet"),
+        ("state", f"not finished: {safe(', '.join(unfinished))}" if unfinished else "finished"),
+        ("dataset", f"{dataset}, {in_dataset:,} rows" if in_dataset else "none yet"),
         ("rows", f"{folder / 'rows'}, every row with its reason"),
         ("next", next_step),
     ]
@@ -95,6 +99,7 @@ def _describe_run(folder: Path) -> Description:
         "folder": str(folder),
         "dataset": str(dataset),
         "complete": complete,
+        "finished": not unfinished,
         "next": next_step,
         "languages": [f.to_json() for f in funnels],
         "run": info,

@@ -1,4 +1,4 @@
-"""Writes a finished run in the format of a trainer: one folder per language, one file per split."""
+"""Writes the accepted rows of a run in the format of a trainer: a folder per language, a file per split."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,9 @@ from glotmill.export.output_format import OutputFormat, open_format
 from glotmill.export.split_files import write
 from glotmill.io.atomic import draft_output
 from glotmill.recipes.recipe import Output
+from glotmill.recipes.steps import Filter
 from glotmill.runner import dataset
+from glotmill.runner.apply_filters import streaming_rule
 from glotmill.runner.run_folder import Run
 
 MARKER = "export.json"  # marks a folder as an export, and lists its files
@@ -36,6 +38,7 @@ class _RunRows:
     output: Output
     schema: pl.Schema  # of all shards
     shards: Mapping[str, Sequence[Path]]
+    unfinished: Mapping[str, int]  # language -> accepted rows so far
 
     def batches(self, tag: str, needs: str) -> Iterator[pl.DataFrame]:
         """Yield the rows of a language, one shard at a time; rows of one seed row and pass stay together."""
@@ -65,6 +68,8 @@ class ExportResult:
     split: Mapping[str, float]  # split -> share
     rows: Mapping[str, Mapping[str, int]]  # language -> split -> rows
     files: Sequence[str]
+    per_language: int  # accepted rows that the user asked for
+    unfinished: Mapping[str, int]  # language -> accepted rows so far, if the run was stopped
 
     @property
     def empty(self) -> list[str]:
@@ -85,6 +90,7 @@ class ExportResult:
             "split": self.split,
             "rows": self.rows,
             "files": self.files,
+            "unfinished": self.unfinished,
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -100,11 +106,14 @@ def export(
     split: str = "train=1",
     options: Mapping[str, Any] | None = None,
 ) -> ExportResult:
-    """Write the rows of a finished run in a format, whole or not at all, and return what was written.
+    """Write the accepted rows of a run in a format, whole or not at all, and return what was written.
+
+    Of a run that was stopped, the rows that are accepted so far: those of its first finished shards.
 
     split: shares, such as train=0.98,test=0.02. options: of the format; see glotmill.export.formats.
     An earlier export in the folder is replaced; a folder with anything else is refused.
-    Raises UsageError: the run is not finished, its rows do not fit the format, or the folder is in use.
+    Raises UsageError: the run has no rows or its finish needs all of them, the rows do not fit the format, or
+    the folder is in use.
     """
     shares = splits.parse(split)
     source = _open_rows(run)
@@ -121,7 +130,15 @@ def export(
         files = _row_files(exported) + _write_extra_files(draft, exported, output_format)
         run_name = run.folder.resolve().name
         result = ExportResult(
-            folder, name, output_format.options, run_name, shares, exported.rows, sorted(files)
+            folder,
+            name,
+            output_format.options,
+            run_name,
+            shares,
+            exported.rows,
+            sorted(files),
+            source.per_language,
+            source.unfinished,
         )
         text = json.dumps(result.marker(), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(f"{text}\n", encoding="utf-8")
@@ -129,10 +146,12 @@ def export(
 
 
 def _open_rows(run: Run) -> _RunRows:
-    """Return the rows of a run. Raises UsageError if it is not finished, or older than seed keys."""
+    """Return the rows of a run. Raises UsageError if there are none, or if they are older than seed keys."""
     info = run.info()
     per_language = int(info["per_language"])
-    shards = {tag: sorted(run.folder.glob(f"rows/{tag}-*.parquet")) for tag in info["languages"]}
+    paths = {tag: sorted(run.folder.glob(f"rows/{tag}-*.parquet")) for tag in info["languages"]}
+    unfinished = [tag for tag in paths if not _is_finished(run, tag, paths[tag], per_language)]
+    shards = {tag: run.settled_shards(tag) if tag in unfinished else paths[tag] for tag in paths}
     schemas = [_read(path, rows=0).schema for paths in shards.values() for path in paths]
     if not schemas:
         raise UsageError(f"{run.folder}: has no rows; {_RUN_AGAIN}")
@@ -141,19 +160,34 @@ def _open_rows(run: Run) -> _RunRows:
             f"{run.folder}: made by an earlier version, without the column {SEED_KEY!r} that splits need; "
             f"{_RUN_AGAIN}"
         )
-    kept = dict.fromkeys(shards, 0)
-    for tag, paths in shards.items():
-        kept[tag] = sum(_read(path, ["verdict"]).filter(verdict="kept").height for path in paths)
-        in_dataset = sum(
-            _read(file, ["id"]).height for file in run.folder.glob(f"dataset/{tag}/train-*.parquet")
-        )
-        if in_dataset != min(kept[tag], per_language):
-            raise UsageError(
-                f"{run.folder}: not finished: {tag} has {in_dataset:,} rows in its dataset; {_RUN_AGAIN}"
-            )
+    kept = {tag: _kept(paths) for tag, paths in shards.items()}
+    if unfinished:
+        _refuse_open_finish(run, info["recipe"].get("finish", []), unfinished)
+    so_far = {tag: min(kept[tag], per_language) for tag in unfinished}
     empty = pl.concat([pl.Schema(schema).to_frame() for schema in schemas], how="diagonal_relaxed")
     output = Output.model_validate(info["recipe"].get("output", {}))
-    return _RunRows(run, sum(kept.values()), per_language, output, empty.schema, shards)
+    return _RunRows(run, sum(kept.values()), per_language, output, empty.schema, shards, so_far)
+
+
+def _is_finished(run: Run, tag: str, shards: Sequence[Path], per_language: int) -> bool:
+    """Return whether the dataset of a language holds what its rows say."""
+    dataset_folder = run.folder / "dataset"
+    in_dataset = sum(_read(file, ["id"]).height for file in dataset_folder.glob(f"{tag}/train-*.parquet"))
+    return dataset_folder.is_dir() and in_dataset == min(_kept(shards), per_language)
+
+
+def _kept(shards: Sequence[Path]) -> int:
+    return sum(_read(path, ["verdict"]).filter(verdict="kept").height for path in shards)
+
+
+def _refuse_open_finish(run: Run, finish: Sequence[Any], unfinished: Sequence[str]) -> None:
+    """Refuse a stopped run if a filter under `finish:` has yet to see all its rows."""
+    steps = [Filter.model_validate(values) for values in finish]
+    if filters := [step.filter for step in steps if not step.skip and streaming_rule(step) is None]:
+        raise UsageError(
+            f"{run.folder}: not finished: {', '.join(unfinished)}; {' and '.join(filters)} under finish: "
+            f"must see all rows first; {_RUN_AGAIN}"
+        )
 
 
 def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pl.DataFrame:

@@ -71,10 +71,10 @@ def build_package(run: Run, token: str | None = None) -> Package:
     """
     info = read_run_info(run)
     for counts in funnel(run):
-        if counts.accepted != min(counts.kept, counts.wanted):
+        if counts.in_dataset != counts.accepted:
             raise UsageError(
-                f"{run.folder}: not finished: {counts.language} has {counts.accepted:,} rows in its dataset; "
-                f"{_AGAIN}"
+                f"{run.folder}: not finished: {counts.language} has {counts.in_dataset:,} rows in its "
+                f"dataset; {_AGAIN}"
             )
     files = [
         path for tag in info["languages"] for path in sorted(run.folder.glob(f"dataset/{tag}/*.parquet"))

@@ -41,9 +41,10 @@ def cost_of_the_rest(quota: LanguageQuota) -> str:
     missing, paid = quota.needed - quota.accepted_so_far, quota.paid
     if not paid.requests or missing <= 0:
         return ""
-    requests = rounded(missing * paid.requests / max(1, paid.kept))
+    seeds, yielding = quota.given_up or (paid.seeds, paid.kept)  # the rate at the end, if it was another
+    requests = rounded(missing * paid.requests / paid.seeds * seeds / max(1, yielding))
     rows = "row" if missing == 1 else f"{missing:,} rows"
-    return f"the missing {rows} would take {'about' if paid.kept else 'over'} {requests:,} more requests"
+    return f"the missing {rows} would take {'about' if yielding else 'over'} {requests:,} more requests"
 
 
 def rounded(number: float) -> int:

@@ -37,7 +37,9 @@ class Funnel:
     parsed: int  # rows whose replies could all be parsed
     dropped: dict[str, int] = field(default_factory=dict)  # reason -> rows, most first; with failed rows
     kept: int = 0  # rows that passed all steps and filters
-    accepted: int = 0  # rows in the dataset, at most `wanted`
+    accepted: int = 0  # of these, at most `wanted`: the rows of the dataset; so far, if it is not finished
+    in_dataset: int = 0  # rows of the dataset as it is
+    is_finished: bool = True  # whether these are the accepted ones; false for a run that was stopped
 
     @property
     def acceptance(self) -> float | None:
@@ -86,8 +88,9 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
             failed += row["len"]
         elif row[REASON].startswith((UNPARSED, TRUNCATED, EMPTY_REPLY)) and not row["by_filter"]:
             unparsed += row["len"]
-    files = run.folder.glob(f"dataset/{tag}/train-*.parquet")
-    accepted = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
+    dataset = run.folder / "dataset"  # a language without rows has no folder there
+    files = dataset.glob(f"{tag}/train-*.parquet")
+    in_dataset = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     return Funnel(
         tag,
         target,
@@ -98,5 +101,7 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
         total - failed - unparsed,
         most_frequent_first(reasons),
         kept,
-        accepted,
+        min(kept, target),
+        in_dataset,
+        dataset.is_dir() and in_dataset == min(kept, target),
     )

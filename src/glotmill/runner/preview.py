@@ -4,6 +4,7 @@ Previewed rows go through the runner's own steps, in a temporary folder. Without
 every request, so that each row ends at its first one.
 """
 
+import asyncio
 import dataclasses
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -95,15 +96,20 @@ async def problems(
 
 
 async def preview(
-    source: str, number: int, language: str | None, seeds: str | None, settings: Sequence[str], **engine: Any
-) -> tuple[LanguagePlan, list[Previewed]]:
-    """Return the plan and `number` rows of one language; with replies, if an engine or a model is named.
+    source: str,
+    number: int,
+    languages: Sequence[str],
+    seeds: str | None,
+    settings: Sequence[str],
+    **engine: Any,
+) -> list[tuple[LanguagePlan, list[Previewed]]]:
+    """Return the plan and `number` rows of each language; with replies, if an engine or a model is named.
 
-    engine: engine, model, revision, engine_args and models, as for a run.
-    Raises UsageError, RecipeError, EngineError.
+    languages: without any, the first of the recipe. engine: engine, model, revision, engine_args and models,
+    as for a run. Raises UsageError, RecipeError, EngineError.
     """
     recipe = read_recipe(source, settings)
-    target = find_language(language or next(iter(recipe.languages), "eng_Latn"))
+    targets = [find_language(name) for name in languages or recipe.languages[:1] or ["eng_Latn"]]
     opened = open_seeds(recipe, seeds)
     others: dict[str, ModelSettings] = engine.get("models") or {}
     uses_engine = bool(engine["engine"] or engine["model"] or others)
@@ -112,17 +118,21 @@ async def preview(
     )
     options = all_engine_options(recipe, settings_of_run, others) if uses_engine else {}
     names = {n: ModelName(n, e.model, e.revision or "") for n, e in options.items() if n}
-    plan = check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "", names)
-    rows = opened.take(target.tag, 0, number, 1)
-    if not rows:
-        raise UsageError(f"{opened.location}: no seed row for {target.tag}")
+    rows = {target.tag: opened.take(target.tag, 0, number, 1) for target in targets}
+    if lacking := [tag for tag, of_language in rows.items() if not of_language]:
+        raise UsageError(f"{opened.location}: no seed row for {', '.join(lacking)}")
+    plans = [
+        check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "", names)
+        for target in dict.fromkeys(targets)
+    ]
     if not uses_engine:
-        return plan, await _render_messages(plan, rows)
+        return [(plan, await _render_messages(plan, rows[plan.language.tag])) for plan in plans]
     async with (
         open_all_on_first_request(options, lambda _: None) as opened_engines,
         _open_runner() as run_rows,
     ):
-        return plan, await run_rows(plan, rows, opened_engines)
+        previews = [run_rows(plan, rows[plan.language.tag], opened_engines) for plan in plans]
+        return list(zip(plans, await asyncio.gather(*previews), strict=True))
 
 
 def steps_that_need_replies(plan: LanguagePlan) -> list[str]:

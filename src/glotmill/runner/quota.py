@@ -28,7 +28,10 @@ NO_SEED = (
 
 @dataclass
 class Paid:
-    """What finished shards took and gave; not those of earlier versions, which did not count requests."""
+    """What finished shards took and gave; not those of earlier versions, which did not count requests.
+
+    kept: accepted rows, or those that `finish:` has yet to decide about.
+    """
 
     requests: int = 0
     seeds: int = 0
@@ -56,7 +59,7 @@ class LanguageQuota:
     reasons: Counter[str] = field(default_factory=Counter)  # why the other rows of settled shards were lost
     seeds_spent: bool = False
     shortfall: str = ""  # why the language cannot be filled
-    given_up: bool = False  # it yields too little; not because its seeds are spent
+    given_up: tuple[int, int] | None = None  # so many seed rows, and those that led to an accepted row
     remaining: int | None = None  # rows at the end, once known
     rounds: list[tuple[int, int]] = field(
         default_factory=list
@@ -189,6 +192,8 @@ class LanguageQuota:
         self.settled += 1
         self.accepted += accepted
         self.reasons.update(reasons)
+        if info.requests:
+            self.paid.kept += accepted - info.kept
         seeds_before, yielding_before = self._yield
         self._yield = seeds_before + info.seeds, yielding_before + yielding
         self._recent.append((info.seeds, yielding))
@@ -214,7 +219,7 @@ class LanguageQuota:
             which = "last"
             if seeds < RECENT_ROWS or not yields_less(floor, seeds, yielding):
                 return
-        self.given_up = True
+        self.given_up = seeds, yielding
         self.shortfall = (
             f"{yielding} of the {which} {seeds} seed rows led to an accepted row, under the limit of "
             f"{100 * floor:.3g}% (--give-up){self._top_reasons()}"

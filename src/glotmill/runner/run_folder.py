@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,17 @@ class Run:
         rows = pl.scan_parquet(self.rows_file(shard))
         is_known = ROW in rows.collect_schema()
         return int(rows.select(pl.n_unique(ROW) if is_known else pl.len()).collect().item())
+
+    def settled_shards(self, language: str) -> list[Path]:
+        """Return the files of a language's first shards: those whose rows went through `finish:` in order."""
+        paths: list[Path] = []
+        for number in count():
+            path = self.rows_file(f"{language}-{number:05d}")
+            info = self.shard_info(path.stem)
+            if info is None or not info.before:
+                return paths
+            paths.append(path)
+        raise AssertionError("count never ends")
 
     def drop_rows(self, language: str, settled: int) -> None:
         """Remove the rows of shards of a language from number `settled` on; their replies stay."""
