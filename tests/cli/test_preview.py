@@ -106,7 +106,7 @@ def test_preview_with_an_engine_shows_replies_and_verdicts(
     assert main(["preview", str(recipe), "--seeds", str(seeds), *ECHO, "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)["rows"]
     assert (first["verdict"], first["reason_at"]) == ("dropped", "number.at_least")
-    assert (second["verdict"], second["columns"]["answer"]) == ("kept", "Answer: rain 5 in English?")
+    assert (second["verdict"], second["columns"]["answer"]) == ("kept", "rain 5 in English?")
     assert main(["preview", str(recipe), "--seeds", str(seeds), *ECHO]) == 0
     assert "row 2, eng_Latn (English), kept" in capsys.readouterr().out
     assert not (tmp_path / "runs").exists()
