@@ -1,7 +1,8 @@
 """Finds JSON in a reply: the whole reply, or the first value with words or a code fence around it.
 
-Two things that models write into JSON have one meaning only and are read: line breaks within a string, and a
-comma before a closing bracket. Everything else that is not JSON is refused (single quotes, comments, NaN).
+Three things that models write into JSON have one meaning only and are read: line breaks within a string, a
+backslash before a sign that needs none (`\\(x\\)`, `it\\'s`), and a comma before a closing bracket. Everything
+else that is not JSON is refused (single quotes, comments, NaN).
 """
 
 import json
@@ -15,10 +16,9 @@ _BRACKET = re.compile(r"[\[{]")
 _SCALAR = re.compile(r"(?<![\w.])(?:-?\d+(?:\.\d+)?|true|false)(?![\w.]*\w)")
 # A string (to the end if nothing closes it, so that each sign is read once), or a comma before a bracket.
 _LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*+[}\]])', re.DOTALL)
-_MAX_BRACKETS, _MAX_REPAIRS = (
-    1_000,
-    3,
-)  # in one reply, that are looked at; an error of `json` reads all before it
+_BACKSLASH = re.compile(r"""(\\["\\/bfnrtu])|\\(')?""")
+_MAX_BRACKETS = 1_000  # in one reply; an error of `json` reads all that is before it
+_MAX_REPAIRS = 3  # in one reply; each reads what is left of it
 _MAX_SCALAR = 200  # characters of a reply that may hold a number among words
 
 
@@ -56,7 +56,7 @@ def _values_within(text: str) -> Iterator[tuple[bool, Any]]:
                 continue
             if (repairs := repairs + 1) > _MAX_REPAIRS:
                 return
-            text = text[:start] + _LAST_COMMA.sub(lambda m: m[1] or " ", text[start:])
+            text = text[:start] + _LAST_COMMA.sub(_repair, text[start:])
             try:
                 value, position = _DECODER.raw_decode(text, start)
             except (ValueError, RecursionError):
@@ -64,6 +64,11 @@ def _values_within(text: str) -> Iterator[tuple[bool, Any]]:
         except (ValueError, RecursionError):
             return
         yield not text[max(0, start - 40, text.rfind("\n", 0, start) + 1) : start].strip(), value
+
+
+def _repair(found: re.Match[str]) -> str:
+    """Return a string with its stray backslashes spelt as JSON does; nothing for a comma before a bracket."""
+    return _BACKSLASH.sub(lambda m: m[1] or ("'" if m[2] else r"\\"), found[1]) if found[1] else ""
 
 
 def _refuse_constant(constant: str) -> Any:

@@ -107,8 +107,9 @@ def _openings() -> dict[str, re.Pattern[str]]:
 def _labels() -> frozenset[str]:
     """Return the labels of all languages, and the names of the languages."""
     words = (plain(word) for row in read_table(_REMARKS) for word in row["label"].split("|"))
-    names = (plain(name) for one in languages.table() for name in (one.name, one.endonym))
-    return frozenset([*words, *names])
+    names = {plain(name) for one in languages.table() for name in (one.name, one.endonym)}
+    # "Ewe: a sheep" is no label
+    return frozenset([*words, *(name for name in names if len(name) > 3 or not name.isascii())])
 
 
 @cache
