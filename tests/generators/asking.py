@@ -1,6 +1,7 @@
 """How tests ask an engine: it stays open for many of them, because some start slowly."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -37,7 +38,12 @@ def opened(engine: AbstractAsyncContextManager[Engine]) -> Iterator[Ask]:
         loop.close()
 
 
-def chat(text: str, *, seed: int = 0, sample: int = 0, schema: str = "", **sampling: Any) -> Request:
-    """A request of one user message, of at most 24 tokens unless told otherwise."""
-    limits = Sampling(**{"max_tokens": 24, **sampling})
-    return Request((Message("user", text),), "nano", sampling=limits, seed=seed, sample=sample, schema=schema)
+def chat(text: str, **given: Any) -> Request:
+    """A request of one user message, of at most 24 tokens unless told otherwise.
+
+    given: further fields of the request, and sampling parameters.
+    """
+    own = {name: given.pop(name) for name in Request.__dataclass_fields__ if name in given}
+    named = {name: given.pop(name) for name in Sampling.__dataclass_fields__ if name in given}
+    limits = Sampling(**{"max_tokens": 24, **named}, others=json.dumps(given) if given else "")
+    return Request((Message("user", text),), "nano", sampling=limits, **own)

@@ -1,0 +1,1 @@
+"""Parts of the engine `vllm`: starting it, what it is asked, what it answers."""
