@@ -1,7 +1,7 @@
 """Finds JSON in a reply: the whole reply, or the first value with words or a code fence around it.
 
 Three things that models write into JSON have one meaning only and are read: line breaks within a string, a
-backslash before a sign that needs none (`\\(x\\)`, `it\\'s`), and a comma before a closing bracket. Everything
+backslash before a sign without need (`\\(x\\)`, `it\\'s`), and a comma before a closing bracket. Everything
 else that is not JSON is refused (single quotes, comments, NaN).
 """
 
