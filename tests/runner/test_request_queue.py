@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 from gated_engine import Engine, ignore, requests, run, said, settle
+from virtual_loop import VirtualLoop
 
 from glotmill.errors import RequestFailed
 from glotmill.messages import Reply, Request
 from glotmill.runner.request_queue import MAX_REPLY_CHARS, RequestQueue
+from glotmill.runner.window import FIRST_SIZE
 
 
 def test_answers_come_in_the_order_of_requests_and_are_noted_as_they_come() -> None:
@@ -63,6 +65,28 @@ def test_no_more_are_in_flight_than_fit(size: int) -> None:
         await asked
 
     run(test)
+
+
+def test_without_a_size_more_are_in_flight_while_they_come_faster() -> None:
+    loop = VirtualLoop()
+    engine_limit = 4 * FIRST_SIZE
+    slots = asyncio.Semaphore(engine_limit)
+
+    async def engine(request: Request) -> Reply:
+        async with slots:
+            await asyncio.sleep(1)
+        return Reply("a", completion_tokens=5)
+
+    async def test() -> int:
+        queue = RequestQueue(engine, None)
+        await queue.ask((0, 0), requests(*map(str, range(40 * FIRST_SIZE))), ignore)
+        assert loop.time() < 20, "40 at the first size"
+        return queue.size
+
+    try:
+        assert engine_limit / 2 <= loop.run_until_complete(test()) <= 2 * engine_limit
+    finally:
+        loop.close()
 
 
 def test_a_reply_is_bounded_and_can_be_written() -> None:

@@ -61,7 +61,10 @@ class InterruptedRunError(GlotmillError):
     "[default: the recipe's floor, usually 0.1]",
 )
 @click.option(
-    "--window", type=click.IntRange(1), metavar="N", help="Maximum requests in flight.  [default: 512]"
+    "--window",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Requests in flight, at most.  [default: from 512 up to 65536, as long as replies come faster]",
 )
 @click.option(
     "--max-failures",

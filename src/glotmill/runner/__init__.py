@@ -10,6 +10,7 @@ A row's way, in the order to read the files:
     shard.py             some hundred rows of one language; the loop over the recipe's steps
     generate.py          a generate step: rows -> requests -> replies -> columns; failed rows are asked again
     request_queue.py     the queue in front of the engine, one for all shards
+    window.py            how many requests are in flight
     open_engine.py       chooses and checks the engine; its first request opens it
     parse/               a reply's text -> a value: text, JSON, lines, turns, a tagged part
     apply_filters.py     filters applied to a table; filter_workers.py does it in worker processes

@@ -1,4 +1,4 @@
-"""The queue of requests in front of the engine: one for all shards, with a fixed number of them in flight.
+"""The queue of requests in front of the engine: one for all shards, with a window of them in flight.
 
 Priority. The oldest shard goes first, and within it the latest step: finished rows come early, and few shards
 are half done. Requests of one step leave together, so that an engine's prefix cache is hit.
@@ -24,6 +24,7 @@ from typing import NamedTuple, TypeAlias
 from glotmill.errors import EngineError, RequestFailed
 from glotmill.io.surrogates import replace_surrogates
 from glotmill.messages import Engine, Reply, Request
+from glotmill.runner.window import Window
 
 Priority: TypeAlias = tuple[int, int]  # (number of the shard in order of opening, minus the step's number)
 
@@ -57,12 +58,13 @@ class _Entry(NamedTuple):
 class RequestQueue:
     """Sends requests to an open engine, at most `size` at a time.
 
+    size: None adapts it to the speed of the engine.
     max_failures: share of the last 200 requests that may fail before the queue stops with an EngineError.
     """
 
-    def __init__(self, engine: Engine, size: int, max_failures: float = 0.2) -> None:
+    def __init__(self, engine: Engine, size: int | None, max_failures: float = 0.2) -> None:
         self._engine = engine
-        self._size = size
+        self._window = Window(size)
         self._failure_limit = max_failures * FAILURE_SPAN
         self._failures: deque[bool] = deque(maxlen=FAILURE_SPAN)  # of the last requests, whether they failed
         self._heap: list[_Entry] = []
@@ -72,6 +74,11 @@ class RequestQueue:
         self.answered = 0  # replies so far
         self.tokens = 0  # tokens of these replies
         self.durations: deque[float] = deque(maxlen=DURATIONS)  # of the last replies, in seconds
+
+    @property
+    def size(self) -> int:
+        """How many requests may be in flight now."""
+        return self._window.size
 
     async def ask(self, priority: Priority, requests: Sequence[Request], note: Note) -> list[Answer]:
         """Return the answer to each request, in their order; call `note` as each arrives.
@@ -107,7 +114,7 @@ class RequestQueue:
 
     def _send(self) -> None:
         """Send requests while fewer than `size` are in flight."""
-        while self._heap and (self._error or len(self._tasks) < self._size):
+        while self._heap and (self._error or len(self._tasks) < self.size):
             entry = heapq.heappop(self._heap)
             if entry.future.done():  # the caller was cancelled
                 continue
@@ -120,9 +127,12 @@ class RequestQueue:
 
     async def _handle(self, entry: _Entry) -> None:
         """Take one request from the engine to the caller, even if the caller is gone by then."""
-        start = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        start = clock()
         answer = await self._answer(entry.request)
-        self.durations.append(asyncio.get_running_loop().time() - start)
+        self.durations.append(clock() - start)
+        if not answer.reply.failure:
+            self._window.count(start, clock(), answer.reply.completion_tokens, bool(self._heap))
         self.answered += 1
         self.tokens += answer.reply.completion_tokens
         entry.note(entry.request, answer)

@@ -27,7 +27,6 @@ from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress
 from glotmill.runner.shard import ModelName
 
-WINDOW = 512  # requests in flight
 MAX_SHARD = 256  # seed rows per shard
 MIN_SHARD = 8
 MAX_FIRST_SHARD = 32  # if none of so many seed rows leads to an accepted row, that is enough to know
@@ -49,7 +48,7 @@ class RunOptions(TypedDict, total=False):
     settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
     give_up: float  # the lowest share of a language's seed rows to lead to accepted ones; default: 0.1
     folder: str | Path  # the run folder; default: runs/<recipe>-<model>
-    window: int  # requests in flight; default: 512
+    window: int  # requests in flight; default: as many as make replies come faster
     max_failures: float  # stop if more than this share of the last 200 requests fail; default: 0.2
     watch: Callable[[Progress], None]  # called about once a second
 
@@ -133,13 +132,13 @@ def _languages(recipe: Recipe, options: RunOptions) -> list[str]:
     return tags
 
 
-def _limits(options: RunOptions) -> tuple[int, int, float]:
+def _limits(options: RunOptions) -> tuple[int, int | None, float]:
     """Return the rows per language, the requests in flight, and the share of requests that may fail."""
     target = options.get("per_language", 100)
     if target < 1:
         raise UsageError(f"--per-language {target}: at least 1")
-    window = options.get("window", WINDOW)
-    if window < 1:
+    window = options.get("window")
+    if window is not None and window < 1:
         raise UsageError(f"--window {window}: at least 1")
     max_failures = options.get("max_failures", 0.2)
     if not 0 <= max_failures <= 1:

@@ -53,7 +53,7 @@ class PreparedRun:
     quotas: list[LanguageQuota]
     run: Run
     engines: Mapping[str, EngineOptions]  # by the names of models in the recipe; "" is that of the run
-    window: int
+    window: int | None  # requests in flight; None adapts it to the engine
     max_failures: float
 
 
@@ -122,7 +122,7 @@ class _Round:
     async def _open_shards(self) -> None:
         """Open shards while there is room, for the language that is furthest from full."""
         quotas = self.prepared.quotas
-        limit = 2 * self.prepared.window + 4 * quotas[0].shard_size
+        limit = 2 * self.request_queue.size + 4 * quotas[0].shard_size
         while len(self.tasks) < len(quotas) or sum(q.open_rows for q in quotas if not q.is_finished) < limit:
             candidates = [finish for finish in self.finishes if finish.quota.needs_shard]
             if not candidates:
