@@ -52,10 +52,11 @@ class Attempt:
 
     @property
     def conversation(self) -> list[dict[str, str]]:
-        """The messages of the request and the reply."""
+        """The messages of the request and the reply: a text as it was parsed, anything else as it came."""
+        reply = self.value if isinstance(self.value, str) else self.text
         messages = self.messages[:-1] if _beginning(self.messages) else self.messages
         turns = [{"role": m.role, "content": m.content} for m in messages]
-        return [*turns, {"role": "assistant", "content": self.text}]
+        return [*turns, {"role": "assistant", "content": reply}]
 
 
 def render(
