@@ -1,9 +1,8 @@
 """How many requests are in flight at once: a fixed number, or as many as make replies come faster.
 
-The number of requests in flight, divided by the time that one takes, is the speed (Little's law). A window
-that adapts holds its size until as many requests as it holds began and ended at that size, all of them with
-others waiting. If the speed rose since the last size, the size doubles; if not, it returns, and a higher one
-is tried again much later. An engine that computes no faster makes its requests wait, so the speed stays.
+A window that adapts holds its size until as many requests as it holds began and ended at that size, all of
+them with others waiting. If these came faster than at the last size, in tokens per second, the size doubles;
+if not, it returns, and a higher one is tried again much later.
 """
 
 FIRST_SIZE = 512
@@ -20,21 +19,22 @@ class Window:
         self._adapts = fixed is None
         self._before: tuple[int, float] | None = None  # size, and speed at that size, to return to
         self._hold = 0  # judgements until a higher size is tried
-        self._restart(0.0)
+        self._since: float | None = None  # when the present size took effect
+        self._replies = self._tokens = 0  # of requests that began and ended since
 
     def count(self, began: float, ended: float, tokens: int, is_full: bool) -> None:
         """Count a reply. began, ended: of its request, by one clock. is_full: whether other requests wait."""
         if not self._adapts:
             return
-        if not is_full:
-            self._restart(ended)
-        if began < self._since:
+        since = self._since
+        if since is None or not is_full:
+            since = self._restart(ended if since is not None else began)
+        if began < since:
             return
         self._replies += 1
         self._tokens += max(1, tokens)
-        self._seconds += ended - began
         if self._replies >= self.size:
-            self._judge(self.size * self._tokens / max(self._seconds, 1e-9))
+            self._judge(self._tokens / max(ended - since, 1e-9))
             self._restart(ended)
 
     def _judge(self, speed: float) -> None:
@@ -46,8 +46,8 @@ class Window:
         else:
             self.size, self._before, self._hold = self._before[0], None, HOLD
 
-    def _restart(self, now: float) -> None:
+    def _restart(self, now: float) -> float:
         """Forget the replies so far: those of requests that began before `now` do not count."""
         self._since = now
         self._replies = self._tokens = 0
-        self._seconds = 0.0
+        return now
