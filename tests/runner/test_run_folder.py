@@ -1,5 +1,6 @@
 """A run's folder: the journal, finished shards, the lock."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -141,3 +142,13 @@ def test_the_lock_keeps_a_second_process_out_and_ends_with_the_first(tmp_path: P
         other.wait()
     with Run(folder).lock():
         assert (folder / "lock").read_text().isdecimal()
+
+
+def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    message = r"files here cannot be locked \(No locks available\); run on a local disk"
+    with pytest.raises(UsageError, match=message), Run(tmp_path).lock():
+        pass

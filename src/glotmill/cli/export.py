@@ -78,6 +78,7 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
 
     from glotmill.export.export import export
     from glotmill.io import terminal
+    from glotmill.io.local_paths import local_path
     from glotmill.runner.run_folder import Run
 
     format_options = dict(arguments["settings"])
@@ -88,7 +89,7 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
         format_options["reasoning"] = arguments["reasoning"]
     result = export(
         Run(Path(run)),
-        Path(arguments["folder"]),
+        local_path(arguments["folder"]),
         arguments["format_name"],
         split=arguments["split"],
         options=format_options,

@@ -73,6 +73,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     from glotmill.filtering import explain, filter_dataset
     from glotmill.filtering.filter_columns import RowLanguage
     from glotmill.io import terminal
+    from glotmill.io.local_paths import local_path
     from glotmill.io.rows import open_rows
     from glotmill.languages import find as find_language
 
@@ -81,6 +82,7 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
     tag, column = arguments["language"], arguments["language_column"]
     if tag and column:
         raise UsageError("filter: give either --language or --language-column, not both")
+    path = local_path(folder or "")  # first, since reading the input may take long
     language = RowLanguage(find_language(tag).tag if tag else "", column or "")
     filters: Sequence[Any] = arguments["filters"]
     with watching() as watch:
@@ -91,7 +93,6 @@ def command(source: str, folder: str | None, row_id: str | None, as_json: bool, 
             data = open_rows(source, config=arguments["config"], split=arguments["split"])
         job = filter_dataset.prepare_job(data, language, filters, arguments["column"], arguments["settings"])
         if row_id is None:
-            path = Path(str(folder))
             summary = summarize(path, job, filter_dataset.run_job(job, path, watch))
             value, text = summary.to_json(), summary_text(summary)
         else:

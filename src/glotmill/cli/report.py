@@ -35,10 +35,12 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
     from pathlib import Path
 
     from glotmill.io import terminal
+    from glotmill.io.local_paths import local_path
     from glotmill.report import report
     from glotmill.runner.run_folder import Run
 
     folder = Run(Path(run))
+    file = local_path(arguments["output"] or folder.folder / "report.html", kind="FILE")
     prices = arguments["price_in"], arguments["price_out"]
     if as_json:
         from glotmill.report.facts import facts
@@ -46,6 +48,5 @@ def command(run: str, as_json: bool, **arguments: Any) -> None:
         click.echo(terminal.json_text(facts(folder, *prices).to_json()))
         if not arguments["output"]:
             return
-    file = Path(arguments["output"] or folder.folder / "report.html")
     size = report.write(folder, file, arguments["rows"], *prices)
     click.echo(f"{terminal.safe(file)} ({size / 1000:,.0f} kB)", err=as_json)

@@ -7,7 +7,8 @@ Every other room builds on this one; it knows no recipe, run or filter.
   `glotmill calibrate`, few-shot examples and the filters that compare with other data all read through it.
 - `hub_names.py` is what the Hub calls things: ids and paths of datasets, licences, tasks, sizes.
 - `surrogates.py` makes any text writable as UTF-8; `terminal.py` makes it safe to print.
-- `atomic.py` writes files and folders whole or not at all; `child_process.py` starts Python processes.
+- `atomic.py` writes files and folders whole or not at all; `child_process.py` starts Python processes;
+  `local_paths.py` refuses to write to `s3://` and the like.
 - `redact.py` hides secrets, paths and servers in what is kept or published; `pii.py` finds personal data in
   texts, for filters and transforms.
 

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 from glotmill.errors import UsageError
 from glotmill.io import atomic
+from glotmill.io.local_paths import local_path
 from glotmill.io.redact import without_secrets
 from glotmill.languages import find as find_language
 from glotmill.plugins import did_you_mean, filter_packages, versions
@@ -148,7 +149,7 @@ def _limits(options: RunOptions) -> tuple[int, int | None, float]:
 
 def _folder(recipe: str | Path, options: RunOptions) -> Path:
     if folder := options.get("folder"):
-        return Path(folder)
+        return local_path(folder, to_hub="glotmill publish FOLDER --repo {repo}")
     name = Path(recipe).resolve().name.removesuffix(".j2")
     model = Path(options.get("model") or NANO).name
     return Path("runs") / re.sub(r"[^\w.-]+", "-", f"{name}-{model}")

@@ -108,7 +108,7 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes out. Raises UsageError if one is in already."""
+        """Keep other processes out. Raises UsageError if one is in already, or if there are no locks here."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+") as file:
             try:
@@ -118,6 +118,11 @@ class Run:
                 owner = file.read(20).strip() or "unknown"
                 raise UsageError(
                     f"{self.folder}: another process ({owner}) is at this run; wait, or name another folder"
+                ) from None
+            except OSError as error:
+                raise UsageError(
+                    f"{self.folder}: files here cannot be locked ({error.strerror}); run on a local disk, and "
+                    "copy the folder"
                 ) from None
             file.truncate(0)
             file.write(str(os.getpid()))
