@@ -108,7 +108,7 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes out. Raises UsageError if one is in already, or if there are no locks here."""
+        """Keep other processes out. Raises UsageError if one is in, or if files here cannot be locked."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+") as file:
             try:
@@ -121,8 +121,8 @@ class Run:
                 ) from None
             except OSError as error:
                 raise UsageError(
-                    f"{self.folder}: files here cannot be locked ({error.strerror}); run on a local disk, and "
-                    "copy the folder"
+                    f"{self.folder}: files here cannot be locked ({error.strerror}); run on a local "
+                    "disk, and copy the folder"
                 ) from None
             file.truncate(0)
             file.write(str(os.getpid()))
