@@ -19,7 +19,6 @@ model=$1
 shift
 port=${PORT:-8000}
 gpus=${SLURM_GPUS_ON_NODE:-8}
-window=$((SLURM_JOB_NUM_NODES * gpus * 256))
 
 # Other users of the cluster reach the port too: the servers want a key, which only this job knows.
 VLLM_API_KEY=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -54,8 +53,7 @@ for node in $(scontrol show hostnames "$SLURM_JOB_NODELIST"); do
   urls+=("$url")
 done
 
-glotmill run "$@" --engine openai --model "$model" --window "$window" \
-  --engine-arg "base_url=$(IFS=,; echo "${urls[*]}")" --engine-arg "max_concurrency=$window" &
+glotmill run "$@" --engine openai --model "$model" --engine-arg "base_url=$(IFS=,; echo "${urls[*]}")" &
 run=$!
 code=0
 wait "$run" || code=$?

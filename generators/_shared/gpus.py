@@ -13,7 +13,6 @@ from glotmill.generators._shared.engine_host import LOG
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # one of them is there if there is any GPU
 _PARALLEL = ("tensor_parallel_size", "pipeline_parallel_size")  # vLLM's; a process uses their product
-_WINDOW = 256  # requests that keep one process busy
 
 
 def gpus_each(options: Mapping[str, Any]) -> int:
@@ -55,7 +54,7 @@ def gpu_shares(engine: str, replicas: int | None, options: Mapping[str, Any]) ->
             f"{'' if replicas else ' (tensor_parallel_size)'}"
         )
     if number > 1:
-        LOG.info(f"engine {engine}: {_processes(number, each)}; --window {number * _WINDOW} keeps them busy")
+        LOG.info(f"engine {engine}: {_processes(number, each)}")
     starts = range(0, needed, each)
     return [{_VISIBLE: ",".join(gpus[(start + i) % len(gpus)] for i in range(each))} for start in starts]
 

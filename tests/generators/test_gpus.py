@@ -58,9 +58,9 @@ def test_what_happens_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Lo
     shares(monkeypatch, 8, tensor_parallel_size=3)
     shares(monkeypatch, 8, 1)
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
-        ("INFO", "engine vllm: 8 processes use 1 GPU each; --window 2048 keeps them busy"),
+        ("INFO", "engine vllm: 8 processes use 1 GPU each"),
         ("WARNING", "engine vllm: 2 of 8 GPUs stay idle; 2 processes use 3 GPUs each (tensor_parallel_size)"),
-        ("INFO", "engine vllm: 2 processes use 3 GPUs each; --window 512 keeps them busy"),
+        ("INFO", "engine vllm: 2 processes use 3 GPUs each"),
         ("WARNING", "engine vllm: 7 of 8 GPUs stay idle; 1 process uses 1 GPU"),
     ]
 
