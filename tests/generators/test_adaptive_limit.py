@@ -2,7 +2,9 @@
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -89,3 +91,32 @@ def test_turns_of_those_who_gave_up_are_not_lost() -> None:
         return pace.in_flight
 
     assert asyncio.run(main()) == 0
+
+
+@pytest.mark.parametrize("capacity", [64, 256, 1024])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_limit_settles_at_what_the_server_can_do_at_once(
+    monkeypatch: pytest.MonkeyPatch, capacity: int, seed: int
+) -> None:
+    """The server works on `capacity` requests, of very different length, and keeps the others waiting."""
+    now = 0.0
+    monkeypatch.setattr("glotmill.generators._shared.adaptive_limit.time.monotonic", lambda: now)
+    chance = Random(seed)
+    pace = AdaptiveLimit(4096)
+    waiting: deque[float] = deque()  # when they began
+    ends: list[tuple[float, float, int]] = []
+    limits: list[float] = []
+    for _ in range(30 * capacity):
+        while pace.in_flight < int(pace.limit):
+            pace.in_flight += 1
+            waiting.append(now)
+        while waiting and len(ends) < capacity:
+            tokens = 1 + int(chance.expovariate(1 / 200))
+            heapq.heappush(ends, (now + tokens / 50, waiting.popleft(), tokens))
+        now, began, tokens = heapq.heappop(ends)
+        pace.succeeded(began, tokens)
+        pace.in_flight -= 1
+        limits.append(pace.limit)
+    settled = limits[len(limits) // 2 :]
+    assert capacity <= min(settled)
+    assert max(settled) <= 2 * capacity
