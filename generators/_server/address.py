@@ -12,6 +12,7 @@ from glotmill.errors import UsageError
 from glotmill.generators._server.adjustments import Adjustments
 from glotmill.generators._server.bodies import Facts
 from glotmill.generators._server.refusals import Answer
+from glotmill.generators._server.streams import completion_of
 from glotmill.generators._shared.adaptive_limit import AdaptiveLimit
 from glotmill.messages import Request
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
     from yarl import URL
 
-_LARGEST_ANSWER = 64 * 2**20  # bytes
+_LARGEST_ANSWER = 16 * 2**20  # bytes
+_LARGEST_WITH_NUMBERS = 64 * 2**20  # where it holds log-probabilities or vectors
 _DEAD_AFTER = 3  # times in a row without an answer
 _LONGEST_PAUSE_S = 60.0  # before a dead server is tried again
 _PREFIX_CHARS = 200  # of the first message: those of one template share them
@@ -69,14 +71,15 @@ class Address:
         async with self.session.post(
             url, data=data, headers=self.headers, proxy=self.proxy, allow_redirects=False
         ) as response:
-            return await _read(response)
+            plain = path == "/chat/completions" and "logprobs" not in body and "prompt_logprobs" not in body
+            return await _read(response, _LARGEST_ANSWER if plain else _LARGEST_WITH_NUMBERS)
 
     async def get(self, path: str) -> Answer:
         """Ask for a path and return the answer."""
         async with self.session.get(
             self.url(path), headers=self.headers, proxy=self.proxy, allow_redirects=False
         ) as response:
-            return await _read(response)
+            return await _read(response, _LARGEST_ANSWER)
 
     # Whether it lives.
 
@@ -133,19 +136,19 @@ def choose(addresses: Sequence[Address], request: Request, failed: Collection[Ad
     return preferred if preferred in candidates and preferred.load <= least.load else least
 
 
-async def _read(response: "ClientResponse") -> Answer:
-    """Return an answer whose body has a reasonable size."""
+async def _read(response: "ClientResponse", limit: int) -> Answer:
+    """Return an answer, whose body has at most so many bytes."""
     size = response.content_length
-    if size is not None and size <= _LARGEST_ANSWER and "Content-Encoding" not in response.headers:
+    if size is not None and size <= limit and "Content-Encoding" not in response.headers:
         raw: bytes | bytearray = await response.read()
     else:
         raw = bytearray()
         async for chunk in response.content.iter_any():
             raw += chunk
-            if len(raw) > _LARGEST_ANSWER:
+            if len(raw) > limit:
                 raise AnswerTooLarge
     try:
-        value = json.loads(raw)
+        value = completion_of(raw) if raw[:5] == b"data:" else json.loads(raw)
     except (ValueError, RecursionError):
         value = raw[:10_000].decode("utf-8", "replace")
     return Answer(response.status, response.headers, value)

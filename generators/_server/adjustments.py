@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glotmill.generators._server.refusals import Refusal
+from glotmill.generators._shared.system_role import without_system_role
 
 _logger = logging.getLogger("glotmill")
 
@@ -30,6 +31,13 @@ _UNSUPPORTED = re.compile(
     r"|(invalid|no such) (parameter|argument|field|option)|cannot find field|incompatible|不支持",
     re.IGNORECASE,
 )
+_NO_SYSTEM = re.compile(
+    r"system['\"`]? (role|message|prompt|instruction)s?.{0,40}(support|allow|enabled|permit)"
+    r"|(support|allow|unknown|invalid|unexpected).{0,40}\bsystem\b|developer instruction is not enabled",
+    re.IGNORECASE,
+)
+_ONLY_STREAMS = re.compile(r"only support\w* stream|stream(ing)?( mode)? (is required|only)", re.IGNORECASE)
+_SYSTEM, _STREAM = "role system", "streaming"
 _OTHER_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _LESS_EFFORT = {"none": "minimal", "minimal": "low"}
 
@@ -39,7 +47,7 @@ class Adjustment:
     """One parameter that goes out otherwise.
 
     value: only where it has this value, as JSON; empty: always. new_name, new_value: what it becomes; if both
-    are None, it is left out.
+    are None, it is left out. The role system and streaming are parameters as well.
     """
 
     name: str
@@ -49,6 +57,10 @@ class Adjustment:
 
     def apply(self, body: dict[str, Any]) -> None:
         """Change a body where it holds the parameter."""
+        if self.name == _STREAM:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if self.name == _SYSTEM and "messages" in body:
+            body["messages"] = without_system_role(body["messages"])
         if self.name not in body or (self.value and self.value != _json(body[self.name])):
             return
         value = body.pop(self.name)
@@ -61,6 +73,10 @@ class Adjustment:
 
     def text(self) -> str:
         """Return what happens, for a person."""
+        if self.name == _STREAM:
+            return "only streams: asked to from now on"
+        if self.name == _SYSTEM:
+            return "does not take the role `system`: its text goes in front of the user's"
         if self.new_name:
             return f"does not take `{self.name}`: sent as `{self.new_name}`"
         if self.new_value is not None:
@@ -89,20 +105,37 @@ def adjustment_for(refusal: Refusal, body: dict[str, Any], tried: Sequence[Adjus
 
     body: as it was sent. tried: the adjustments of this request so far.
     """
-    name = _refused_name(refusal, body) if refusal.status in (400, 404, 422) else None
-    if name is None:
+    if refusal.status not in (400, 404, 422):
         return None
+    special = _special(refusal, body)
+    name = None if special else _refused_name(refusal, body)
+    if name is None:
+        return special
     value = body[name]
     if name in _OTHER_NAMES and not any(a.name in _OTHER_NAMES for a in tried):
         return Adjustment(name, new_name=_OTHER_NAMES[name])
     if name == "seed" and isinstance(value, int) and value > _LARGEST_SEED and not _says_unsupported(refusal):
         return Adjustment(name, new_value="32 bits")
-    if name == "reasoning_effort" and value in _LESS_EFFORT:
-        return Adjustment(name, _json(value), new_value=_LESS_EFFORT[value])
-    if name == "response_format":
-        instead = {"type": "json_object"} if value.get("type") == "json_schema" else None
-        return Adjustment(name, _json(value), new_value=instead)
+    if name in ("reasoning_effort", "response_format"):
+        return Adjustment(name, _json(value), new_value=_less(value))
     return Adjustment(name)
+
+
+def _less(value: Any) -> Any:
+    """Return the next lower effort or form of reply; None if there is none."""
+    if isinstance(value, dict):
+        return {"type": "json_object"} if value.get("type") == "json_schema" else None
+    return _LESS_EFFORT.get(value)
+
+
+def _special(refusal: Refusal, body: dict[str, Any]) -> Adjustment | None:
+    """Return the adjustment to a server without the role system, or one that only streams."""
+    if _ONLY_STREAMS.search(refusal.words) and "stream" not in body:
+        return Adjustment(_STREAM)
+    roles = [message.get("role") for message in body.get("messages", ())]
+    if "system" in roles and _NO_SYSTEM.search(refusal.words):
+        return Adjustment(_SYSTEM)
+    return None
 
 
 def _refused_name(refusal: Refusal, body: dict[str, Any]) -> str | None:

@@ -150,7 +150,7 @@ def _finish(choice: dict[str, Any], text: str | None) -> str:
         raise RequestFailed("content_filter", "the server's content filter withheld the reply")
     if finish in _BROKEN:
         raise RequestFailed("server_unavailable", f"the server broke off: {finish}", transient=True)
-    if finish in _TOOLS:
+    if finish in _TOOLS and not text:
         raise _empty(f"the model called a tool instead; finish_reason is {finish}")
     return "length" if finish in _LENGTH else "stop"
 

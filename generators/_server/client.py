@@ -129,9 +129,9 @@ class Client:
         except (aiohttp.ClientConnectionError, ConnectionError):
             address.failed(for_sure=False)
             raise _Retry(f"{address.host}: the connection broke") from None
-        except (aiohttp.ClientError, ValueError, UnicodeError) as error:
-            detail = f"{address.host}: the answer is not HTTP ({type(error).__name__})"
-            raise RequestFailed("bad_reply", detail, transient=True) from None
+        except (aiohttp.ClientError, ValueError) as error:
+            address.failed(for_sure=False)
+            raise _Retry(f"{address.host}: the answer broke off ({type(error).__name__})") from None
         if answer.status < 500:
             address.worked()
         return answer

@@ -162,7 +162,7 @@ def test_a_refused_request_fails_alone_and_for_good(
     [
         said(None),
         said(["a"]),
-        said("a", finish_reason="tool_calls"),
+        said(None, finish_reason="tool_calls"),
         (200, {"choices": []}),
         (200, {"choices": None}),
         (200, {}),

@@ -1,5 +1,6 @@
 """What a server does not take, and how it says so."""
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -89,6 +90,33 @@ def test_a_schema_goes_down_a_ladder(serve: Callable[..., Ask]) -> None:
     assert ask(chat("a", schema=SCHEMA))[0].text == "{}"
     assert ask(chat("b", schema=SCHEMA))[0].text == "{}"
     assert kinds == ["json_schema", "json_object", None, None]
+
+
+def test_a_server_without_the_role_system_gets_its_text_from_the_user(serve: Callable[..., Ask]) -> None:
+    server = Server(said())
+    server.judge = lambda body: (
+        wrong(400, "System role not supported") if body["messages"][0]["role"] == "system" else None
+    )
+    request = Request((Message("system", "Be brief."), Message("user", "a")), "m")
+    ask = serve(server)
+    assert [*ask(request), *ask(request)][1].text == "ndiyo"
+    assert [body["messages"][0]["content"] for body in server.asked] == ["Be brief.", *["Be brief.\n\na"] * 2]
+
+
+def test_a_server_that_only_streams_is_asked_to(serve: Callable[..., Ask]) -> None:
+    pieces = [{"role": "assistant"}, {"reasoning_content": "Hm."}, {"content": "ndi"}, {"content": "yo"}]
+    chunks: list[Any] = [{"choices": [{"index": 0, "delta": piece}]} for piece in pieces]
+    chunks += [{"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}]
+    chunks += [{"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}]
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    server = Server((200, "".join([*lines, "data: [DONE]\n\n"]).encode()))
+    server.judge = lambda body: (
+        None if body.get("stream") else wrong(400, "This model only support stream mode, please enable it")
+    )
+    ask = serve(server)
+    for _ in range(2):
+        assert ask(chat("a")) == [Reply("ndiyo", "length", 3, 4, None, "Hm.", 2)]
+    assert len(server.asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -224,6 +252,14 @@ def test_hostile_answers_end_in_a_reason(serve: Callable[..., Ask], monkeypatch:
     assert reasons == ["bad_reply", "reply_too_long", "empty_reply", "bad_reply", "empty_reply"]
     (reply,) = ask(chat("a"))
     assert isinstance(reply, Reply)
+
+
+@pytest.mark.parametrize("broken", [b'{"choices": [', b"\x1f\x8b nonsense"])
+def test_a_broken_answer_is_asked_for_again(
+    serve: Callable[..., Ask], pauses: list[float], broken: bytes
+) -> None:
+    cut: Answer = (200, broken, {"content_encoding": "gzip"})
+    assert serve(Server(cut, said()))(chat("a"))[0].text == "ndiyo"
 
 
 def test_extra_body_and_headers_go_out(serve: Callable[..., Ask]) -> None:

@@ -56,7 +56,7 @@ def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 240
+    end = time.monotonic() + 500
     while time.monotonic() < end:
         assert server.poll() is None, log.read_text()[-3000:]
         try:
