@@ -68,6 +68,9 @@ class Client:
             await self._pause(problem, attempt, failed)
         times = f", {self.tries} times" if self.tries > 1 else ""
         words = f": {problem.words}" if problem.words else ""
+        self.warn(
+            f"requests are given up, the first after this: {problem.problem}{times}{words}", key="given up"
+        )
         raise RequestFailed("server_unavailable", f"{problem.problem}{times}{words}", transient=True)
 
     async def _pause(self, problem: _Retry, attempt: int, failed: set[Address]) -> None:
@@ -241,10 +244,10 @@ class Client:
         if request.task == CHAT and request.messages[-1].role == "assistant" and not address.facts.is_vllm:
             self.warn(f"{address.host} may begin anew instead of going on from the assistant's words")
 
-    def warn(self, text: str) -> None:
-        """Tell the user something, once."""
-        if text not in self.warned:
-            self.warned.add(text)
+    def warn(self, text: str, key: str = "") -> None:
+        """Tell the user something, once for each key; without one, once for each text."""
+        if (key or text) not in self.warned:
+            self.warned.add(key or text)
             _logger.warning("engine openai: %s", text)
 
 

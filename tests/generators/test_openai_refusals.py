@@ -186,13 +186,16 @@ def test_one_refused_prompt_is_one_failed_row(
 
 
 def test_an_error_inside_of_status_200_is_waited_out_and_told(
-    serve: Callable[..., Ask], pauses: list[float]
+    serve: Callable[..., Ask], pauses: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    limited = (200, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day"}})
+    words = "Rate limit exceeded: free-models-per-day"
+    limited = (200, {"error": {"code": 429, "message": words}})
     assert serve(Server(limited, said()))(chat("a"))[0].text == "ndiyo"
-    (failure,) = serve(Server(limited), max_retries=1)(chat("a"))
+    with caplog.at_level(logging.WARNING, "glotmill"):
+        failure, _ = serve(Server(limited), max_retries=1)(chat("a"), chat("b"))
     assert failure.transient
-    assert failure.detail.endswith("HTTP 429, 2 times: Rate limit exceeded: free-models-per-day")
+    assert failure.detail.endswith(f"HTTP 429, 2 times: {words}")
+    assert [record.message.count(words) for record in caplog.records] == [1]
 
 
 def test_a_404_that_is_not_about_the_model_is_told_in_the_server_s_words(serve: Callable[..., Ask]) -> None:
