@@ -105,7 +105,8 @@ class Batch:
 
     def _append_token(self, row: Row, token: int) -> None:
         sampler, endings = row.sampler, row.endings
-        if sampler.grammar is not None and sampler.is_answering:
+        was_forced = sampler.thoughts is not None and sampler.thoughts.was_forced
+        if sampler.grammar is not None and sampler.is_answering and not was_forced:
             sampler.grammar.accept_token(token)
         sampler.tokens.append(token)
         if sampler.thoughts is not None:

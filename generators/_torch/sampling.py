@@ -69,8 +69,8 @@ def next_tokens(logits: Any, rows: Sequence[TokenSampler], ends: Sequence[int]) 
     greedy = torch.tensor([row.temperature == 0 for row in rows], device=logits.device)
     chosen = torch.where(greedy, best, drawn_tokens.clamp_(max=logits.shape[-1] - 1))
     for index, row in enumerate(rows):
-        if row.thoughts is not None and row.thoughts.forced:
-            chosen[index] = row.thoughts.forced.pop(0)
+        if row.thoughts is not None and (forced := row.thoughts.next_forced()) is not None:
+            chosen[index] = forced
     if raw is not None:
         logprob_values = raw.gather(1, chosen[:, None])[:, 0].tolist()
         for row, logprob in zip(rows, logprob_values, strict=True):

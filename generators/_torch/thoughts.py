@@ -22,8 +22,14 @@ class ThoughtState:
     budget: int
     inside: bool
     forced: list[int] = field(default_factory=list)
+    was_forced: bool = False  # the last token
     started: int = 0  # tokens of the reply before the thoughts
     done: bool = False
+
+    def next_forced(self) -> int | None:
+        """Remove and return the token that must come next; None if any may."""
+        self.was_forced = bool(self.forced)
+        return self.forced.pop(0) if self.forced else None
 
     def advance(self, tokens: Sequence[int], decode: Callable[[Sequence[int]], str]) -> None:
         """Take note of the last token of a reply. decode: keeps special tokens."""

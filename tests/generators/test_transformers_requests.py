@@ -210,6 +210,10 @@ def test_a_constraint_holds_from_the_end_of_the_thoughts_on(thinker: Ask) -> Non
     (reply,) = thinker(replace(PLAIN, sampling=sampling, thinking=12, choice=("yes", "no")))
     assert reply.text in ("yes", "no")
     assert len(reply.reasoning) > 5
+    # A constraint that the closing tag and the lines around it would follow too.
+    (reply,) = thinker(replace(PLAIN, sampling=sampling, thinking=12, regex=r"[\n<>/a-z]{12}[0-9]{3}"))
+    assert re.fullmatch(r"[0-9]{3}", reply.text[-3:])
+    assert 10 < len(reply.text) <= 15  # without space around it
 
 
 def test_an_adapter_needs_a_package_that_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,14 +34,32 @@ GIB = 2**30
 
 
 @click.command("doctor")
+@click.option(
+    "--model", metavar="NAME", help="Say what is known of this model, before it is loaded or downloaded."
+)
+@click.option("--revision", metavar="NAME", help="Revision of the model on the Hub.")
+@click.option(
+    "--engine-arg",
+    "engine_args",
+    multiple=True,
+    callback=options.key_values,
+    metavar="NAME=VALUE",
+    help="With base_url=URL, ask the server there about the model.",
+)
 @options.as_json
-def command(as_json: bool) -> int:
-    """Check this installation: packages, engines, detectors.
+def command(model: str | None, revision: str | None, engine_args: dict[str, Any], as_json: bool) -> int:
+    """Check this installation: packages, engines, detectors. With --model, describe a model instead.
 
     Exits with code 1 if no engine can be used. Says whether tokens are set, and never prints them.
     """
     from glotmill.io import terminal
 
+    if model or engine_args:
+        from glotmill.cli.describe_model import facts_of, facts_text
+
+        facts = facts_of(model, revision, engine_args)
+        click.echo(terminal.json_text(asdict(facts)) if as_json else facts_text(facts))
+        return 0
     installation = examine()
     value = asdict(installation)
     click.echo(terminal.json_text(value) if as_json else installation_text(installation))
