@@ -36,8 +36,8 @@ def fertility(count: Callable[[str], int] | None, language: str) -> float:
 
     It is the tokens per character of some words of the language, times the characters it needs. On 300 lines
     of NTREX-128 in 121 languages, which had no part in the table, it is off by 6 % in the median under the
-    tokenizers of Qwen2.5, Gemma 3 and glotmill-nano, and by over 16, 20 and 19 % in the worst tenth; Yoruba needs
-    1.6 to 1.8 times as much as it says. Without a tokenizer it is off by 11, 13 and 25 % in the median.
+    tokenizers of Qwen2.5, Gemma 3 and glotmill-nano, and by over 16, 20 and 19 % in the worst tenth; Yoruba
+    needs 1.6 to 1.8 times as much as it says. Without a tokenizer it is off by 11, 13 and 25 % in the median.
     """
     tag = find(language).tag
     rows = _rows()
