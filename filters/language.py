@@ -15,6 +15,7 @@ from glotmill.filters._text.words import items_series, joined_series, prose_seri
 from glotmill.filters.detectors import installed, load, version
 from glotmill.filters.detectors._cascade import Pieces, ask, group, in_other_member
 from glotmill.filters.detectors._english import english_shares
+from glotmill.filters.detectors._leads import foreign_leads
 from glotmill.filters.detectors._segments import cut
 from glotmill.filters.detectors._thresholds import LENGTHS, threshold
 from glotmill.filters.detectors._votes import votes
@@ -71,7 +72,8 @@ def language(
     One of them must reach its threshold for this language and length. A piece with a trace of English,
     such as a headline that runs on into the next sentence, is checked in parts of 25 letters. Code,
     formulas, addresses, markup, digits and cited text do not count. Pieces of fewer than 10 letters are
-    not judged, nor are those of fewer than 20 letters of which no detector is sure.
+    not judged, nor are those of fewer than 20 letters of which no detector is sure. A short beginning in
+    another language ("Sure, here's your request in Hindi:") is judged by itself, for each item or turn.
 
     Options:
         language: column of requested languages.
@@ -87,7 +89,7 @@ def language(
         unjudged: `keep` judges languages that no detector knows by their script only; `error` refuses them.
     Reasons: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
         mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn
-        of 20 letters or more is); no_detector (none knows the language).
+        of 20 letters or more is, or its beginning); no_detector (none knows the language).
     Adds `<column>_language_...`:
         detected, runner_up: language of most of the text, `und` if it was not judged; and the second likely.
         score: probability of the group, mean of the pieces; null if it was not judged.
@@ -173,6 +175,8 @@ class _Rows(NamedTuple):
 
     pieces: Pieces
     item: NDArray[np.intp]  # (p,): number of the item of a list or turn
+    items: list[str]  # these items
+    item_row: NDArray[np.intp]  # (items,): number of the row
     scripts: NDArray[np.intp]  # (p, scripts): letters, by `letters_by_script`
     language: NDArray[np.intp]  # (r,): number of the requested language
     tags: list[str]  # the requested languages, by number; empty for a text that names none
@@ -216,7 +220,7 @@ def _slice_verdicts(column: pl.Series, language: pl.Series, options: _Options) -
         share, english = row_sums(good * (1 - parts)) / total, row_sums(findings.english + parts) / total
         score = row_sums(findings.score) / row_sums(np.ones(len(good), bool))
         foreign = (1 - share > options.max_foreign) | (english > options.max_foreign * _ENGLISH)
-        foreign |= _has_clear_item(rows, clear, number)
+        foreign |= _has_clear_item(rows, clear, number) | (_has_lead(rows, options, number) & (share > 0))
         reason = np.full(number, None, object)
         reason[foreign] = "mixed_language"
         reason[foreign & (share < 0.5)] = "wrong_script"
@@ -241,14 +245,16 @@ def _cut(column: pl.Series, language: pl.Series) -> _Rows:
     tags = language.unique(maintain_order=True).to_list()
     number_of = {tag: number for number, tag in enumerate(tags)}
     row_language = language.replace_strict(number_of, return_dtype=pl.Int64).to_numpy().astype(np.intp)
-    items = items_series(column).to_frame("item").with_row_index("row").explode("item")
-    item_row = items["row"].to_numpy().astype(np.intp)
-    segments = cut(prose_series(items["item"]).fill_null("").to_list(), item_row)
+    frame = items_series(column).to_frame("item").with_row_index("row").explode("item")
+    item_row = frame["row"].to_numpy().astype(np.intp)
+    items = prose_series(frame["item"]).fill_null("").to_list()
+    segments = cut(items, item_row)
     long = np.flatnonzero(segments.letters >= _MIN_LETTERS)
     row, scripts = item_row[segments.text[long]], segments.scripts[long]
     texts = [segments.pieces[piece] for piece in long.tolist()]
     pieces = Pieces(texts, segments.letters[long], scripts.sum(axis=1), row, row_language[row])
-    return _Rows(pieces, segments.text[long], scripts, row_language, [_tag(tag) for tag in tags])
+    rows_tags = [_tag(tag) for tag in tags]
+    return _Rows(pieces, segments.text[long], items, item_row, scripts, row_language, rows_tags)
 
 
 def _check_scripts(rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -270,6 +276,16 @@ def _has_clear_item(rows: _Rows, clear: NDArray[np.bool_], number: int) -> NDArr
     has_item = np.zeros(number, bool)
     has_item[rows.pieces.row[foreign[rows.item]]] = True
     return has_item
+
+
+def _has_lead(rows: _Rows, options: _Options, number: int) -> NDArray[np.bool_]:
+    """Return which rows have an item that begins in another language."""
+    has_lead = np.zeros(number, bool)
+    if options.policy != "script":
+        language = rows.language[rows.item_row]
+        leads = foreign_leads(options.detectors, rows.items, language, rows.tags, options.min_score)
+        has_lead[rows.item_row[leads]] = True
+    return has_lead
 
 
 def _in_other_member(rows: _Rows, detectors: Sequence[str], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
