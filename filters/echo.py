@@ -1,6 +1,7 @@
 """Drop texts copied from their source or prompt."""
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 import polars as pl
 
@@ -9,6 +10,9 @@ from glotmill.filters._text.words import UNSPACED, items_series, joined_series, 
 _MIN_CHARS = 20  # a text or line of this length that appears verbatim in another is a copy
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters of scripts without spaces, that do not recur by chance
 _MIN_RUNS = 8  # with fewer, a share is meaningless
+_MIN_WORDS, _MIN_UNSPACED = 4, 8  # of a text that may nearly equal a line
+_NEAR = 0.8  # twice the words in common, in order, by the words of both
+_QUESTION = r"[?？؟;՞፧⸮]\s*\z"
 _MAX_CHARS = 50_000  # of each text that are compared
 _SPEAKER = r"\A\s*[^\s:：]{1,20}\s?[:：]\s"
 # Full-width and half-width characters, ligatures, and positional forms of Arabic letters.
@@ -27,16 +31,20 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
     Drops a text that equals the source or one of its lines; a text of 20 or more characters that appears
     verbatim in the source; a text that contains a line of 20 or more characters of a source that is a list or
     a dialogue (a sentence of a persona, a turn of a demonstration); and a text that shares more than
-    `max_share` of its runs of 8 words (16 characters in scripts without spaces) with the source. Case,
-    spaces, punctuation, full-width forms and the vowel signs of Arabic and Hebrew are ignored. Rows without a
-    source are kept. Covers all languages; a copy in another script is not recognized. Compares the first
-    50,000 characters of each.
+    `max_share` of its runs of 8 words (16 characters in scripts without spaces) with the source. A shorter
+    text, of 4 to 14 words (8 to 22 characters), is dropped if it nearly equals the source or a line: 80 % of
+    the words in the same order. A sentence that is no question does not nearly equal one: it may be the
+    answer. Case, spaces, punctuation, full-width forms and the vowel signs of Arabic and Hebrew are ignored.
+    Rows without a source are kept. Covers all languages; a copy in another script is not recognized. Compares
+    the first 50,000 characters of each.
 
     Options:
         source: column with the text that may be copied: a text, a list of texts, or a dialogue.
         max_share: highest share (0 to 1) of runs in common with the source.
     Reasons: empty (null text), echo.
     Adds `<column>_echo_share`: share of the runs in common, null for texts that are too short to have eight.
+    Of 33,739 beginnings of sentences in 117 languages (NTREX-128; 5 to 14 words) with one word changed, added
+    or left out, it drops 92 %; of 38,272 beginnings of the sentence behind, 0.07 % nearly equal the source.
     """
     rows = pl.struct(text.alias("text"), pl.col(source).alias("source"))
     return rows.map_batches(
@@ -55,14 +63,17 @@ def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
     contained = pl.col("source").str.contains(pl.col("text"), literal=True)
     short = pl.col("text").str.len_chars() < _MIN_CHARS
     comparable = (pl.col("text").is_not_null() & (pl.col("source") != "")).fill_null(False)
-    needs_lines = frame.select((comparable & (pl.lit(is_list) | (contained & short))).fill_null(False))
+    few = pl.col("text_words").str.count_matches(" ") < _RUN_UNSPACED + _MIN_RUNS
+    needs_lines = frame.select((comparable & (pl.lit(is_list) | (contained & short) | few)).fill_null(False))
     frame = frame.with_columns(
         comparable.alias("comparable"),
         (contained & ~short).alias("verbatim"),
         _lines(source, needs_lines.to_series()),
+        asks=joined_series(column).str.contains(_QUESTION),
+        source_asks=joined_series(source).str.contains(_QUESTION),
     )
     verdicts: list[tuple[str | None, float | None]] = []
-    for text, _, text_words, source_words, is_comparable, verbatim, lines in frame.iter_rows():
+    for text, _, text_words, source_words, is_comparable, verbatim, lines, *asks in frame.iter_rows():
         if not is_comparable:
             verdicts.append(("empty" if text is None else None, None))
             continue
@@ -71,6 +82,7 @@ def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
             verbatim
             or (share is not None and share > max_share)
             or _matches_line(text, lines or (), inside=is_list)
+            or (share is None and asks[0] >= asks[1] and _is_near(text_words, lines or ()))
         )
         verdicts.append(("echo" if copied else None, share))
     return pl.DataFrame(verdicts, schema=_VERDICT.to_schema(), orient="row").to_struct()
@@ -106,6 +118,22 @@ def _lines(source: pl.Series, selected: pl.Series) -> pl.Series:
 def _matches_line(text: str, lines: Sequence[str], *, inside: bool) -> bool:
     """Whether a text is one of the lines or, with `inside`, contains a long one."""
     return text in lines or (inside and any(len(line) >= _MIN_CHARS and line in text for line in lines))
+
+
+def _is_near(text: str, lines: Sequence[str]) -> bool:
+    """Whether the words of a short text are nearly those of a line. Lines have no spaces put in."""
+    words = text.split()
+    unspaced = len(text) + 1 <= 3.5 * len(words)
+    if len(words) < (_MIN_UNSPACED if unspaced else _MIN_WORDS):
+        return False
+    for line in lines:
+        line_words = list(line.replace(" ", "")) if unspaced else line.split()
+        both = len(words) + len(line_words)
+        if 2 * min(len(words), len(line_words)) >= _NEAR * both:
+            matcher = SequenceMatcher(None, words, line_words, autojunk=False)
+            if matcher.ratio() >= _NEAR:
+                return True
+    return False
 
 
 def _share(text: str, source: str) -> float | None:

@@ -1,6 +1,7 @@
 import unicodedata
 
 import polars as pl
+import pytest
 from sentences import HUMAN, measure, reasons
 
 from glotmill.filters.echo import echo
@@ -104,3 +105,39 @@ def test_a_run_is_found_wherever_it_begins():
         text = " ".join([*own[:before], given, *own[before:]])
         share = measure(echo(TEXT), "share", [text], prompt=[f"x {given} y"])[0]
         assert share == 1 / 31
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Write a short poem about the sea.", "Write a short poem about sea."),
+        (
+            "Explique la photosynthèse à un enfant de six ans.",
+            "Explique la photosynthèse à un enfant de huit ans.",
+        ),
+        ("Напиши короткое письмо другу о весне.", "Напиши короткое письмо подруге о весне."),
+        ("请用简单的话解释光合作用。", "请用简单的话解释光合作用吧。"),
+        ("なぜ空は青いのか説明してください。", "なぜ空が青いのか説明してください。"),
+        ("Je, mwalimu anafanya nini shuleni leo?", "Je, mwalimu anafanya nini shuleni kesho?"),
+        (
+            "I bake bread early in the morning.",
+            ["I live in a small town.", "I bake bread early every morning."],
+        ),
+    ],
+)
+def test_short_near_copies_are_dropped(text, source):
+    assert reasons(echo(TEXT, source="source"), [text], source=[source]) == ["echo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Paris is the capital of France.", "What is the capital of France?"),
+        ("法国的首都是巴黎，很美。", "法国的首都是哪里，很美？"),
+        ("Yes, I like tea.", "Do you like tea?"),
+        ("The sea is calm and blue today.", "Write a short poem about the sea."),
+        ("Tea, bread, salt.", "Tea, bread, milk."),
+    ],
+)
+def test_short_answers_with_words_of_the_source_are_kept(text, source):
+    assert reasons(echo(TEXT, source="source"), [text], source=[source]) == [None]
