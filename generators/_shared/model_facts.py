@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from glotmill.errors import one_line
 from glotmill.generators._shared.model_files import model_file
 from glotmill.generators._shared.system_role import takes_system_role
 from glotmill.generators._shared.thinking import Family, family_of
+from glotmill.io.terminal import safe
 
 _MAX_BYTES = 2_000_000  # of a file that is read whole
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---", re.DOTALL)
@@ -67,7 +69,7 @@ def describe(model: str, revision: str | None = None) -> str:
     """Return what is known of a model on one line, such as the first of a run."""
     facts = model_facts(model, revision)
     if not facts.found:
-        return f"{model}: not on this machine yet; thinking: {facts.thinking}"
+        return safe(one_line(f"{model}: not on this machine yet; thinking: {facts.thinking}", 1000))
     parts = [
         facts.architecture,
         f"{facts.context:,} tokens of context" if facts.context else "",
@@ -77,7 +79,7 @@ def describe(model: str, revision: str | None = None) -> str:
         f"thinking: {facts.thinking}" if facts.family else "",
         f"made for {_listed(facts.languages)}" if facts.languages else "",
     ]
-    return f"{model}: {', '.join(part for part in parts if part)}"
+    return safe(one_line(f"{model}: {', '.join(part for part in parts if part)}", 1000))
 
 
 def _listed(languages: tuple[str, ...]) -> str:

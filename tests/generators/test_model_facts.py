@@ -57,6 +57,14 @@ def test_a_base_model_takes_completions_only(tmp_path: Path) -> None:
     assert "no chat template: completions only" in describe(base)
 
 
+def test_files_cannot_control_the_terminal(tmp_path: Path) -> None:
+    hostile = folder(
+        tmp_path / "x", {"architectures": ["Y\x1b[2J\nDone"]}, card='---\nlanguage: ["\\e]0;"]\n---\n'
+    )
+    assert "\x1b" not in describe(hostile)
+    assert "\n" not in describe(hostile)
+
+
 def test_a_model_that_is_not_here_is_known_by_name() -> None:
     assert describe("Qwen/QwQ-32B") == "Qwen/QwQ-32B: not on this machine yet; thinking: always"
 
