@@ -25,7 +25,9 @@ def test_run_prints_counts_rows_and_paths(
     out, err = capsys.readouterr()
     assert out.count("5 of 5") == 4
     assert "below_limit" in out or "too_low" in out or "at_least" in out, "the reason why rows were dropped"
-    assert out.count(", row ") == 3
+    assert out.count(", row ") == 4, "one of each language"
+    first = out.split(", row ")[1].split("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in first] == ["word", "user", "assistant"]
     assert f"Dataset: {folder / 'dataset'} (20 rows)" in out
     assert "echo engine" in out
     assert "eng_Latn 5/5" in err

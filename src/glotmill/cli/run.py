@@ -1,7 +1,7 @@
 """`glotmill run`: runs a recipe to its end, stops it cleanly on Ctrl-C, and prints the outcome."""
 
 import shlex
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from glotmill.runner.run_folder import Run
     from glotmill.runner.schedule import Progress
 
-MAX_SAMPLES = 3  # rows that are printed
+MAX_SAMPLES = 9  # rows that are printed, one a language
+SHORT = 80  # characters of a value that is printed before the texts
 NANO_NOTE = """\
 These rows come from glotmill-nano, a tiny model for trying and testing only: do not train on them.
 For real data, choose a multilingual, instruction-tuned model, such as --model Qwen/Qwen2.5-7B-Instruct
@@ -202,7 +203,7 @@ def outcome_text(outcome: Outcome, width: int | None) -> str:
     parts = [funnel_table(outcome.funnels)]
     for row in outcome.samples:
         title = f"{row['language']} ({find_language(row['language']).name}), row {row['id']}"
-        parts.append(f"{title}\n{terminal.labelled(terminal.row_pairs(row), width)}")
+        parts.append(f"{title}\n{terminal.labelled(_pairs(row), width)}")
     accepted = sum(funnel.accepted for funnel in outcome.funnels)
     folder = outcome.run.folder
     parts.append(
@@ -216,8 +217,22 @@ def outcome_text(outcome: Outcome, width: int | None) -> str:
     return "\n\n".join(parts)
 
 
+def _pairs(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the names and values of a row: the short ones, such as its topic, then its texts."""
+    from glotmill.columns import ID, LANGUAGE
+    from glotmill.io import terminal
+
+    short = {
+        name: value
+        for name, value in row.items()
+        if name not in (ID, LANGUAGE) and isinstance(value, str) and len(value) <= SHORT and "\n" not in value
+    }
+    texts = {name: value for name, value in row.items() if name not in short}
+    return [*short.items(), *terminal.row_pairs(texts)]
+
+
 def _sample_rows(run: "Run", tags: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the first row of a few languages, in different scripts where possible."""
+    """Yield the first row of each language; of more than MAX_SAMPLES, of those in different scripts first."""
     import polars as pl
 
     from glotmill.languages import find as find_language
