@@ -124,9 +124,8 @@ class _Cluster:
         else:
             number = min(max(1, _places(await _nodes(), self.gpus)), _MOST_REPLICAS)
         if (missing := number - len(self._replicas.members)) > 0:
-            joined = f"{missing} more for machines that joined" if self._replicas.members else f"{missing}"
-            gpus = f"{self.gpus} GPUs each" if self.gpus != 1 else "1 GPU each"
-            LOG.info(f"engine ray: starts {joined} of {self._engine[0]}, with {gpus}")
+            more = " more, on machines that joined" if self._replicas.members else ""
+            LOG.info(f"engine ray: {missing} replicas of {self._engine[0]}{more}; GPUs of each: {self.gpus}")
         for _ in range(missing):
             self._replicas.add("replica", partial(_start_actor, self._engine, self.gpus))
 

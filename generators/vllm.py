@@ -1,4 +1,4 @@
-"""vLLM in this process, on a GPU or a CPU."""
+"""vLLM on the GPUs of this machine, or on its CPU."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -124,6 +124,7 @@ def main() -> int:
             private = ["--private"] if options.private else []
             code = glotmill("publish", str(run), "--repo", options.publish, *private).wait()
             store.save()
+    print(f"The run is kept in {options.store}.")
     return code
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -71,6 +72,9 @@ async def engine(
     if opening == "hang":
         note(f"{os.getpid()} hangs")
         await asyncio.Event().wait()
+    if opening == "helper":
+        helper = subprocess.Popen(["sleep", "600"])  # noqa: ASYNC220
+        note(f"{helper.pid} helps")
     if opening == "import this":
         import_module("this")
     yield generate

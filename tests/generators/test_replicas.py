@@ -192,6 +192,20 @@ def test_the_engine_is_closed_and_no_process_is_left(tmp_path: Path) -> None:
     assert log.read_text().count("closed") == 2
 
 
+def test_what_an_engine_has_started_ends_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    def helpers() -> list[int]:
+        return [int(line.split()[0]) for line in log.read_text().splitlines() if "helps" in line]
+
+    with processes(log=str(log), opening="helper") as ask:
+        assert ask(chat("die"))[0].reason == "engine_died"
+        assert isinstance(ask(chat("a"))[0], Reply)
+        assert len(helpers()) == 2
+        wait_for(lambda: is_gone(helpers()[0]))
+    wait_for(lambda: is_gone(helpers()[1]))
+
+
 PARENT = """
 import asyncio, sys
 from glotmill.generators._shared.replicas import open_processes

