@@ -71,9 +71,8 @@ def language(
     give each piece a probability of its group: the language and those that cannot be told apart from it.
     One of them must reach its threshold for this language and length. A piece with a trace of English,
     such as a headline that runs on into the next sentence, is checked in parts of 25 letters. Code,
-    formulas, addresses, markup, digits and cited text do not count. Pieces of fewer than 10 letters are
-    not judged, nor are those of fewer than 20 letters of which no detector is sure. A short beginning in
-    another language ("Sure, here's your request in Hindi:") is judged by itself, for each item or turn.
+    formulas, addresses, markup, digits and cited text do not count. Pieces of fewer than 10 letters are not
+    judged, nor of fewer than 20 if no detector is sure. A beginning ("Sure, here it is:") is judged alone.
 
     Options:
         language: column of requested languages.
@@ -88,8 +87,8 @@ def language(
         max_foreign: greatest share of letters in other languages or scripts; of English, 0.15 of it.
         unjudged: `keep` judges languages that no detector knows by their script only; `error` refuses them.
     Reasons: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
-        mixed_language (over max_foreign is in another language or script, or a whole item of a list or turn
-        of 20 letters or more is, or its beginning); no_detector (none knows the language).
+        mixed_language (over max_foreign is in another, or the beginning, a whole item of a list or a turn
+        of 20 letters or more is); no_detector (none knows the language).
     Adds `<column>_language_...`:
         detected, runner_up: language of most of the text, `und` if it was not judged; and the second likely.
         score: probability of the group, mean of the pieces; null if it was not judged.
