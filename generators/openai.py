@@ -106,7 +106,9 @@ def _headers(urls: "Sequence[URL]", more: Mapping[str, str]) -> tuple[dict[str, 
         raise UsageError(
             "engine openai: set OPENAI_API_KEY, or name another server: --engine-arg base_url=http://..."
         )
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key or 'EMPTY'}", **more}
+    usual = {"Content-Type": "application/json", "Authorization": f"Bearer {key or 'EMPTY'}"}
+    given = {name.lower() for name in more}
+    headers = {**{name: value for name, value in usual.items() if name.lower() not in given}, **more}
     for name, value in headers.items():
         if not (isinstance(value, str) and f"{name}{value}".isprintable() and f"{name}{value}".isascii()):
             source = f"the header {name!r}" if name in more else "OPENAI_API_KEY"
@@ -136,7 +138,7 @@ async def _look_at(client: Client, address: Address) -> None:
     answer = await _models(address)
     if answer is not None and answer.status in (404, 405) and address.base.name != "v1":
         given = address.base
-        address.set_base(given / "v1")
+        address.set_base((given / "v1").with_query(given.query))
         other = await _models(address)
         if other is not None and _ids(other):
             client.warn(f"{address.host} speaks at {given.path.rstrip('/')}/v1: base_url should end in /v1")

@@ -14,6 +14,7 @@ from glotmill.generators._server.bodies import Facts
 from glotmill.generators._server.refusals import Answer
 from glotmill.generators._server.streams import completion_of
 from glotmill.generators._shared.adaptive_limit import AdaptiveLimit
+from glotmill.io.redact import hide_secrets
 from glotmill.messages import Request
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Address:
         found = self._urls.get((path, from_root))
         if found is None:
             base = self.root if from_root else self.base
-            found = self._urls[path, from_root] = base.joinpath(*path.strip("/").split("/"))
+            found = base.joinpath(*path.strip("/").split("/")).with_query(base.query)
+            self._urls[path, from_root] = found
         return found
 
     async def post(self, path: str, body: dict[str, Any], from_root: bool = False) -> Answer:
@@ -168,13 +170,8 @@ def base_urls(text: str | Sequence[str]) -> "list[URL]":
             valid = False
         if not valid:
             raise UsageError(
-                f"engine openai: base_url holds {_shown(item)!r}, which is no address; "
+                f"engine openai: base_url holds {hide_secrets(item[:200])!r}, which is no address; "
                 "give one such as http://localhost:8000/v1"
             )
-        urls.append(url.with_query(None).with_fragment(None) if url.fragment else url)
+        urls.append(url.with_fragment(None))
     return urls
-
-
-def _shown(item: str) -> str:
-    """Return an address without its login."""
-    return item.rpartition("@")[2][:200]

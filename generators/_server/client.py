@@ -103,7 +103,10 @@ class Client:
                     self._no_place(address, call, refusal)
                 self._refused(address, refusal, meaning, answer, started)
             adjusted.append(change)
-        reply = await self._reply(address, request, answer, started)
+        try:
+            reply = await self._reply(address, request, answer, started)
+        except RequestFailed as error:
+            raise RequestFailed(error.reason, self.hide(error.detail), transient=error.transient) from None
         if adjusted:
             address.adjustments.keep(adjusted)
         address.limit.succeeded(started, reply.completion_tokens or 1)
@@ -120,15 +123,16 @@ class Client:
             answer = await address.post(call.path, body, call.from_root)
         except TimeoutError:
             address.failed(for_sure=False)
+            address.limit.overloaded(started)
             raise _Retry(f"{address.host}: no reply in {self.timeout_s:g} s") from None
         except AnswerTooLarge:
             raise RequestFailed("reply_too_long", f"{address.host}: the answer does not end") from None
         except aiohttp.ClientConnectorError as error:
-            if error.os_error.errno in _OUT_OF_FILES:
+            if getattr(error, "errno", None) in _OUT_OF_FILES:
                 address.limit.overloaded(started)
                 raise _Retry(f"{address.host}: too many open files here; see `ulimit -n`") from None
             address.failed(for_sure=True)
-            raise _Retry(f"{address.host}: no connection") from None
+            raise _Retry(f"{address.host}: no connection", one_line(self.hide(str(error)), 200)) from None
         except (aiohttp.ClientConnectionError, ConnectionError):
             address.failed(for_sure=False)
             raise _Retry(f"{address.host}: the connection broke") from None
@@ -149,7 +153,7 @@ class Client:
         if request.task == CHAT:
             reply = answers.chat_reply(value, facts.family)
             if reply.reasoning and request.thinking == NO_THINKING:
-                self._note_thoughts(address, request)
+                self._note_thoughts(address)
             return _without_prefill(reply, request) if not facts.is_vllm else reply
         if request.task == COMPLETION:
             return answers.completion_reply(value)
@@ -226,15 +230,16 @@ class Client:
         self.stopped_because = self.stopped_because or f"engine openai: {reason}"
         raise EngineError(self.stopped_because)
 
-    def _note_thoughts(self, address: Address, request: Request) -> None:
-        """Tell the model not to think from now on, where its family is not known."""
+    def _note_thoughts(self, address: Address) -> None:
+        """Warn of a model that thinks though it should not; tell it so, where its family is not known."""
         facts = address.facts
-        if facts.family is None and not facts.is_openai and not facts.thinks_unasked:
+        if facts.family is not None and facts.family.always:
+            return
+        advice = "its thoughts are kept apart"
+        if facts.family is None and not facts.is_openai:
             facts.thinks_unasked = True
-            self.warn(
-                f"{facts.model} thinks though `thinking` is off; its thoughts are kept apart, and requests "
-                "now say chat_template_kwargs: {enable_thinking: false}"
-            )
+            advice += ", and requests now say chat_template_kwargs: {enable_thinking: false}"
+        self.warn(f"{facts.model} thinks though `thinking` is off: {advice}", key="thinks")
 
     def _warn_of_limits(self, address: Address, request: Request) -> None:
         if request.allowed_scripts:

@@ -121,6 +121,12 @@ def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, url: str
         pass
 
 
+def test_the_query_of_an_address_is_kept(serve: Callable[..., Ask]) -> None:
+    server = Server(said())
+    serve(server, path="/openai/v1?api-version=7")(chat("a"))
+    assert server.paths == ["/openai/v1/chat/completions?api-version=7"]
+
+
 def test_a_login_in_the_address_is_sent_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     server = Server(said(), wrong(400, "you are ann:hidden4713"))

@@ -17,6 +17,7 @@ from glotmill.io.redact import hide_secrets, is_path, privacy, public, without_s
             "llm.example.org, my-llm.example.org",
             "HOST, my-llm.example.org",
         ),
+        ("http://n1.lab.org/v1, http://n2.lab.org/v1", "n1.lab.org and n2.lab.org", "HOST and HOST"),
         ("http://10.0.0.5:8000", "10.0.0.5:8000 110.0.0.5", "HOST:8000 110.0.0.5"),
         ("https://huggingface.co/api/v1", "https://huggingface.co/Qwen", "https://huggingface.co/Qwen"),
         ("http://[::1", "http://[::1", "URL"),
