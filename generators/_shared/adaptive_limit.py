@@ -5,10 +5,11 @@ import time
 from collections import deque
 
 _FIRST = 16  # requests at first
-_PAYS = (
-    0.2  # a higher limit must bring this share of the speed that it would bring if nothing else limited it
-)
-_LONGEST_HOLD = 16  # levels are judged this often before a higher one is tried again
+# What more requests must bring, as a share of what they bring where nothing else limits the speed.
+_PAYS = 0.2
+_COSTS = 0.1  # and the same share for what fewer requests may cost
+_CROWDED = 2.0  # lower levels are tried where a request takes this many times as long as it ever did
+_LONGEST_HOLD = 16  # levels are judged this often before another one is tried
 
 
 class AdaptiveLimit:
@@ -16,9 +17,10 @@ class AdaptiveLimit:
 
     The limit stays at a level until enough requests that began there have replied. Their speed is the tokens
     a second of one request, times the limit. While more requests bring more speed, the limit doubles; once
-    they do not, it returns to a quarter above the level before, and from then on higher levels are tried in
-    small steps, more and more rarely. 429 and 503 halve it. Only times at which the limit is used in full
-    count.
+    they do not, it returns to a quarter above the level before. From then on higher and lower levels are tried
+    in turns, in small steps and more and more rarely: a higher one must pay; a lower one, tried where requests
+    wait for each other, must cost next to nothing. 429 and 503 halve the limit. Only times at which it is used
+    in full count.
     """
 
     def __init__(self, max_concurrency: int) -> None:
@@ -29,12 +31,12 @@ class AdaptiveLimit:
         self.waiting: deque[asyncio.Future[None]] = deque()
         self.halved_at = self.paused_until = self.level_began = 0.0
         self.replies, self.tokens, self.seconds = 0, 0, 0.0  # of requests that began at this level
-        self.base: tuple[float, float] | None = (
-            None  # the level that this one is compared with, and its speed
-        )
-        self.hold = self.holding = (
-            1  # how often a level is judged before a higher one is tried; how often still
-        )
+        # The level that this one is compared with, and its speed.
+        self.base: tuple[float, float] | None = None
+        # How often a level is judged before another one is tried, and how often still.
+        self.hold = self.holding = 1
+        self.best_pace = float("inf")
+        self.rising = True  # whether the next level to be tried is a higher one
 
     async def acquire(self) -> float:
         """Wait for a free slot. Return the time at which the request starts."""
@@ -76,7 +78,7 @@ class AdaptiveLimit:
         """Halve the limit, once for all requests that were in flight together."""
         if started >= self.halved_at:
             self.halved_at = time.monotonic()
-            self.doubling, self.base = False, None
+            self.doubling, self.base, self.rising = False, None, True
             self._set_level(max(1.0, self.limit / 2))
 
     def succeeded(self, started: float, tokens: int) -> None:
@@ -89,24 +91,27 @@ class AdaptiveLimit:
             self._judge(self.limit * self.tokens / max(self.seconds, 1e-6))
 
     def _judge(self, speed: float) -> None:
-        """Go to a higher level, or back."""
-        if self.base is None:
-            self.base = (self.limit, speed)
-        level, base_speed = self.base
-        if self.limit <= level:  # held
-            self.base, self.holding = (self.limit, speed), self.holding - 1
-            self._set_level(self._higher() if self.holding <= 0 else self.limit)
-        elif speed >= base_speed * (1 + _PAYS * (self.limit / level - 1)):
+        """Try another level, or return to the last one."""
+        level, base_speed = self.base or (self.limit, speed)
+        pace = self.limit / speed  # seconds a token of one request
+        self.best_pace = min(self.best_pace, pace)
+        self.rising = self.rising or pace < _CROWDED * self.best_pace
+        if self.limit == level:  # held
+            self.base, self.holding = (level, speed), self.holding - 1
+            self._set_level(self._next() if self.doubling or self.holding <= 0 else level)
+        elif speed >= base_speed * (1 + (_PAYS if self.limit > level else _COSTS) * (self.limit / level - 1)):
             self.base, self.hold = (self.limit, speed), 1
-            self._set_level(self._higher())
+            self._set_level(self._next())
         else:
             self.holding, self.hold = self.hold, min(_LONGEST_HOLD, 2 * self.hold)
             self._set_level(min(self.limit, 1.25 * level) if self.doubling else level)
-            self.base, self.doubling = (self.limit, base_speed), False
+            self.base, self.doubling, self.rising = (self.limit, base_speed), False, not self.rising
 
-    def _higher(self) -> float:
-        step = self.limit if self.doubling else max(1.0, self.limit / 8)
-        return min(float(self.max_concurrency), self.limit + step)
+    def _next(self) -> float:
+        if self.rising:
+            step = self.limit if self.doubling else max(1.0, self.limit / 8)
+            return min(float(self.max_concurrency), self.limit + step)
+        return max(1.0, 0.8 * self.limit)
 
     def _set_level(self, limit: float) -> None:
         self.limit, self.level_began = limit, time.monotonic()

@@ -118,5 +118,5 @@ def test_the_limit_settles_at_what_the_server_can_do_at_once(
         pace.in_flight -= 1
         limits.append(pace.limit)
     settled = limits[len(limits) // 2 :]
-    assert capacity <= min(settled)
+    assert 0.9 * capacity <= min(settled)
     assert max(settled) <= 2 * capacity
