@@ -17,10 +17,10 @@ class AdaptiveLimit:
 
     The limit stays at a level until enough requests that began there have replied. Their speed is the tokens
     a second of one request, times the limit. While more requests bring more speed, the limit doubles; once
-    they do not, it returns to a quarter above the level before. From then on higher and lower levels are tried
-    in turns, in small steps and more and more rarely: a higher one must pay; a lower one, tried where requests
-    wait for each other, must cost next to nothing. 429 and 503 halve the limit. Only times at which it is used
-    in full count.
+    they do not, it returns to a quarter above the level before. From then on higher and lower levels are
+    tried in turns, in small steps and more and more rarely: a higher one must pay; a lower one, tried where
+    requests wait for each other, must cost next to nothing. 429 and 503 halve the limit. Only times at which
+    it is used in full count.
     """
 
     def __init__(self, max_concurrency: int) -> None:
