@@ -84,9 +84,12 @@ class EngineHost:
 
     async def _keep_open(self) -> None:
         model, revision, arguments = self._open_arguments
-        async with plugins.find("engines", self._name)(model, revision=revision, **arguments) as engine:
-            self._opened.set_result(engine)
-            await self._closing.wait()
+        try:
+            async with plugins.find("engines", self._name)(model, revision=revision, **arguments) as engine:
+                self._opened.set_result(engine)
+                await self._closing.wait()
+        except SystemExit as error:  # it would end the event loop, and nobody would be told
+            raise self._portable(error) from error
 
     async def _ask(self, number: int, request: Request) -> None:
         outcome: Reply | GlotmillError
@@ -94,7 +97,7 @@ class EngineHost:
             outcome = await self._opened.result()(request)
             if not isinstance(outcome, Reply):
                 outcome = EngineError(f"engine {self._name}: gave a {type(outcome).__name__}, not a Reply")
-        except Exception as error:  # noqa: BLE001 a plugin's engine may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 a plugin's engine may raise anything
             outcome = self._portable(error)
         finally:
             del self._tasks[number]

@@ -12,6 +12,7 @@ from glotmill.generators._shared.engine_host import LOG
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # one of them is there if there is any GPU
+_PATIENCE_S = 120
 _PARALLEL = ("tensor_parallel_size", "pipeline_parallel_size")  # vLLM's; a process uses their product
 
 
@@ -77,6 +78,9 @@ def _count() -> int:
     if not any(Path(device).exists() for device in _DEVICES):
         return 0
     command = [sys.executable, "-P", "-c", "import torch; print(torch.cuda.device_count())"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+    except subprocess.TimeoutExpired:  # a driver that hangs: vLLM itself says so better
+        return 0
     last = result.stdout.split()[-1:]
     return int(last[0]) if last and last[0].isdecimal() else 0

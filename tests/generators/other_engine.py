@@ -49,6 +49,8 @@ async def engine(
             case ["stop", *gpu]:
                 if not gpu or gpu[0] == os.environ["CUDA_VISIBLE_DEVICES"]:
                     raise EngineError("engine other: cannot go on")
+            case ["exit"]:
+                raise SystemExit(7)
             case ["break"]:
                 raise ZeroDivisionError("nothing to divide by")
             case ["warn"]:
@@ -65,6 +67,8 @@ async def engine(
         raise UsageError("engine other: no such option")
     if opening == "break":
         raise ValueError("bad value")
+    if opening == "exit":
+        raise SystemExit(7)
     if opening == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if opening == "first" and os.environ.get("CUDA_VISIBLE_DEVICES") == "0":

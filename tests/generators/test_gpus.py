@@ -1,6 +1,7 @@
 """How the GPUs of a machine are shared among processes; the machine's own are not asked."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,3 +79,20 @@ def test_more_than_there_is_room_for(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         shares(monkeypatch, 4, replicas, **options)
+
+
+@pytest.mark.parametrize(("prints", "expected"), [("a warning\n8\n", 8), ("", 0), ("no GPU", 0)])
+def test_torch_counts_in_a_process_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prints: str, expected: int
+) -> None:
+    monkeypatch.setattr(gpus, "_DEVICES", (str(tmp_path),))
+    (tmp_path / "python").write_text(f"#!/bin/sh\nprintf '{prints}'\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    assert gpus._count() == expected
+
+
+def test_a_machine_without_gpus_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "_DEVICES", ("/dev/no-such-device",))
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    assert gpus._count() == 0

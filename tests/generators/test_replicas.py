@@ -70,13 +70,14 @@ def test_an_engine_replies_as_it_would_here() -> None:
 
 
 def test_errors_cross_as_what_they_are(ask: Ask) -> None:
-    failed, stopped, broken = ask(chat("fail"), chat("stop"), chat("break"))
+    failed, stopped, broken, ended = ask(*map(chat, ("fail", "stop", "break", "exit")))
     assert isinstance(failed, RequestFailed)
     assert (failed.reason, failed.detail, failed.transient) == ("no_idea", "it does not know", True)
     assert isinstance(stopped, EngineError)
     assert str(stopped) == "engine other: cannot go on"
     assert isinstance(broken, EngineError)
     assert "ZeroDivisionError: nothing to divide by" in str(broken)
+    assert "SystemExit: 7" in str(ended)
 
 
 def test_log_lines_come_out_here_and_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -90,6 +91,7 @@ def test_log_lines_come_out_here_and_once(caplog: pytest.LogCaptureFixture) -> N
     [
         ("usage", UsageError, "engine other: no such option"),
         ("break", EngineError, "ValueError: bad value"),
+        ("exit", EngineError, "SystemExit: 7"),
         ("die", EngineError, "its process ended with signal 9 while it opened m"),
     ],
 )
