@@ -7,6 +7,7 @@ from typing import Any
 
 from glotmill.errors import EngineError, RequestFailed, typed_line
 from glotmill.generators._shared.prompts import Prompt, prompt_of
+from glotmill.generators._shared.scripts import allowed_ids
 from glotmill.generators._vllm.start import Model
 from glotmill.messages import EMBED, LIKELIHOOD, NO_THINKING, SCORE, Request
 
@@ -59,6 +60,8 @@ def _check_task(model: Model, request: Request) -> None:
             f"engine vllm: cannot {what} with {model.name}: choose {kind}, or make one of this model with "
             f"the engine arguments runner=pooling and convert={convert}"
         )
+    if request.allowed_scripts and not model.masks_scripts:
+        raise EngineError("engine vllm: allowed_scripts does not go together with speculative_config")
     if request.task == LIKELIHOOD and model.engine.vllm_config.lora_config:
         raise EngineError(
             f"engine vllm: no likelihoods by {model.name} while enable_lora is set, since vLLM would die of "
@@ -103,6 +106,8 @@ def _sampling(model: Model, request: Request, prompt: Prompt) -> dict[str, Any]:
         arguments["repetition_detection"] = RepetitionDetectionParams(**repetition)
     if model.has_special_tags:
         arguments["skip_special_tokens"] = False
+    if request.allowed_scripts:
+        arguments["extra_args"] = {**(arguments.get("extra_args") or {}), **_only(request.allowed_scripts)}
     if constraint := _constraint(request):
         arguments["structured_outputs"] = constraint
     budget = _budget(model, request, prompt)
@@ -123,6 +128,14 @@ def _constraint(request: Request) -> Any:
     if request.grammar:
         return StructuredOutputsParams(grammar=request.grammar)
     return None
+
+
+@lru_cache(maxsize=64)
+def _only(scripts: tuple[str, ...]) -> dict[str, Any]:
+    from glotmill.generators._vllm.script_mask import ARGUMENT
+
+    allowed_ids([""], scripts)  # refuses scripts that do not exist: vLLM would die of them
+    return {ARGUMENT: list(scripts)}
 
 
 def _budget(model: Model, request: Request, prompt: Prompt) -> int | None:

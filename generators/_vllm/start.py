@@ -11,13 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from glotmill.errors import EngineError, typed_line
-from glotmill.generators._shared.loading import check_options, model_path, not_installed
+from glotmill.generators._shared.loading import check_options, dtype_on_cpu, model_path, not_installed
 from glotmill.generators._shared.thinking import Family, family_of
 
 _CONTEXT_ON_CPU = 4096  # tokens, unless the model has fewer or max_model_len is given
 _ADAPTERS_ON_CPU = 4
 # Where a schema allows whitespace, small models may write nothing else.
 _STRICT = {"backend": "xgrammar", "disable_any_whitespace": True}
+_SCRIPT_MASK = "glotmill.generators._vllm.script_mask:ScriptMask"
 _QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
@@ -41,6 +42,7 @@ class Model:
     has_budget: vLLM can end thoughts after a number of tokens. tags: the tokens of their opening and closing
         tag. has_special_tags: these are left out of a text unless asked for.
     tasks: what vLLM can do with the model, in its words.
+    masks_scripts: it can rule out letters of other scripts.
     max_adapters: how many different adapters can be used, 0 for any number.
     """
 
@@ -54,6 +56,7 @@ class Model:
     has_special_tags: bool
     tags: tuple[tuple[int, ...], tuple[int, ...]]
     tasks: frozenset[str]
+    masks_scripts: bool
     max_adapters: int
     in_process: bool
 
@@ -114,8 +117,11 @@ def _load(name: str, arguments: dict[str, Any]) -> Model:
     tokenizer = cached_tokenizer_from_config(config)
     family = family_of(name, getattr(tokenizer, "chat_template", None) or "")
     parser = _parser(named, family, tokenizer)
+    masks_scripts = config.runner_type == "generate" and not arguments.get("speculative_config")
     if config.runner_type == "generate":
-        arguments.update(_reasoning(named, parser, family))
+        arguments |= _reasoning(named, parser, family)
+    if masks_scripts:
+        arguments["logits_processors"] = [*(arguments.get("logits_processors") or ()), _SCRIPT_MASK]
     in_process = os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0"
     apart = in_process and not _IN_PROCESS.acquire(blocking=False)
     in_process = in_process and not apart
@@ -136,6 +142,7 @@ def _load(name: str, arguments: dict[str, Any]) -> Model:
         has_special_tags=_has_special_tags(tokenizer, family),
         tags=_tags(tokenizer, family, parser),
         tasks=frozenset(engine.get_supported_tasks()),
+        masks_scripts=masks_scripts,
         max_adapters=arguments["max_loras"] - 1 if on_cpu and arguments.get("enable_lora") else 0,
         in_process=in_process,
     )
@@ -143,10 +150,11 @@ def _load(name: str, arguments: dict[str, Any]) -> Model:
 
 def _defaults_on_cpu(config: Any) -> dict[str, Any]:
     """Return engine arguments with which vLLM starts fast and runs reliably on a CPU."""
+    own = str(getattr(config.hf_text_config, "dtype", None) or config.dtype)
     # Chunked prefill together with per-request seeds kills vLLM: "CPU Generator does not use offset".
     return {
         "enforce_eager": True,
-        "dtype": "float32",
+        "dtype": dtype_on_cpu(own, config.get_hidden_size()),
         "enable_chunked_prefill": False,
         "max_model_len": min(config.max_model_len, _CONTEXT_ON_CPU),
     }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,29 @@ def test_constraints_are_followed(ask: Ask) -> None:
     assert regex.text[4] == "-"
     assert len(regex.text) == 7
     assert grammar.text[1:4] == " + "
+
+
+def test_letters_of_other_scripts_are_not_sampled(ask: Ask) -> None:
+    free = {"temperature": 0.0, "max_tokens": 60, "min_tokens": 60}
+    plain, hindi, russian, both, unknown = ask(
+        chat("Tell me.", **free),
+        chat("Tell me.", allowed_scripts=("Deva",), **free),
+        chat("Tell me.", allowed_scripts=("Cyrl",), **free),
+        chat("Yes?", allowed_scripts=("Deva",), choice=("yes", "no"), temperature=1.0),
+        chat("Tell me.", allowed_scripts=("Nope",), **free),
+    )
+    assert len(letters(plain.text)) > 1
+    # Tokens of single bytes stay, and together may make any letter, which here is one of Chinese.
+    assert letters(hindi.text) - {"CJK"} == {"DEVANAGARI"}
+    assert letters(russian.text) - {"CJK"} == {"CYRILLIC"}
+    assert both.text in ("yes", "no")  # the constraint leaves nothing in the script
+    assert isinstance(unknown, RequestFailed)
+    assert unknown.reason == "bad_sampling"
+
+
+def letters(text: str) -> set[str]:
+    """The scripts of the letters of a text, by the names of Unicode."""
+    return {unicodedata.name(letter).split()[0] for letter in text if letter.isalpha()}
 
 
 def test_further_parameters_of_vllm_take_effect(ask: Ask) -> None:
