@@ -107,7 +107,9 @@ def _sampling(model: Model, request: Request, prompt: Prompt) -> dict[str, Any]:
     if model.has_special_tags:
         arguments["skip_special_tokens"] = False
     if request.allowed_scripts:
-        arguments["extra_args"] = {**(arguments.get("extra_args") or {}), **_only(request.allowed_scripts)}
+        after = model.tags[1][-1] if request.thinking != NO_THINKING and model.family else -1
+        mask = _only(request.allowed_scripts, after)
+        arguments["extra_args"] = {**(arguments.get("extra_args") or {}), **mask}
     if constraint := _constraint(request):
         arguments["structured_outputs"] = constraint
     budget = _budget(model, request, prompt)
@@ -131,11 +133,11 @@ def _constraint(request: Request) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _only(scripts: tuple[str, ...]) -> dict[str, Any]:
+def _only(scripts: tuple[str, ...], after: int) -> dict[str, Any]:
     from glotmill.generators._vllm.script_mask import ARGUMENT
 
     allowed_ids([""], scripts)  # refuses scripts that do not exist: vLLM would die of them
-    return {ARGUMENT: list(scripts)}
+    return {ARGUMENT: {"scripts": list(scripts), "after": after}}
 
 
 def _budget(model: Model, request: Request, prompt: Prompt) -> int | None:

@@ -5,6 +5,7 @@ copy, check and send for each request, and of which its runner for GPUs takes 1,
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,22 +15,37 @@ from vllm.v1.worker.gpu.sample.logits_processor import LogitsProcessor as Logits
 
 from glotmill.generators._shared.scripts import allowed_ids
 
-ARGUMENT = "glotmill_allowed_scripts"  # of SamplingParams.extra_args
+ARGUMENT = "glotmill_allowed_scripts"  # of SamplingParams.extra_args: scripts, after
+
+
+@dataclass(eq=False)
+class _Rule:
+    """What holds for one request. after: the token that ends its thoughts, or -1 if there are none."""
+
+    scripts: tuple[str, ...]
+    after: int
+    output: Sequence[int]  # its tokens so far (V1)
+
+    @property
+    def holds(self) -> bool:
+        return self.after < 0 or self.after in self.output
 
 
 class ScriptMask(LogitsProcessor, LogitsProcessorV2):  # type: ignore[misc]
     """Follows the interfaces of both of vLLM's model runners, V1 and V2.
 
     Rows of the batch without the argument stay as they are. So does a row of which a constraint has left no
-    token in an allowed script.
+    token in an allowed script, and one whose thoughts have not ended.
     """
 
     def __init__(self, vllm_config: Any, place: Any, is_pin_memory: bool = False) -> None:
         """place: the device (V1), or the state of the requests, which has it (V2)."""
         self.tokenizer = cached_tokenizer_from_config(vllm_config.model_config)
         self.device = getattr(place, "device", place)
-        self.scripts: dict[int, tuple[str, ...]] = {}  # by row (V1) or slot (V2)
+        self.rules: dict[int, _Rule] = {}  # by row (V1) or slot (V2)
         self.masks: dict[tuple[str, ...], Any] = {}  # (vocabulary,), true for tokens that are ruled out
+        slots = getattr(place, "max_num_reqs", 0)
+        self.ended = torch.ones(slots, dtype=torch.bool, device=self.device)  # thoughts of a slot (V2)
 
     def is_argmax_invariant(self) -> bool:
         """Return that it changes which token is the likeliest."""
@@ -37,29 +53,37 @@ class ScriptMask(LogitsProcessor, LogitsProcessorV2):  # type: ignore[misc]
 
     def update_state(self, batch_update: Any) -> None:
         """Follow the rows of the batch (V1)."""
-        process_dict_updates(self.scripts, batch_update, lambda params, *_: _scripts(params))
+        process_dict_updates(self.rules, batch_update, lambda params, _, output: _rule(params, output))
 
     def add_request(self, req_idx: int, sampling_params: Any) -> bool:
         """Take a request into a slot (V2)."""
-        self.scripts.pop(req_idx, None)
-        if scripts := _scripts(sampling_params):
-            self.scripts[req_idx] = scripts
-        return scripts is not None
+        self.rules.pop(req_idx, None)
+        if rule := _rule(sampling_params, ()):
+            self.rules[req_idx] = rule
+            self.ended[req_idx] = rule.after < 0
+        return rule is not None
 
     def apply(self, logits: Any, ctx: Any = None) -> Any:
         """Rule tokens out; logits: (rows, vocabulary)."""
-        if not self.scripts:
-            return logits
-        rows: dict[tuple[str, ...], list[int]] = {}
-        for row, key in enumerate(_keys(logits, ctx)):
-            if scripts := self.scripts.get(key):
-                rows.setdefault(scripts, []).append(row)
-        for scripts, numbers in rows.items():
-            before = logits if len(numbers) == len(logits) else logits[numbers]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        keys = _keys(logits, ctx) if self.rules else ()
+        for row, key in enumerate(keys):
+            if (rule := self.rules.get(key)) and (ctx is not None or rule.holds):
+                groups.setdefault(rule.scripts, []).append(row)
+        for scripts, rows in groups.items():
+            before = logits if len(rows) == len(logits) else logits[rows]
             after = before.masked_fill(self._mask(scripts, logits.shape[-1]), -torch.inf)
-            after = torch.where(after.isneginf().all(dim=-1, keepdim=True), before, after)
-            logits[numbers] = after
+            keep = after.isneginf().all(dim=-1)
+            if ctx is not None:
+                keep |= ~self._ended(rows, [keys[row] for row in rows], ctx)
+            logits[rows] = torch.where(keep.unsqueeze(-1), before, after)
         return logits
+
+    def _ended(self, rows: list[int], slots: list[int], ctx: Any) -> Any:
+        """Return for each row whether its thoughts have ended (V2), without waiting for the device."""
+        after = torch.tensor([self.rules[slot].after for slot in slots], device=self.device)
+        self.ended[slots] |= ctx.input_ids[rows] == after
+        return self.ended[slots]
 
     def _mask(self, scripts: tuple[str, ...], vocabulary: int) -> Any:
         if scripts not in self.masks:
@@ -72,13 +96,13 @@ class ScriptMask(LogitsProcessor, LogitsProcessorV2):  # type: ignore[misc]
         return self.masks[scripts]
 
 
-def _scripts(params: Any) -> tuple[str, ...] | None:
-    scripts = (params.extra_args or {}).get(ARGUMENT)
-    return tuple(scripts) if scripts else None
+def _rule(params: Any, output: Sequence[int]) -> _Rule | None:
+    given = (params.extra_args or {}).get(ARGUMENT)
+    return _Rule(tuple(given["scripts"]), given["after"], output) if given else None
 
 
 def _keys(logits: Any, ctx: Any) -> Sequence[int]:
-    """Return the key of each row in `scripts`; on a GPU without waiting for it, where a row is a request."""
+    """Return the key of each row in `rules`; on a GPU without waiting for it, where a row is a request."""
     if ctx is None:
         return range(len(logits))
     if len(ctx.idx_mapping_np) == len(logits):

@@ -49,7 +49,7 @@ def ask(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
 
 
 def thinking(text: str, tokens: int, **given: Any) -> Any:
-    return chat(text, thinking=tokens, temperature=1.0, **{"seed": 3, "min_tokens": 12, **given})
+    return chat(text, thinking=tokens, **{"seed": 3, "min_tokens": 12, "temperature": 1.0, **given})
 
 
 def test_thoughts_end_after_their_budget(ask: Ask) -> None:
@@ -89,6 +89,14 @@ def test_a_constraint_holds_from_the_end_of_the_thoughts_on(ask: Ask) -> None:
     assert first.reasoning
     assert plain.text in ("yes", "no")
     assert not plain.reasoning
+
+
+def test_thoughts_may_be_in_any_script(ask: Ask) -> None:
+    given = {"allowed_scripts": ("Deva",), "temperature": 0.0, "min_tokens": 40, "max_tokens": 60}
+    free, ruled = ask(thinking("Why?", 20, **given), thinking("Why?", 0, **given))
+    latin = [any("a" <= letter <= "z" for letter in text) for text in (free.text, ruled.text)]
+    assert latin == [False, False]
+    assert any(letter.isalpha() and not "\u0900" <= letter <= "\u097f" for letter in free.reasoning)
 
 
 def test_tags_that_the_model_writes_are_taken_out(ask: Ask) -> None:
