@@ -15,9 +15,10 @@ depends on its request alone. Packages such as vllm or torch are imported inside
 
 Read `echo.py` first: it is the contract and nothing else. Then `openai.py`, a server behind an adaptive limit
 of concurrent requests (`_shared/adaptive_limit.py`); `vllm.py`, a model in a thread of this process
-(`_shared/model_thread.py`; `_vllm/`: starting it, what it is asked, what it answers); and `transformers.py`, with its own continuous batching
-(`_torch/`). What models think, and how they are told not to, is `_shared/thinking.py`; what their files say
-of them `_shared/model_facts.py`; what a language costs in their tokens `_shared/fertility.py`.
+(`_shared/model_thread.py`), with `_vllm/` for starting it, what it is asked and what it answers; and
+`transformers.py`, with its own continuous batching (`_torch/`). `_shared/prompts.py` makes the tokens of a
+request. What models think, and how they are told not to, is `_shared/thinking.py`; what their files say of
+them `_shared/model_facts.py`; what a language costs in their tokens `_shared/fertility.py`.
 `sentence_transformers.py` makes vectors and scores. `_shared/replicas.py` asks an engine in several
 processes, `ray.py` on several machines; both are `_shared/engine_host.py` on the far end and
 `_shared/remote_engine.py` here. `replay.py` answers from the journals of an earlier run. `nano/` is the model
