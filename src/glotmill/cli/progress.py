@@ -171,11 +171,16 @@ def _languages(progress: Progress) -> str:
 def _language(quota: LanguageQuota) -> str:
     """The rows of a language, and, where many of them are lost, what the rest will cost."""
     text = f"{quota.tag} {min(quota.accepted_so_far, quota.needed):,}/{quota.needed:,}"
-    if quota.is_full or quota.acceptance is None:
+    if quota.acceptance is None:
         return text
     notes = [f"{quota.acceptance:.0%} accepted"]
     if quota.shortfall:
         notes.append("given up")
-    elif quota.seed_rows >= ENOUGH_ROWS and quota.acceptance < LOW and (cost := cost_of_the_rest(quota)):
+    elif (
+        not quota.is_full
+        and quota.seed_rows >= ENOUGH_ROWS
+        and quota.acceptance < LOW
+        and (cost := cost_of_the_rest(quota))
+    ):
         notes.append(cost)
     return f"{text} ({', '.join(notes)})"

@@ -1,15 +1,19 @@
 """`glotmill show`: a recipe with its templates, where the rows of a run went, or how a plugin is used."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from glotmill.cli import options
 from glotmill.cli.list import PLUGINS, describe
 from glotmill.errors import UsageError
+
+if TYPE_CHECKING:
+    from glotmill.runner.funnel import Funnel
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def _describe_run(folder: Path) -> Description:
     about = [
         ("recipe", info["recipe"].get("name", "")),
         ("model", f"{info['model']} ({info['engine']})"),
-        ("state", f"not finished: {safe(', '.join(unfinished))}" if unfinished else "finished"),
+        ("state", safe(_state(funnels))),
         ("dataset", f"{dataset}, {in_dataset:,} rows" if in_dataset else "none yet"),
         ("rows", f"{folder / 'rows'}, every row with its reason"),
         ("next", next_step),
@@ -105,6 +109,14 @@ def _describe_run(folder: Path) -> Description:
         "run": info,
     }
     return Description(value, f"{funnel_table(funnels)}\n\n{columns(about)}")
+
+
+def _state(funnels: "Sequence[Funnel]") -> str:
+    """Say whether a run is finished, and which languages have fewer rows than the user asked for."""
+    unfinished = [f.language for f in funnels if not f.is_finished]
+    short = [f.language for f in funnels if f.is_finished and f.accepted < f.wanted]
+    state = f"not finished: {', '.join(unfinished)}" if unfinished else "finished"
+    return f"{state}; could not be filled: {', '.join(short)}" if short else state
 
 
 def _describe_plugin(kind: str, name: str) -> Description:

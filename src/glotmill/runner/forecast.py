@@ -22,17 +22,18 @@ def requests_left(quota: LanguageQuota) -> float | None:
 def seconds_left(
     quotas: Sequence[LanguageQuota], replies_per_second: float, durations: Sequence[float]
 ) -> float | None:
-    """Return the seconds until the last language is full; None while `requests_left` of one is unknown.
+    """Return the seconds until the last language is full; None if all are, or `requests_left` is unknown.
 
     Requests at the pace of now, and then the steps of the last shard, each of which waits for its slowest
     reply. durations: of the latest replies, in seconds.
     """
+    quotas = [quota for quota in quotas if not quota.is_finished]
     known = [left for quota in quotas if (left := requests_left(quota)) is not None]
-    if len(known) < len(quotas) or not replies_per_second or not durations:
+    if not known or len(known) < len(quotas) or not replies_per_second or not durations:
         return None
     slowest = sorted(durations)[floor(_SLOW * len(durations))]
     wait = slowest - sum(durations) / len(durations)
-    steps = max((_steps_left(quota) for quota in quotas if not quota.is_finished), default=0)
+    steps = max(_steps_left(quota) for quota in quotas)
     return sum(known) / replies_per_second + steps * wait
 
 
