@@ -10,7 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +20,18 @@ from asking import chat, opened
 
 from glotmill.errors import EngineError
 from glotmill.generators.openai import openai
-from glotmill.messages import COMPLETION, EMBED, LIKELIHOOD, Message, Request, Sampling
+from glotmill.messages import COMPLETION, EMBED, LIKELIHOOD, SCORE, Message, Request, Sampling
 
 
-@pytest.fixture(scope="session")
-def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real `vllm serve` of the model that ships."""
+@contextmanager
+def vllm_serve(nano: Path, log: Path, *options: str) -> Iterator[str]:
+    """The address of a real `vllm serve` of the model that ships."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("serve") / "log"
-    options = (
-        "--host 127.0.0.1 --enforce-eager --dtype float32 --max-model-len 512 --no-enable-chunked-prefill"
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "vllm.entrypoints.openai.api_server",
-        "--model",
-        str(nano),
-        "--port",
-        str(port),
-    ]
-    command += ["--served-model-name", "nano", *options.split()]
-    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(nano)]
+    command += f"--host 127.0.0.1 --port {port} --served-model-name nano --max-model-len 512".split()
+    command += ["--enforce-eager", "--dtype", "float32", "--no-enable-chunked-prefill", *options]
     settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
     settings["TORCHDYNAMO_DISABLE"] = "1"  # it would compile in this folder, whose path may have a blank
     with log.open("w") as out:
@@ -52,7 +41,15 @@ def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(60)
+
+
+@pytest.fixture(scope="session")
+def vllm_url(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that generates."""
+    strict = ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
+    with vllm_serve(nano, tmp_path_factory.mktemp("serve") / "log", *strict) as url:
+        yield url
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -125,3 +122,22 @@ def test_vllm_serve_does_all_tasks_that_it_can(vllm_url: str, monkeypatch: pytes
     assert all(value < 0 for value in (*text.logprobs, *reply.logprobs))
     assert isinstance(vector, EngineError)
     assert "answers 404 to requests at /v1/embeddings" in str(vector)
+
+
+def test_vllm_serve_embeds_and_scores(nano: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    rain, snow = Message("user", "rain falls"), Message("user", "snow falls")
+    with (
+        vllm_serve(nano, tmp_path / "log", "--runner", "pooling", "--convert", "embed") as url,
+        opened(openai("nano", base_url=url)) as ask,
+    ):
+        one, again, other, score, same = ask(
+            *[Request((text,), "nano", task=EMBED) for text in (rain, rain, snow)],
+            *[Request((rain, text), "nano", task=SCORE) for text in (snow, rain)],
+        )
+        (refused,) = ask(Request((rain,), "nano"))
+    assert sum(x * x for x in one.values) == pytest.approx(1, abs=1e-3)
+    assert one.values == pytest.approx(again.values, abs=1e-4)
+    assert score.values == pytest.approx([sum(map(mul, one.values, other.values))], abs=1e-2)
+    assert same.values == pytest.approx([1], abs=1e-2)
+    assert isinstance(refused, EngineError)

@@ -68,7 +68,7 @@ SeedSource = Annotated[
 _RECIPE_ENGINE_ARGS = frozenset(
     {
         *("batch_size", "dtype", "enable_lora", "enforce_eager", "gpu_memory_utilization", "kv_cache_dtype"),
-        *("max_concurrency", "max_logprobs", "max_loras", "max_lora_rank", "max_model_len", "max_num_seqs"),
+        *("max_logprobs", "max_loras", "max_lora_rank", "max_model_len", "max_num_seqs"),
         *("max_retries", "quantization", "reasoning_parser", "replicas", "task", "tensor_parallel_size"),
         *("text", "timeout_s"),
     }
