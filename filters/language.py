@@ -1,5 +1,6 @@
 """Drop texts that are not in the requested language."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -30,6 +31,7 @@ LIMITS_NOTE = (
 Policy: TypeAlias = Literal["group", "strict", "script"]
 Unjudged: TypeAlias = Literal["error", "keep"]
 DETECTORS = ("pycld2", "py3langid")  # the default stack: those of them that are installed
+_TAG = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _MIN_LETTERS = 10  # of a piece; fewer do not tell a language
 _MIN_SCRIPT = 0.25  # of a piece; long runs of Latin are pieces of their own, and shorter ones are names
 _LONG = 20  # letters from which a piece counts against the row if no detector is sure of it
@@ -75,15 +77,14 @@ def language(
     judged, nor of fewer than 20 if no detector is sure. A beginning ("Sure, here it is:") is judged alone.
 
     Options:
-        language: column of requested languages.
+        language: column of requested languages, or one language for all rows, such as `eng_Latn`.
         detectors: names from `filters/detectors`. The next one judges only what none before it has accepted.
             By default pycld2, if it is installed, then py3langid.
         policy: `group` as above. `strict` also tells apart the languages of a group, in texts of 300 letters
             and more, where a detector can: of paragraphs, the default stack keeps all in Indonesian, Malay,
             Xhosa, Bokmål and Nynorsk, 97 % in Zulu, and 0 to 3 % in the other language of each group. It
             cannot tell apart Bosnian, Croatian and Serbian. `script` judges only the script.
-        min_score: one threshold for all languages, or a file of thresholds made by `glotmill calibrate`,
-            relative to the working folder.
+        min_score: one threshold for all languages, or a file that `glotmill calibrate` has made.
         max_foreign: greatest share of letters in other languages or scripts; of English, 0.15 of it.
         unjudged: `keep` judges languages that no detector knows by their script only; `error` refuses them.
     Reasons: empty (null); wrong_language, wrong_script (less than half is in the language, in the script);
@@ -98,11 +99,11 @@ def language(
     """
     _check_choice(policy, get_args(Policy), "policy")
     _check_choice(unjudged, get_args(Unjudged), "unjudged")
-    stack = _stack(detectors)
+    options = _Options(_stack(detectors), policy, min_score, max_foreign, unjudged)
     if isinstance(min_score, str):
-        threshold(stack[0], "", 0, min_score)  # fail now if the file cannot be read
-    options = _Options(stack, policy, min_score, max_foreign, unjudged)
-    rows = pl.struct(text.alias("text"), pl.col(language).cast(pl.String).alias("language"))
+        threshold(options.detectors[0], "", 0, min_score)  # fail now if the file cannot be read
+    requested = pl.lit(languages.find(language).tag) if _TAG.fullmatch(language) else pl.col(language)
+    rows = pl.struct(text.alias("text"), requested.cast(pl.String).alias("language"))
     dtype = pl.Struct(_FIELDS)
     return rows.map_batches(lambda batch: _verdicts(batch, options), return_dtype=dtype, is_elementwise=True)
 
@@ -110,6 +111,7 @@ def language(
 def cannot_judge(
     tag: str,
     *,
+    language: str = "language",
     detectors: Sequence[str] = (),
     policy: str = "group",
     unjudged: str = "error",
@@ -119,7 +121,8 @@ def cannot_judge(
 
     Raises RecipeError for an unknown language or detector.
     """
-    names, requested = _stack(detectors), languages.find(tag)
+    requested = languages.find(language if _TAG.fullmatch(language) else tag)
+    names = _stack(detectors)
     if policy == "script" or unjudged == "keep" or any(group(name, requested.tag) for name in names):
         return None
     subject = f"{names[0]} does not know" if len(names) == 1 else f"{', '.join(names)}: none knows"

@@ -63,7 +63,7 @@ def _model(request: Request, facts: Facts) -> str:
 
 def _chat(request: Request, facts: Facts) -> dict[str, Any]:
     messages = chat_of(request)
-    sampling = dict(request.sampling.given())
+    sampling = dict(request.parameters)
     logprobs = sampling.pop("logprobs", None)
     if logprobs is not None:
         sampling["logprobs"] = True
@@ -84,7 +84,7 @@ def _completion(request: Request, facts: Facts) -> dict[str, Any]:
         "model": _model(request, facts),
         "prompt": chat_of(request)[0]["content"],
         "seed": request.seed,
-        **request.sampling.given(),
+        **request.parameters,
     }
     _constrain(body, request)
     return body

@@ -244,7 +244,7 @@ class Client:
     def _warn_of_limits(self, address: Address, request: Request) -> None:
         if request.allowed_scripts:
             self.warn("a server cannot rule out the letters of other scripts; filters judge the replies")
-        if request.task == COMPLETION and request.sampling.max_tokens is None:
+        if request.task == COMPLETION and "max_tokens" not in request.parameters:
             self.warn("servers end a completion after 16 tokens where the step has no max_tokens")
         if request.task == CHAT and request.messages[-1].role == "assistant" and not address.facts.is_vllm:
             self.warn(f"{address.host} may begin anew instead of going on from the assistant's words")

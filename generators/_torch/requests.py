@@ -79,7 +79,7 @@ class RowMaker:
         if request.task == LIKELIHOOD:
             return Text(prompt, request.lora)
         assert request.task in (CHAT, COMPLETION), request.task
-        arguments = {**self.defaults, **request.sampling.given()}
+        arguments = {**self.defaults, **request.parameters}
         _check(arguments)
         keep_special = not arguments.pop("skip_special_tokens", True)
         for name in ("spaces_between_special_tokens", "extra_args"):

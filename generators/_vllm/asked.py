@@ -94,7 +94,7 @@ def _sampling(model: Model, request: Request, prompt: Prompt) -> dict[str, Any]:
     from vllm.sampling_params import RepetitionDetectionParams
 
     defaults = model.config.get_diff_sampling_param()
-    arguments: dict[str, Any] = {"max_tokens": None, **defaults, **request.sampling.given()}
+    arguments: dict[str, Any] = {"max_tokens": None, **defaults, **request.parameters}
     most = model.config.max_logprobs
     if arguments.get("logprobs", 0) > most >= 0:
         detail = f"logprobs={arguments['logprobs']}: at most {most}, or set the option max_logprobs"

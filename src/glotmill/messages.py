@@ -75,6 +75,14 @@ class Request:
     thinking: int = NO_THINKING  # tokens of thinking before the reply
     chat_template_kwargs: str = ""  # arguments of the model's chat template, as canonical JSON
     lora: str = ""  # name or folder of a LoRA adapter
+    # Where a language needs more than `sampling` says. Not in the key: it is the same reply, not cut off.
+    max_tokens: int | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The sampling parameters that are set, with the tokens that the reply may have in this language."""
+        given = self.sampling.given()
+        return given if self.max_tokens is None else {**given, "max_tokens": self.max_tokens}
 
     @cached_property
     def key(self) -> str:

@@ -155,6 +155,16 @@ def test_the_column_of_languages_is_an_option():
     ]
 
 
+def test_one_language_for_all_rows_is_an_option():
+    """Such as English, in which many models think whatever the language of the answer."""
+    english = "First I think about what the question asks, and then about how to answer it."
+    table = pl.DataFrame({"text": [english, HUMAN["fra_Latn"]], "language": ["swh_Latn", "fra_Latn"]})
+    made = table.with_columns(language(pl.col("text"), language="eng_Latn").struct.field("reason"))
+    assert made["reason"].to_list() == [None, "wrong_language"]
+    assert table.clear().select(language(pl.col("text"), language="eng_Latn")).is_empty()
+    assert cannot_judge("xyz_Latn", language="eng_Latn") is None
+
+
 def half_english(tag, between):
     """A text of the language of which one sentence in four is English."""
     first, second = HUMAN["eng_Latn"].split(". ")

@@ -1,5 +1,6 @@
 """Thinking: what a step asks for, what becomes of thoughts, and of thinking that does not end."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -104,3 +105,21 @@ def test_thinking_that_never_ends_is_a_reason(tmp_path: Path, spy: State) -> Non
 def test_a_thinking_that_is_no_number_is_refused(tmp_path: Path, spy: State) -> None:
     with pytest.raises(RecipeError, match="write off, keep, or the number of tokens"):
         run(tmp_path, "{generate: answer, thinking: sometimes}")
+
+
+def test_a_language_gets_the_tokens_that_it_needs_and_keeps_its_replies(tmp_path: Path, spy: State) -> None:
+    text = RECIPE.replace("STEP", "{generate: answer, max_tokens: 100, thinking: 50}").replace(
+        "OUTPUT", OUTPUT
+    )
+    recipe = write(tmp_path, text.replace("[fra_Latn]", "[eng_Latn, hin_Deva]"), answer="{{ word }}")
+    options = {"engine": "spy:spy", "model": "m", "folder": tmp_path / "run", "per_language": 2}
+    glotmill.run(recipe, **options)
+    english, hindi = (
+        {r.parameters["max_tokens"] for r in spy.asked if (r.max_tokens is None) == is_english}
+        for is_english in (True, False)
+    )
+    assert english == {150}
+    assert len(hindi) == 1
+    assert min(hindi) > 2 * 100 + 50, "the thoughts keep their budget, the answer grows"
+    one = next(r for r in spy.asked if r.max_tokens)
+    assert replace(one, max_tokens=None).key == one.key

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from glotmill.columns import TRUNCATED, UNFINISHED_THINKING, messages_column
 from glotmill.errors import RequestFailed
+from glotmill.generators._shared.fertility import token_budget
 from glotmill.messages import CHAT, COMPLETION, Message, Reply, Request, Sampling
 from glotmill.recipes.seeds import Row
 from glotmill.recipes.steps import Generate
@@ -96,6 +97,7 @@ def render(
         thinking=thinking,
         chat_template_kwargs=step.chat_template_text,
         lora=step.lora,
+        max_tokens=_tokens(sampling, thinking, plan.token_factors.get(name.alias, 1.0)),
     )
 
 
@@ -139,6 +141,17 @@ def _effort(step: Generate, unfinished: int) -> tuple[int, Sampling]:
     if step.thinking > 0:
         return step.thinking * growth, _with_tokens(step.sampling, 1, step.thinking * growth)
     return step.thinking, _with_tokens(step.sampling, growth, 0)
+
+
+def _tokens(sampling: Sampling, thinking: int, factor: float) -> int | None:
+    """Return the tokens that a reply may have in a language; None where they are those of English.
+
+    factor: the tokens that the language needs for what English says in one. The tokens of thinking stay.
+    """
+    if sampling.max_tokens is None or factor <= 1:
+        return None
+    thoughts = max(thinking, 0)
+    return token_budget(sampling.max_tokens - thoughts, factor) + thoughts
 
 
 @lru_cache(maxsize=1024)

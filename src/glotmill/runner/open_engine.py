@@ -13,6 +13,7 @@ from typing import Any
 
 from glotmill import plugins
 from glotmill.errors import EngineError, GlotmillError, UsageError, typed_line
+from glotmill.generators._shared.fertility import fertility, token_counter
 from glotmill.messages import Engine, Reply, Request
 from glotmill.recipes.recipe import Recipe
 
@@ -81,6 +82,13 @@ def all_engine_options(
             own_engine or options[""].name, own_model or options[""].model, own_revision, arguments
         )
     return options
+
+
+def token_factors(engines: Mapping[str, EngineOptions], tag: str) -> dict[str, float]:
+    """Return how many tokens of each model a language needs for what English says in one."""
+    return {
+        name: fertility(token_counter(engine.model, engine.revision), tag) for name, engine in engines.items()
+    }
 
 
 def default_engine() -> str:

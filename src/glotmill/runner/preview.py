@@ -38,7 +38,13 @@ from glotmill.recipes.seeds import Row, Seeds, open_seeds
 from glotmill.recipes.steps import Generate, Render
 from glotmill.runner import check
 from glotmill.runner.filter_workers import open_filter_workers
-from glotmill.runner.open_engine import NANO, ModelSettings, all_engine_options, open_all_on_first_request
+from glotmill.runner.open_engine import (
+    NANO,
+    ModelSettings,
+    all_engine_options,
+    open_all_on_first_request,
+    token_factors,
+)
 from glotmill.runner.request_queue import RequestQueue
 from glotmill.runner.run_folder import Run
 from glotmill.runner.shard import LanguagePlan, ModelName, Shard, run_shard
@@ -125,6 +131,7 @@ async def preview(
         check.plan(recipe, target, opened, engine["model"] or NANO, engine["revision"] or "", names)
         for target in dict.fromkeys(targets)
     ]
+    plans = [dataclasses.replace(p, token_factors=token_factors(options, p.language.tag)) for p in plans]
     if not uses_engine:
         return [(plan, await _render_messages(plan, rows[plan.language.tag])) for plan in plans]
     async with (

