@@ -2,15 +2,12 @@
 
 import re
 from functools import cache, partial
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from glotmill.filters._text.phrases import APOSTROPHES, alternatives, read_table
+from glotmill.filters._text.phrases import APOSTROPHES, ASSISTANT_PHRASES, alternatives, read_table
 from glotmill.filters._text.words import joined_series
-
-PHRASES = Path(__file__).with_name("assistant_speak.csv")
 
 _START, _END = 200, 300  # characters at either end that are searched
 _LEADING_SIGNS = r"""\A[\s\p{C}"'“”«»„「『*_#>¡¿\[(\-–—]+"""
@@ -39,8 +36,8 @@ def assistant_speak(text: pl.Expr, *, announcements: Literal["drop", "keep"] = "
     colon at the end of a line that no code follows. In a question or a story that is a remark; an answer to
     "Name three tips" may well begin so.
 
-    Covers the 66 languages of `assistant_speak.csv`. All of them are searched in every row, because models
-    slip into English. The table's column `reviewed` shows which phrases a speaker of the language has
+    Covers the 66 languages of `_text/assistant_phrases.csv`. All of them are searched in every row, because
+    models slip into English. The table's column `reviewed` shows which phrases a speaker of the language has
     checked.
 
     Options:
@@ -99,7 +96,7 @@ def _normalize(text: pl.Series) -> pl.Series:
 @cache
 def _patterns(position: str) -> list[tuple[str, str]]:
     """Pairs of a pattern that finds candidates fast and one whose group is the phrase."""
-    phrases = [row["pattern"] for row in read_table(PHRASES) if row["where"] == position]
+    phrases = [row["pattern"] for row in read_table(ASSISTANT_PHRASES) if row["where"] == position]
     unions = [alternatives(phrases[i : i + _BATCH]) for i in range(0, len(phrases), _BATCH)]
     if position == "start":
         return [(rf"\A(?:{union})", rf"\A({union})") for union in unions]
@@ -109,7 +106,7 @@ def _patterns(position: str) -> list[tuple[str, str]]:
 @cache
 def _openings() -> str:
     """A pattern that finds the texts in which one of `_remarks` may match."""
-    openings = (row["pattern"] for row in read_table(PHRASES) if row["where"] in ("agree", "here"))
+    openings = (row["pattern"] for row in read_table(ASSISTANT_PHRASES) if row["where"] in ("agree", "here"))
     return rf"\A(?:{alternatives(openings)})"
 
 
@@ -118,7 +115,7 @@ def _remarks(announcements: str) -> list[tuple[re.Pattern[str], str]]:
     """Pairs as those of `_patterns`, one of each language, for remarks composed of words of consent, "here
     is" and "some". The first of a pair is compiled once, as polars forgets all but a few patterns."""
     pairs = []
-    table = read_table(PHRASES)
+    table = read_table(ASSISTANT_PHRASES)
     for tag in dict.fromkeys(row["language"] for row in table):
         agree, here, some = (
             alternatives(row["pattern"] for row in table if (row["language"], row["where"]) == (tag, where))

@@ -5,6 +5,10 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+ASSISTANT_PHRASES = Path(__file__).with_name(
+    "assistant_phrases.csv"
+)  # what assistants say about their replies
+
 # Signs that keyboards and models write for the apostrophe of the tables.
 APOSTROPHES = r"[\u{2018}\u{2019}\u{02BC}\u{02BB}\u{FF07}`´]"
 

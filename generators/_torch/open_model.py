@@ -1,5 +1,6 @@
 """Loads a model and its tokenizer with transformers, and adapters onto it."""
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -27,6 +28,9 @@ _OPTIONS = [  # of `from_pretrained`, which itself accepts any name
 _SHARED = ("local_files_only", "token", "trust_remote_code", "cache_dir", "subfolder")  # with the tokenizer
 
 
+_logger = logging.getLogger("glotmill")
+
+
 def open_model(model: str, revision: str | None, options: dict[str, Any]) -> tuple[Any, Any]:
     """Return the model and its tokenizer, without the warnings they print while loading.
 
@@ -41,11 +45,11 @@ def open_model(model: str, revision: str | None, options: dict[str, Any]) -> tup
         try:
             import torch
             from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-            from transformers.utils import logging
+            from transformers.utils import logging as library_logging
         except ImportError as error:
             raise not_installed("transformers", "'glotmill[transformers]'", error) from error
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
+        library_logging.set_verbosity_error()
+        library_logging.disable_progress_bar()
         arguments = {"local_files_only": Path(path).is_dir(), **options}
         shared = {name: arguments[name] for name in _SHARED if name in arguments}
         gpu = torch.cuda.is_available()
@@ -57,6 +61,10 @@ def open_model(model: str, revision: str | None, options: dict[str, Any]) -> tup
             network = AutoModelForCausalLM.from_pretrained(path, revision=revision, **arguments).eval()
             if gpu and "device_map" not in arguments:
                 network = network.to("cuda")
+                if (gpus := torch.cuda.device_count()) > 1:
+                    _logger.warning(
+                        "engine transformers: uses one of %s GPUs; --engine vllm uses them all", gpus
+                    )
         except Exception as error:
             raise EngineError(f"engine transformers: cannot open {model}: {typed_line(error)}") from error
     if getattr(network, "_is_stateful", False):

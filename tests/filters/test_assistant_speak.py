@@ -1,12 +1,11 @@
 # ruff: noqa: E501 (a sentence stands on its line)
 import csv
-from pathlib import Path
 
 import polars as pl
 import pytest
 from sentences import HUMAN, measure, reasons
 
-from glotmill import filters
+from glotmill.filters._text.phrases import ASSISTANT_PHRASES
 from glotmill.filters.assistant_speak import assistant_speak
 
 TEXT = pl.col("text")
@@ -181,7 +180,7 @@ def test_remarks_around_a_text_are_dropped(tag):
 
 
 def test_every_language_of_the_table_has_an_example():
-    with Path(filters.__file__).with_name("assistant_speak.csv").open(encoding="utf-8") as file:
+    with ASSISTANT_PHRASES.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["language"] for row in rows} == FRAMED.keys()
     assert len(FRAMED) >= 30

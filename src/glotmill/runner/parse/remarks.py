@@ -1,7 +1,7 @@
 """Finds what a model says about its reply, around the reply: "Sure! Here is your request:", "Instruction:".
 
 `remarks.csv` lists, for 71 languages, how models agree ("sure"), present ("here is"), label ("question")
-and, for 40 of them, take leave ("let me know if"); more phrases come from the filter `assistant_speak`.
+and, for 40 of them, take leave ("let me know if"); `filters/_text/assistant_phrases.csv` has more phrases.
 All languages are tried on every reply, since models slip into English.
 """
 
@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from glotmill import languages
-from glotmill.filters._text.phrases import alternatives, read_table
-from glotmill.filters.assistant_speak import PHRASES
+from glotmill.filters._text.phrases import ASSISTANT_PHRASES, alternatives, read_table
 
 _REMARKS = Path(__file__).with_name("remarks.csv")
 # Scripts without blanks between words.
@@ -93,7 +92,8 @@ def _phrases(kind: str) -> Iterable[str]:
 @cache
 def _openings() -> dict[str, re.Pattern[str]]:
     agree, present = alternatives(_phrases("agree")), alternatives(_phrases("present"))
-    patterns = alternatives(row["pattern"] for row in read_table(PHRASES) if row["where"] == "start")
+    table = read_table(ASSISTANT_PHRASES)
+    patterns = alternatives(row["pattern"] for row in table if row["where"] == "start")
     return {
         "agree": re.compile(rf"(?:{agree})\s*{_STOP}"),
         # an interjection that the table need not know: "Zeker!", "Yes,"
@@ -114,5 +114,5 @@ def _labels() -> frozenset[str]:
 
 @cache
 def _leave() -> re.Pattern[str]:
-    patterns = (row["pattern"] for row in read_table(PHRASES) if row["where"] == "end")
+    patterns = (row["pattern"] for row in read_table(ASSISTANT_PHRASES) if row["where"] == "end")
     return re.compile(alternatives([*patterns, *_phrases("leave")]))
