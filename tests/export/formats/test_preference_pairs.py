@@ -62,7 +62,7 @@ def test_replies_dropped_before_their_prompt_was_made(tmp_path: Path, spy: State
     def says(request: Any) -> str:
         asked = user(request)
         if asked.startswith("Translate"):
-            return f"Tafsiri: {asked[10:]}"
+            return f"Kokotoa {asked[10:]}"
         asked_before[asked] += 1
         number = 2 if "1 + 1" in asked else 4
         return f"It is {number + asked_before[asked] % 2}."
@@ -80,7 +80,7 @@ def test_replies_dropped_before_their_prompt_was_made(tmp_path: Path, spy: State
     asked = {(row["view"], row["prompt"][0]["content"]) for row in there}
     assert asked == {
         (view, text)
-        for view, before in (("parallel", "Tafsiri: "), ("cross", ""))
+        for view, before in (("parallel", "Kokotoa "), ("cross", ""))
         for text in (f"{before}1 + 1?", f"{before}2 + 2?")
     }
     for row in there:
