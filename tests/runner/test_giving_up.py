@@ -49,6 +49,14 @@ def test_a_run_without_a_first_shard_keeps_equal_ones(tmp_path: Path) -> None:
     assert [quota.shard_start(number) for number in range(4)] == [0, 25, 50, 75]
 
 
+def test_rows_that_a_server_lost_are_no_reason_to_give_a_language_up(tmp_path: Path) -> None:
+    finish = language(tmp_path)
+    lost = rows(*["-x"] * 8)
+    for number in range(12):
+        finish.take(number, ShardInfo("d", 8, 0, transient=8), lost)
+    assert not finish.quota.is_finished
+
+
 def test_a_language_that_yields_nothing_is_given_up_soon(tmp_path: Path) -> None:
     finish = language(tmp_path)
     lost = rows(*["-x"] * 8)

@@ -194,9 +194,11 @@ class LanguageQuota:
         self.reasons.update(reasons)
         if info.requests:
             self.paid.kept += accepted - info.kept
+        # A request that a server lost, and may answer later, tells nothing about the language.
+        judged = max(yielding, info.seeds - info.transient)
         seeds_before, yielding_before = self._yield
-        self._yield = seeds_before + info.seeds, yielding_before + yielding
-        self._recent.append((info.seeds, yielding))
+        self._yield = seeds_before + judged, yielding_before + yielding
+        self._recent.append((judged, yielding))
         while sum(seeds for seeds, _ in self._recent) - self._recent[0][0] >= self._recent_rows:
             self._recent.popleft()
         if not self.is_full:
