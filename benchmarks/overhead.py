@@ -7,6 +7,7 @@ Both sides of a ratio are measured in one process, in turns; the script prints t
 everything from reading the recipe to the written dataset, except starting the engine. vLLM alone gets the
 requests of all steps in one `LLM.chat` call, which no real pipeline can make. Beside the tokens stands the
 share of prompt tokens that vLLM had computed before (prefix caching): where it differs, so does the work.
+CPU time is that of this process: on a busy machine it says more than the clock.
 """
 
 import argparse
@@ -169,14 +170,18 @@ async def against_vllm(args: Any, folder: Path) -> None:
             ours, bare = [], []
             for turn in range(args.turns):
                 Shared.outputs.clear()
+                cpu = [time.process_time()]
                 seconds, pairs = await through_a_run(folder, steps, turn, args)
                 ours.append(sum(reply.completion_tokens for _, reply in pairs) / seconds)
                 hits = cached(Shared.outputs)
+                cpu.append(time.process_time())
                 seconds, tokens, bare_hits = await asyncio.to_thread(through_vllm, llm, pairs)
                 bare.append(tokens / seconds)
+                cpu.append(time.process_time())
                 print(
                     f"{steps} step(s), turn {turn}: run {ours[-1]:,.0f}, bare {bare[-1]:,.0f} tokens/s; "
-                    f"cached {hits:.0%} and {bare_hits:.0%} of the prompts",
+                    f"cached {hits:.0%} and {bare_hits:.0%} of the prompts; "
+                    f"CPU time {cpu[1] - cpu[0]:.1f} and {cpu[2] - cpu[1]:.1f} s",
                     flush=True,
                 )
             ratio = statistics.median(o / b for o, b in zip(ours, bare, strict=True))

@@ -1,6 +1,6 @@
 """Rules letters of other scripts out while vLLM samples.
 
-A processor of logits instead of `allowed_token_ids`: a script leaves 100,000 ids and more, which vLLM would
+A processor of logits instead of `allowed_token_ids`: a script leaves 10,000 ids and more, which vLLM would
 copy, check and send for each request, and of which its runner for GPUs takes 1,024.
 """
 
@@ -71,12 +71,14 @@ class ScriptMask(LogitsProcessor, LogitsProcessorV2):  # type: ignore[misc]
             if (rule := self.rules.get(key)) and (ctx is not None or rule.holds):
                 groups.setdefault(rule.scripts, []).append(row)
         for scripts, rows in groups.items():
-            before = logits if len(rows) == len(logits) else logits[rows]
-            after = before.masked_fill(self._mask(scripts, logits.shape[-1]), -torch.inf)
-            keep = after.isneginf().all(dim=-1)
+            part = logits if len(rows) == len(logits) else logits[rows]
+            mask = self._mask(scripts, logits.shape[-1])
+            rule_out = (~mask & (part > -torch.inf)).any(dim=-1)
             if ctx is not None:
-                keep |= ~self._ended(rows, [keys[row] for row in rows], ctx)
-            logits[rows] = torch.where(keep.unsqueeze(-1), before, after)
+                rule_out &= self._ended(rows, [keys[row] for row in rows], ctx)
+            part.masked_fill_(mask & rule_out.unsqueeze(-1), -torch.inf)
+            if part is not logits:
+                logits[rows] = part
         return logits
 
     def _ended(self, rows: list[int], slots: list[int], ctx: Any) -> Any:
