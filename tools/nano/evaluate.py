@@ -34,13 +34,13 @@ def right(task: str, tag: str, chat: Chat, reply: str) -> bool:
         "problem": _numbers(reply) == _numbers(chat.reply) and _name(reply) == _name(chat.reply),
         "solution": lines[-1].startswith("#### ") and _equations_hold("\n".join(lines[:-1])),
     }[task]
-    return bool(reply) and form and in_language(tag, reply)
+    return bool(reply) and form and in_language(tag, reply, chat.reply)
 
 
-def in_language(tag: str, text: str) -> bool:
-    """Whether nine of ten words (in Chinese: characters) are among those of the language's phrases."""
+def in_language(tag: str, text: str, expected: str) -> bool:
+    """Whether nine of ten words (in Chinese: characters) are those of the phrases or of what is expected."""
     pattern = HAN if tag == "zho_Hans" else WORD
-    known = _vocabulary(tag)
+    known = _vocabulary(tag) | {word.lower() for word in pattern.findall(expected)}
     words = [word.lower() for word in pattern.findall(text) if word not in (*NAMES, "A", "B")]
     return bool(words) and sum(word in known for word in words) >= 0.9 * len(words)
 
@@ -51,7 +51,9 @@ def final_number(text: str) -> str:
     return found[1] if found else ""
 
 
-def generate(model: Any, tokenizer: Any, group: list[Chat], temperature: float) -> list[str]:
+def generate(
+    model: Any, tokenizer: Any, group: list[Chat], temperature: float, max_tokens: int = 400
+) -> list[str]:
     """Sample one reply to each chat."""
     prompts = [
         tokenizer.apply_chat_template(
@@ -70,7 +72,7 @@ def generate(model: Any, tokenizer: Any, group: list[Chat], temperature: float) 
             attention_mask=inputs["attention_mask"],
             do_sample=True,
             temperature=temperature,
-            max_new_tokens=400,
+            max_new_tokens=max_tokens,
         )
     return tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
 

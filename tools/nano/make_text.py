@@ -1,4 +1,4 @@
-"""Make the training text of glotmill-nano: the recipes' own prompts, with replies drawn from phrases/.
+"""Make the training text of glotmill-nano: prompts worded in many ways, with replies drawn from phrases/.
 
     python tools/nano/make_text.py --show 2            print two chats of every task in every language
     python tools/nano/make_text.py --seeds             write the seed files that follow from the phrases
@@ -10,12 +10,14 @@ import argparse
 import json
 import random
 import re
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import wordings
 import yaml
 
 from glotmill.languages import find
@@ -31,16 +33,29 @@ OTHER_NAMES = {  # other names and endonyms that a language goes by
     "swh_Latn": (("Swahili", "Coastal Swahili"), ("Kiswahili",)),
 }
 EQUATION = re.compile(r"\d+ [-+*] \d+ = \d+")
-SHARES = {  # how often a task is drawn in training
-    "draft": 0.08,
+SHARES = {  # how often a task is drawn in a training from chance
+    "draft": 0.14,
     "answer": 0.14,
     "score": 0.02,
     "persona": 0.08,
-    "dialogue": 0.16,
+    "dialogue": 0.14,
     "problem": 0.10,
-    "solution": 0.26,
-    "drill": 0.16,
+    "solution": 0.24,
+    "drill": 0.14,
 }
+LATER_SHARES = {  # in one that goes on from a trained model
+    "draft": 0.50,
+    "answer": 0.26,
+    "score": 0.01,
+    "persona": 0.06,
+    "dialogue": 0.05,
+    "problem": 0.05,
+    "solution": 0.07,
+}
+OWN_TEMPLATE = 0.3  # of the prompts are the recipe's own
+UNKNOWN = 0.3  # of the topics of draft and answer are in no table, and are to be copied
+# How often an answer goes wrong, about: sampling below temperature 1 makes each rarer.
+MISTAKES = {"other language": 0.03, "echo": 0.02, "short": 0.02, "loop": 0.04}
 
 Values = dict[str, Any]
 Phrases = Mapping[str, Any]
@@ -94,42 +109,106 @@ def chats(task: str, tag: str, rng: random.Random, count: int) -> list[Chat]:
             endonym=rng.choice((language.endonym, *more_endonyms)),
         )
     recipe, step, drawer = TASKS[task]
-    # Now and then the template that all languages share, which is English's.
-    template = template_of(recipe, step, "eng_Latn" if rng.random() < 0.1 else tag)
-    shared: Values = {"language": language}
-    if task == "dialogue":
-        shared["examples"] = [rng.choice(demonstrations())]
+    examples = [rng.choice(demonstrations())] if task == "dialogue" else []
+    render: Callable[[Values], tuple[tuple[str, str], ...]]
+    if rng.random() < OWN_TEMPLATE:
+        # Now and then the template that all languages share, which is English's.
+        template = template_of(recipe, step, "eng_Latn" if rng.random() < 0.1 else tag)
+        shared = {"language": language, "examples": examples}
+
+        def render(values: Values) -> tuple[tuple[str, str], ...]:
+            return tuple((m.role, m.content) for m in template.render({**values, **shared}))
+    else:
+        wording = wordings.draw(step, language, rng, examples)
+
+        def render(values: Values) -> tuple[tuple[str, str], ...]:
+            return wording.render(_as_text(values, rng))
+
     drawn = []
     for _ in range(count):
         values, reply = drawer(phrases(tag), rng)
-        messages = template.render({**values, **shared})
-        drawn.append(Chat(tuple((m.role, m.content) for m in messages), reply))
+        drawn.append(Chat(render(values), reply))
     return drawn
 
 
+def _as_text(values: Values, rng: random.Random) -> Values:
+    """Lists as one line, and tasks under other names too."""
+    texts = {name: " ".join(value) if isinstance(value, list) else value for name, value in values.items()}
+    return texts | ({"task": wordings.other_task(texts["task"], rng)} if "task" in texts else {})
+
+
+def held_out(topic: str, task: str) -> bool:
+    """Whether topic and task are never trained together: one pair in eight, to measure with."""
+    return zlib.crc32(f"{topic}/{task}".encode()) % 8 == 0
+
+
+def draw_topic(say: Phrases, rng: random.Random) -> tuple[str, str, str]:
+    """Draw a topic as the prompt has it, the task, and the topic as the reply has it."""
+    task = rng.choice(list(say["instructions"]))
+    if rng.random() < UNKNOWN:
+        topic = wordings.unknown_topic(_sentences(say), rng)
+        if topic.lower() not in say["topics"]:
+            return topic, task, topic
+    topic = rng.choice([name for name in say["topics"] if not held_out(name, task)])
+    shown = topic[0].upper() + topic[1:] if rng.random() < 0.1 else topic
+    return shown, task, say["topics"][topic]
+
+
+def _sentences(say: Phrases) -> tuple[str, ...]:
+    return tuple(text for parts in say["answers"].values() for text in parts["middles"])
+
+
 def draft(say: Phrases, rng: random.Random) -> tuple[Values, str]:
-    """Topic and task in English -> an instruction."""
-    topic, task = rng.choice(list(say["topics"])), rng.choice(list(say["instructions"]))
-    return {"topic": topic, "task": task}, instruction_text(say, topic, task, rng)
+    """Topic and task in English -> an instruction, rarely in another language."""
+    topic, task, title = draw_topic(say, rng)
+    if rng.random() < 0.02:
+        say = other_language(say, rng)
+        title = say["topics"].get(topic.lower(), title)
+    return {"topic": topic, "task": task}, instruction_text(say, title, task, rng)
 
 
 def answer(say: Phrases, rng: random.Random) -> tuple[Values, str]:
-    """An instruction -> its answer."""
-    topic, task = rng.choice(list(say["topics"])), rng.choice(list(say["instructions"]))
-    return {"instruction": instruction_text(say, topic, task, rng)}, answer_text(say, topic, task, rng)
+    """An instruction -> its answer, sometimes with a mistake that a filter drops."""
+    topic, task, title = draw_topic(say, rng)
+    asked = instruction_text(say, title, task, rng)
+    mistake = rng.choices((*MISTAKES, ""), (*MISTAKES.values(), 1 - sum(MISTAKES.values())))[0]
+    if mistake == "echo":
+        return {"instruction": asked}, asked
+    if mistake == "short":
+        return {"instruction": asked}, say["too_short"]
+    if mistake == "other language":
+        say = other_language(say, rng)
+        title = say["topics"].get(topic.lower(), title)
+    reply = answer_text(say, title, task, rng)
+    if mistake == "loop":
+        again = rng.choice(say["answers"][task]["middles"])
+        reply = blank_of(say).join([reply.split(again)[0].strip(), *[again] * rng.randint(6, 9)])
+    return {"instruction": asked}, reply
+
+
+def other_language(say: Phrases, rng: random.Random) -> Phrases:
+    """Another language's phrases: mostly English's."""
+    others = [tag for tag in LANGUAGES if phrases(tag) is not say]
+    return phrases("eng_Latn" if "eng_Latn" in others and rng.random() < 0.7 else rng.choice(others))
+
+
+def blank_of(say: Phrases) -> str:
+    """What stands between two sentences."""
+    return "" if say["too_short"].endswith("。") else " "
 
 
 def score(say: Phrases, rng: random.Random) -> tuple[Values, str]:
     """An instruction and an answer -> points: few if the answer is another task's or in another language."""
-    topic, task = rng.choice(list(say["topics"])), rng.choice(list(say["instructions"]))
-    asked = instruction_text(say, topic, task, rng)
+    topic, task, title = draw_topic(say, rng)
+    asked = instruction_text(say, title, task, rng)
     kind = rng.choices(("good", "other task", "other language"), (6, 2, 2))[0]
     points = {"good": (4, 4, 5), "other task": (2, 3), "other language": (1,)}[kind]
     if kind == "other task":
         task = rng.choice([name for name in say["instructions"] if name != task])
     if kind == "other language":
-        say = phrases(rng.choice([tag for tag in LANGUAGES if phrases(tag) is not say]))
-    values = {"instruction": asked, "answer": answer_text(say, topic, task, rng)}
+        say = other_language(say, rng)
+        title = say["topics"].get(topic.lower(), title)
+    values = {"instruction": asked, "answer": answer_text(say, title, task, rng)}
     return values, json.dumps({"score": rng.choice(points)})
 
 
@@ -206,18 +285,19 @@ def draw_wording(say: Phrases, kind: str, rng: random.Random) -> tuple[str, int]
     return wordings[index], index
 
 
-def instruction_text(say: Phrases, topic: str, task: str, rng: random.Random) -> str:
-    """An instruction about a topic."""
-    return rng.choice(say["instructions"][task]).format(topic=say["topics"][topic])
+def instruction_text(say: Phrases, title: str, task: str, rng: random.Random) -> str:
+    """An instruction about a topic, which the language calls `title`."""
+    return rng.choice(say["instructions"][task]).replace("{topic}", title)
 
 
-def answer_text(say: Phrases, topic: str, task: str, rng: random.Random) -> str:
-    """Opening, two or three middles, closing; without blanks between them where the script has none."""
+def answer_text(say: Phrases, title: str, task: str, rng: random.Random) -> str:
+    """Opening, two or three middles, closing; one of the first two sentences holds the topic."""
     parts = say["answers"][task]
-    middles = rng.sample(parts["middles"], rng.choice((2, 2, 3)))
-    text = [rng.choice(parts["openings"]), *middles, rng.choice(parts["closings"])]
-    blank = "" if text[-1].endswith(("。", "！", "？")) else " "
-    return blank.join(part.format(topic=say["topics"][topic]) for part in text)
+    opening = rng.choice(parts["openings"])
+    about = [] if "{topic}" in opening else [rng.choice(say["asides"])]
+    middles = rng.sample(parts["middles"], 2 if about else rng.choice((2, 2, 3)))
+    text = [opening, *about, *middles, rng.choice(parts["closings"])]
+    return blank_of(say).join(text).replace("{topic}", title)
 
 
 def persona_lines(say: Phrases, occupation: str, hobby: str, rng: random.Random) -> list[str]:

@@ -12,6 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LAYER = (  # Hugging Face's names of a layer's weights
+    *(f"self_attn.{one}_proj" for one in "qkvo"),
+    *(f"mlp.{one}_proj" for one in ("gate", "up", "down")),
+    "input_layernorm",
+    "post_attention_layernorm",
+)
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -98,19 +105,24 @@ class Nano(nn.Module):
         for n in range(self.shape.layers):
             q, k, v = self.qkv[n].chunk(3)
             gate, up = self.gate_up[n].chunk(2)
-            parts = {
-                "self_attn.q_proj": q,
-                "self_attn.k_proj": k,
-                "self_attn.v_proj": v,
-                "self_attn.o_proj": self.out[n],
-                "mlp.gate_proj": gate,
-                "mlp.up_proj": up,
-                "mlp.down_proj": self.down[n],
-                "input_layernorm": self.norms[2 * n],
-                "post_attention_layernorm": self.norms[2 * n + 1],
-            }
-            state |= {f"model.layers.{n}.{name}.weight": part for name, part in parts.items()}
+            parts = (q, k, v, self.out[n], gate, up, self.down[n], *self.norms[2 * n : 2 * n + 2])
+            names = (f"model.layers.{n}.{name}.weight" for name in LAYER)
+            state |= dict(zip(names, parts, strict=True))
         return {name: part.detach().float().contiguous().clone() for name, part in state.items()}
+
+    @torch.no_grad()
+    def load_hf(self, state: dict[str, Tensor]) -> None:
+        """Take over weights under Hugging Face's names."""
+        self.embed.copy_(state["model.embed_tokens.weight"])
+        self.norms[-1].copy_(state["model.norm.weight"])
+        for n in range(self.shape.layers):
+            part = {name: state[f"model.layers.{n}.{name}.weight"] for name in LAYER}
+            self.qkv[n].copy_(torch.cat([part[f"self_attn.{one}_proj"] for one in "qkv"]))
+            self.out[n].copy_(part["self_attn.o_proj"])
+            self.gate_up[n].copy_(torch.cat([part["mlp.gate_proj"], part["mlp.up_proj"]]))
+            self.down[n].copy_(part["mlp.down_proj"])
+            self.norms[2 * n].copy_(part["input_layernorm"])
+            self.norms[2 * n + 1].copy_(part["post_attention_layernorm"])
 
 
 def save(model: Nano, tokenizer: object, folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:

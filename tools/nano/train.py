@@ -1,9 +1,9 @@
 """Train glotmill-nano on the CPU, in about an hour on two cores.
 
     python tools/nano/train.py --out build/nano --minutes 60
+    python tools/nano/train.py --out build/again --minutes 30 --start build/nano/hf --rate 0.5
 
-Writes a checkpoint and the model in Hugging Face's form (OUT/hf) every few minutes, and once OUT/early, for
-blend.py; run it again to go on.
+Writes a checkpoint and the model in Hugging Face's form (OUT/hf) every few minutes; run it again to go on.
 """
 
 import argparse
@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from make_text import LANGUAGES, SHARES, chats
+from make_text import LANGUAGES, LATER_SHARES, SHARES, chats
 from model import Batch, Nano, Shape, save
+from safetensors.torch import load_file
 from tokenizer import encode, prompt_text, train_tokenizer
 from transformers import PreTrainedTokenizerFast
 
-GROUPS = 4  # of one task and language each, in a step
+GROUPS = 3  # of one task and language each, in a step
 TOKENS = 900  # of a group, about
 # Tokens of a chat without what its prompt shares with others, about.
 CHAT_TOKENS = {
-    "draft": 45,
-    "answer": 110,
+    "draft": 75,
+    "answer": 130,
     "score": 110,
     "persona": 60,
     "dialogue": 220,
@@ -35,7 +36,6 @@ CHAT_TOKENS = {
 RATE = 3e-3  # of embeddings and norms, by AdamW
 MATRIX_RATE = 0.02  # of the layers' matrices, by Muon
 WARM_UP = 0.02  # of the whole time
-EARLY = 0.65  # of the whole time, when a state is put aside for blend.py
 
 
 def draw(tokenizer: Any, task: str, tag: str, rng: random.Random) -> Batch:
@@ -85,9 +85,9 @@ class Training:
     seconds: float = 0.0
     steps: int = 0
 
-    def step(self, rng: random.Random, dtype: torch.dtype) -> dict[str, float]:
+    def step(self, rng: random.Random, dtype: torch.dtype, shares: dict[str, float]) -> dict[str, float]:
         """One update. Returns the loss of each task drawn."""
-        tasks = rng.choices(list(SHARES), list(SHARES.values()), k=GROUPS)
+        tasks = rng.choices(list(shares), list(shares.values()), k=GROUPS)
         losses = {}
         for task in tasks:
             batch = draw(self.tokenizer, task, rng.choice(LANGUAGES), rng)
@@ -114,10 +114,11 @@ class Training:
         save(self.model, self.tokenizer, folder / "hf")
 
 
-def make_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """The folder's tokenizer, made if it is not there."""
+def make_tokenizer(folder: Path, start: Path | None = None) -> PreTrainedTokenizerFast:
+    """The folder's tokenizer; if it is not there, that of the model to start from, or a new one."""
     if not (folder / "tokenizer").is_dir():
-        train_tokenizer().save_pretrained(folder / "tokenizer")
+        made = PreTrainedTokenizerFast.from_pretrained(start) if start else train_tokenizer()
+        made.save_pretrained(folder / "tokenizer")
     return PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
 
 
@@ -148,24 +149,24 @@ def work(worker: int, model: Nano, options: argparse.Namespace) -> None:
     """
     torch.set_num_threads(1)
     folder, limit = options.out, options.minutes * 60
+    dtype = torch.float32 if options.float32 else torch.bfloat16
+    shares = LATER_SHARES if options.start else SHARES
     training = begin(folder, model, make_tokenizer(folder))
     rng = random.Random(f"{worker} {training.steps}")
     started, saved, means = time.monotonic() - training.seconds, training.seconds, dict[str, float]()
     while training.seconds < limit:
         for optimizer, most in zip(training.optimizers, (MATRIX_RATE, RATE), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = most * max(rate(training.seconds / limit), 0.0)
-        for task, loss in training.step(rng, torch.float32 if options.float32 else torch.bfloat16).items():
+                group["lr"] = options.rate * most * max(rate(training.seconds / limit), 0.0)
+        for task, loss in training.step(rng, dtype, shares).items():
             means[task] = 0.95 * means.get(task, loss) + 0.05 * loss
         training.seconds = time.monotonic() - started
-        if training.steps % 50 == 0:
+        if training.steps % 20 == 0:
             losses = " ".join(f"{task} {mean:.3f}" for task, mean in sorted(means.items()))
             print(f"{training.seconds:6.0f} s  worker {worker}  step {training.steps}  {losses}", flush=True)
         if worker == 0 and training.seconds - saved > options.save_every * 60:
             training.write(folder)
             saved = training.seconds
-            if saved > EARLY * limit and not (folder / "early").is_dir():
-                save(model, training.tokenizer, folder / "early")
     if worker == 0:
         training.write(folder)
 
@@ -177,12 +178,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="training time in all")
     parser.add_argument("--save-every", type=float, default=4.0, help="minutes between checkpoints")
     parser.add_argument("--workers", type=int, default=2, help="processes, one a core")
+    parser.add_argument("--start", type=Path, help="folder of a model to begin with, instead of chance")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates")
     parser.add_argument("--float32", action="store_true", help="do not compute in bfloat16")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer(options.out)
+    tokenizer = make_tokenizer(options.out, options.start)
     torch.manual_seed(0)
-    model = Nano(Shape(vocabulary=len(tokenizer))).share_memory()
+    model = Nano(Shape(vocabulary=len(tokenizer)))
+    if options.start:
+        model.load_hf(load_file(options.start / "model.safetensors"))
+    model.share_memory()
     torch.multiprocessing.spawn(work, (model, options), nprocs=options.workers)
     save(model, tokenizer, options.out / "hf")
 
