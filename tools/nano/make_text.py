@@ -114,7 +114,7 @@ def chats(task: str, tag: str, rng: random.Random, count: int) -> list[Chat]:
     if rng.random() < OWN_TEMPLATE:
         # Now and then the template that all languages share, which is English's.
         template = template_of(recipe, step, "eng_Latn" if rng.random() < 0.1 else tag)
-        shared = {"language": language, "examples": examples}
+        shared = {"language": language, "examples": examples, "feedback": ""}
 
         def render(values: Values) -> tuple[tuple[str, str], ...]:
             return tuple((m.role, m.content) for m in template.render({**values, **shared}))
