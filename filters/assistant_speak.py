@@ -9,6 +9,7 @@ import polars as pl
 from glotmill.filters._text.phrases import APOSTROPHES, ASSISTANT_PHRASES, alternatives, read_table
 from glotmill.filters._text.words import joined_series
 
+PHRASES = ASSISTANT_PHRASES
 _START, _END = 200, 300  # characters at either end that are searched
 _LEADING_SIGNS = r"""\A[\s\p{C}"'“”«»„「『*_#>¡¿\[(\-–—]+"""
 _SENTENCE = (

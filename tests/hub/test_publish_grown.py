@@ -54,7 +54,7 @@ def test_more_rows(hub: Emulator, glotmill: Client, make: Make, name: str) -> No
     card = hub.content(name, "README.md").decode()
     assert card.count("<!-- glotmill:run end -->") == card.count(f"<!-- glotmill:run {id}") == 1
     assert f"`runs/{id}/run.json`" in card
-    assert "| `eng_Latn` | 6 | 6 |" in card
+    assert "| `eng_Latn` | 0 | 6 | 6 |" in card
     front = yaml.safe_load(card.split("---\n")[1])
     assert {of["config_name"]: of["splits"][0]["num_examples"] for of in front["dataset_info"]} == done[
         "rows"

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ SCONTROL = """#!/bin/bash
 """
 
 # Answers /v1/models to who has the key; notes its arguments.
-VLLM = f"""#!{sys.executable}
+VLLM = """#!/usr/bin/env python3
 import json, os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -37,19 +36,19 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 with open(os.environ["NOTES"] + "/vllm", "w") as file:
-    json.dump({{"arguments": sys.argv[1:], "pid": os.getpid()}}, file)
+    json.dump({"arguments": sys.argv[1:], "pid": os.getpid()}, file)
 if os.environ.get("BROKEN"):
     sys.exit(1)
 HTTPServer(("0.0.0.0", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
 """
 
 # Notes its arguments; ends with the code that it is told, or when it is stopped.
-GLOTMILL = f"""#!{sys.executable}
+GLOTMILL = """#!/usr/bin/env python3
 import json, os, signal, sys
 stopped = lambda *_: sys.exit(130)
 signal.signal(signal.SIGTERM, stopped)
 with open(os.environ["NOTES"] + "/draft", "w") as file:
-    json.dump({{"arguments": sys.argv[1:], "key": os.environ["OPENAI_API_KEY"]}}, file)
+    json.dump({"arguments": sys.argv[1:], "key": os.environ["OPENAI_API_KEY"]}, file)
 os.rename(os.environ["NOTES"] + "/draft", os.environ["NOTES"] + "/glotmill")
 if "CODE" in os.environ:
     sys.exit(int(os.environ["CODE"]))
@@ -70,8 +69,10 @@ def cluster(tmp_path: Path) -> dict[str, str]:
         port = free.getsockname()[1]
     job = {"SLURM_JOB_NODELIST": "node[1-2]", "SLURM_GPUS_ON_NODE": "4"}
     paths = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    # Without what vLLM preloads: a path with a space in it makes every child complain.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     return {
-        **os.environ,
+        **environment,
         **job,
         "PATH": paths,
         "PORT": str(port),

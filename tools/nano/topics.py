@@ -88,7 +88,9 @@ def drafts(tag: str, some: Sequence[Seed], rng: random.Random | None = None) -> 
         if rng:
             chats.append(Chat(wordings.draw("draft", language, rng).render(values), ""))
         else:
-            messages = template_of("instruction", "draft", tag).render({**values, "language": language, "feedback": ""})
+            messages = template_of("instruction", "draft", tag).render(
+                {**values, "language": language, "feedback": ""}
+            )
             chats.append(Chat(tuple((m.role, m.content) for m in messages), ""))
     return chats
 
@@ -96,7 +98,9 @@ def drafts(tag: str, some: Sequence[Seed], rng: random.Random | None = None) -> 
 def answers(tag: str, instructions: Sequence[str]) -> list[Chat]:
     """The prompts of the recipe's second step."""
     template = template_of("instruction", "answer", tag)
-    rendered = (template.render({"instruction": text, "language": find(tag), "feedback": ""}) for text in instructions)
+    rendered = (
+        template.render({"instruction": text, "language": find(tag), "feedback": ""}) for text in instructions
+    )
     return [Chat(tuple((m.role, m.content) for m in messages), "") for messages in rendered]
 
 
