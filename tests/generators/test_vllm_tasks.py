@@ -104,7 +104,7 @@ def test_letters_of_other_scripts_are_not_sampled(ask: Ask) -> None:
     plain, hindi, russian, both, unknown = ask(
         chat("Tell me.", **free),
         chat("Tell me.", allowed_scripts=("Deva",), **free),
-        chat("Tell me.", allowed_scripts=("Cyrl",), **free),
+        chat("Что такое дождь?", allowed_scripts=("Cyrl",), **free),
         chat("Yes?", allowed_scripts=("Deva",), choice=("yes", "no"), temperature=1.0),
         chat("Tell me.", allowed_scripts=("Nope",), **free),
     )
