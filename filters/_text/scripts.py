@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotmill.filters._text.characters import MORE_HAN, categories, code_points, matching
+from glotmill.languages import COMBINED_SCRIPTS
 
 # What a character is to a sentence: bits, added up in `kind_table`.
 LETTER, MARK, STOP, FULL_STOP, GAP, SPACE, BREAK, PHRASE = 1, 2, 4, 8, 16, 32, 64, 128
@@ -29,14 +30,6 @@ _SCRIPTS = _SINGLE.split()
 _NONE, COMMON, _OTHER, _HAN, SIMPLIFIED, TRADITIONAL, _FIRST = range(7)
 _COLUMNS = _FIRST + len(_SCRIPTS)
 LATIN = _FIRST + _SCRIPTS.index("Latn")
-_COMBINED = {  # ISO 15924 codes that stand for several scripts
-    "Jpan": ("Hani", "Hira", "Kana"),
-    "Hrkt": ("Hira", "Kana"),
-    "Kore": ("Hani", "Hang"),
-    "Hanb": ("Hani", "Bopo"),
-    "Hans": ("Hani",),
-    "Hant": ("Hani",),
-}
 
 
 def clipped_points(text: str) -> NDArray[np.intp]:
@@ -79,7 +72,7 @@ def script_columns(script: str) -> NDArray[np.bool_]:
     Letters that all scripts share are in the column COMMON.
     """
     columns = np.zeros(_COLUMNS, bool)
-    for part in _COMBINED.get(script, (script,)):
+    for part in COMBINED_SCRIPTS.get(script, (script,)):
         if part == "Hani":
             columns[[_HAN, SIMPLIFIED, TRADITIONAL]] = True
         elif part in _SCRIPTS:

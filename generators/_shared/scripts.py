@@ -6,16 +6,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from glotmill.errors import RequestFailed
+from glotmill.languages import COMBINED_SCRIPTS
 
 _CODE = re.compile(r"[A-Z][a-z]{3}")
-_COMBINED = {  # ISO 15924 codes that stand for several scripts
-    "Jpan": ("Hani", "Hira", "Kana"),
-    "Hrkt": ("Hira", "Kana"),
-    "Kore": ("Hani", "Hang"),
-    "Hanb": ("Hani", "Bopo"),
-    "Hans": ("Hani",),
-    "Hant": ("Hani",),
-}
 
 
 def allowed_ids(texts: Sequence[str], scripts: Sequence[str]) -> list[int]:
@@ -27,7 +20,7 @@ def allowed_ids(texts: Sequence[str], scripts: Sequence[str]) -> list[int]:
 
     Raises RequestFailed `bad_sampling` for a script that Unicode does not know.
     """
-    parts = [part for script in scripts for part in _COMBINED.get(script, (script,))]
+    parts = [part for script in scripts for part in COMBINED_SCRIPTS.get(script, (script,))]
     if unknown := [part for part in parts if not _CODE.fullmatch(part)]:
         raise RequestFailed("bad_sampling", f"allowed_scripts: {unknown[0]!r} is no ISO 15924 code")
     own = "".join(rf"\p{{scx:{part}}}" for part in parts)

@@ -15,6 +15,14 @@ from pathlib import Path
 from glotmill.errors import RecipeError
 
 MAX_CHARS = 100  # of a text that names a language
+COMBINED_SCRIPTS = {  # ISO 15924 codes that stand for several scripts
+    "Jpan": ("Hani", "Hira", "Kana"),
+    "Hrkt": ("Hira", "Kana"),
+    "Kore": ("Hani", "Hang"),
+    "Hanb": ("Hani", "Bopo"),
+    "Hans": ("Hani",),
+    "Hant": ("Hani",),
+}
 _TABLE = Path(__file__).with_name("languages.csv")
 _FIRST_DETECTOR = 11  # the columns before it describe the language; each one from here on is a detector
 _CODE = re.compile(r"[a-z]{2,3}")
