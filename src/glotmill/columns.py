@@ -44,6 +44,7 @@ PROMPT_TOO_LONG = "prompt_too_long"
 TRUNCATED = "truncated"  # the reply reached max_tokens
 UNFINISHED_THINKING = "unfinished_thinking"  # the model was still thinking when it reached max_tokens
 EMPTY_REPLY = "empty_reply"
+NO_VALUE = "no_value"  # the engine returned no number for an embed, score or likelihood step
 UNPARSED = "unparsed_"  # a prefix, as in unparsed_json and unparsed_lines
 LEFT_OUT = "left_out"  # a transform returned no row made from this one
 NOT_ASKED = "not_asked"  # a preview without an engine ends before this row's reply

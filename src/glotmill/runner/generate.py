@@ -35,12 +35,10 @@ from glotmill.recipes.steps import Filter, Generate
 from glotmill.runner import parse
 from glotmill.runner.apply_filters import with_columns
 from glotmill.runner.attempt import Attempt, render, take_reply
+from glotmill.runner.dataset import MESSAGES
 
 if TYPE_CHECKING:
     from glotmill.runner.shard import LanguagePlan, Shard
-
-
-MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 
 def fan_out(step: Generate, rows: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from glotmill.columns import EMPTY_PROMPT, FAILED, REASON, tokens_column
+from glotmill.columns import EMPTY_PROMPT, FAILED, NO_VALUE, REASON, tokens_column
 from glotmill.errors import RequestFailed
 from glotmill.messages import EMBED, LIKELIHOOD, SCORE, Message, Reply, Request
 from glotmill.recipes.steps import Embed, Likelihood, Score
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from glotmill.runner.shard import LanguagePlan, Shard
 
 Measure = Embed | Score | Likelihood
-NO_VALUE = "no_value"  # the reason of a row for which the engine returned no number
 
 
 def measure_columns(step: Measure) -> dict[str, pl.DataType]:
