@@ -78,6 +78,18 @@ def test_a_step_goes_on_in_the_conversation_of_another(tmp_path: Path, spy: Stat
     assert "last_messages" not in row
 
 
+def test_a_conversation_goes_on_from_the_reply_as_it_was_parsed(tmp_path: Path, spy: State) -> None:
+    spy.answer(lambda request: "\n\u201cThe moon is far away.\u201d\n")
+    run(
+        tmp_path,
+        "{generate: first}, {generate: answer, after: first}",
+        first="{{ word }}",
+        answer="And then?",
+    )
+    said = {turns(r)[1] for r in spy.asked if len(r.messages) == 3}
+    assert said == {("assistant", "The moon is far away.")}
+
+
 def test_a_completion_is_the_text_of_the_template(tmp_path: Path, spy: State) -> None:
     run(tmp_path, "{generate: answer, completion: true, stop: ['Q:']}", answer="Q: {{ word }}\nA:")
     assert {r.task for r in spy.asked} == {COMPLETION}

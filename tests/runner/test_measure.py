@@ -74,6 +74,12 @@ def test_a_reply_without_a_number_fails_the_row(tmp_path: Path, spy: State) -> N
         run(tmp_path, "{embed: vector, of: word}")
 
 
+def test_a_score_of_several_numbers_is_none(tmp_path: Path, spy: State) -> None:
+    spy.answer(lambda request: Reply("", values=(1.0, 2.0)))
+    with pytest.raises(ShortfallError, match="no_value"):
+        run(tmp_path, "{score: near, of: [word, other]}")
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from spy import State, write
 
 import glotmill
 from glotmill.errors import RecipeError, UsageError
-from glotmill.messages import Request
+from glotmill.messages import COMPLETION, Message, Request, Sampling
 from glotmill.runner.open_engine import ModelSettings
 
 RECIPE = """
@@ -112,8 +113,6 @@ def test_a_name_that_the_recipe_does_not_have_is_refused(tmp_path: Path, spy: St
 
 
 def test_keys_of_requests_without_anything_new_stay_as_they_were() -> None:
-    from glotmill.messages import Message, Sampling
-
     request = Request(
         (Message("user", "hello"),),
         "m",
@@ -124,3 +123,37 @@ def test_keys_of_requests_without_anything_new_stay_as_they_were() -> None:
         '{"type":"object"}',
     )
     assert request.key == "102f3c05fb98b4f020ef5595d4d567b8"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"alias": "judge"},
+        {"task": COMPLETION},
+        {"choice": ("yes",)},
+        {"regex": "[0-9]+"},
+        {"grammar": 'root ::= "x"'},
+        {"allowed_scripts": ("Deva",)},
+        {"thinking": 5},
+        {"chat_template_kwargs": '{"a":1}'},
+        {"lora": "x/y"},
+        {"sampling": Sampling(others='{"bad_words":["x"]}')},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_whatever_can_change_a_reply_is_in_its_key(more: dict[str, Any]) -> None:
+    plain = Request((Message("user", "hello"),), "m")
+    assert replace(plain, **more).key != plain.key
+
+
+def test_a_model_opened_with_the_engine_of_the_run_gets_its_arguments(tmp_path: Path, spy: State) -> None:
+    judge = ModelSettings(model="large", arguments={"api_key": "k"})
+    made = run(tmp_path, "{judge: }", models={"judge": judge}, engine_args={"more": 1})
+    assert made.info()["models"]["judge"]["engine_args"]["more"] == 1
+    other = run(
+        tmp_path / "other",
+        "{judge: }",
+        models={"judge": ModelSettings(engine="echo", arguments={"text": "5"})},
+        engine_args={"more": 1},
+    )
+    assert other.info()["models"]["judge"]["engine_args"] == {"text": "5"}
