@@ -108,7 +108,7 @@ languages = click.option(
 def _with_models(function: F) -> F:
     """Pass what is said about the model of the run as before, and what is said about others as `models`.
 
-    `--model judge=NAME` and `--engine-arg judge.base_url=URL` are about the model that a recipe names judge.
+    `--model judge=NAME` and `--engine-arg judge.base_url=URL` are about the model named judge in a recipe.
     """
 
     @functools.wraps(function)
@@ -149,8 +149,8 @@ _engine_options = _stack(
         multiple=True,
         callback=by_model,
         metavar="MODEL",
-        help="Name or folder of the model; judge=MODEL is for the model that a recipe names judge, and so on "
-        "with --engine and --revision.  [default: glotmill-nano, a tiny test model]",
+        help="Name or folder of the model. For another model that the recipe names, such as judge: "
+        "judge=MODEL, also with --engine and --revision.  [default: glotmill-nano, a tiny test model]",
     ),
     click.option(
         "--revision",
