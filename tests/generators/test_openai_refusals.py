@@ -198,6 +198,13 @@ def test_an_error_inside_of_status_200_is_waited_out_and_told(
     assert [record.message.count(words) for record in caplog.records] == [1]
 
 
+def test_a_model_that_is_missing_by_its_code_alone_ends_the_run(serve: Callable[..., Ask]) -> None:
+    server = Server((400, {"error": {"message": "Not to be had here.", "code": "model_not_found"}}))
+    (failure,) = serve(server)(chat("a"))
+    assert isinstance(failure, EngineError)
+    assert "has no model m (400)" in str(failure)
+
+
 def test_a_404_that_is_not_about_the_model_is_told_in_the_server_s_words(serve: Callable[..., Ask]) -> None:
     words = "No endpoints found that support the requested parameters."
     (failure,) = serve(Server(wrong(404, words), models=listed("m")))(chat("a"))
