@@ -46,6 +46,8 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("wrong", [["--price-in", "-1"], ["--rows", "-1"], ["--rows", "many"]])
+@pytest.mark.parametrize(
+    "wrong", [["--price-in", "-1"], ["--price-in", "judge=cheap"], ["--rows", "-1"], ["--rows", "many"]]
+)
 def test_wrong_options_are_refused(tmp_path: Path, wrong: list[str]) -> None:
     assert main(["report", str(tmp_path), *wrong]) == 2

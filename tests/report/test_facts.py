@@ -246,6 +246,11 @@ def test_a_price_is_a_number_from_0_up(run: Run, price: float) -> None:
         facts(run, None, price)
 
 
+def test_a_price_of_no_model_is_refused(run: Run) -> None:
+    with pytest.raises(UsageError, match=r"price of 'jugde': no such model in the recipe; it names none"):
+        facts(run, {"jugde": 1.0})
+
+
 def test_a_run_without_rows_has_facts(tmp_path: Path, run: Run) -> None:
     empty = facts(unfinished(tmp_path, run))
     assert empty.lengths["characters"].languages == {}

@@ -29,9 +29,7 @@ def comma_separated(context: click.Context, option: click.Parameter, values: tup
     return names
 
 
-def by_model(
-    context: click.Context, option: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str] | None:
+def by_model(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read `NAME`, for the model of the run, and `judge=NAME`, for a model that the recipe names `judge`."""
     names = {}
     for text in values:
@@ -41,6 +39,15 @@ def by_model(
             raise click.BadParameter(f"{text!r} has nothing behind '='", context, option)
         names[alias if is_alias else ""] = value if is_alias else text
     return names
+
+
+def prices(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, float] | None:
+    """Read `0.4`, for the model of the run, and `judge=0.4`; None if the option is not given."""
+    given = by_model(context, option, values)
+    price = click.FloatRange(0)
+    return {name: float(price.convert(text, option, context)) for name, text in given.items()} or None
 
 
 def key_values(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:

@@ -20,10 +20,18 @@ from glotmill.cli import options
     help="Maximum number of rows that the report shows.",
 )
 @click.option(
-    "--price-in", type=click.FloatRange(0), metavar="PRICE", help="Price of a million prompt tokens."
+    "--price-in",
+    multiple=True,
+    callback=options.prices,
+    metavar="PRICE",
+    help="Price of a million prompt tokens. Of another model that the recipe names: judge=PRICE. Repeatable.",
 )
 @click.option(
-    "--price-out", type=click.FloatRange(0), metavar="PRICE", help="Price of a million reply tokens."
+    "--price-out",
+    multiple=True,
+    callback=options.prices,
+    metavar="PRICE",
+    help="Price of a million reply tokens, in the same way.",
 )
 @options.as_json
 def command(run: str, as_json: bool, **arguments: Any) -> None:

@@ -23,7 +23,7 @@ from glotmill.report.run_facts import (
     Spending,
     StepFacts,
 )
-from glotmill.report.spending import Prices, spending, total
+from glotmill.report.spending import Price, Prices, spending, total
 from glotmill.runner.funnel import funnel, most_frequent_first
 from glotmill.runner.run_folder import Run
 
@@ -31,16 +31,20 @@ BINS = 24  # of a histogram; the last holds everything longer
 _QUANTILES = {"least": 0.0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1.0}
 
 
-def facts(run: Run, price_in: float | None = None, price_out: float | None = None) -> RunFacts:
+def facts(run: Run, price_in: Price = None, price_out: Price = None) -> RunFacts:
     """Return the numbers of a run, finished or not. Rows and journals are read in batches.
 
-    price_in, price_out: of a million prompt tokens and of a million reply tokens, in any currency.
+    price_in, price_out: of a million prompt tokens and of a million reply tokens, in any currency; or of
+    each model, by the name that the recipe gives it, "" the run's.
     Raises UsageError if the folder holds no run, if rows or a journal cannot be read, or for a price that is
-    not one.
+    not one or of no model.
     """
     prices = Prices(price_in, price_out)
     info = run.info()
     recipe = Recipe.model_validate(info["recipe"])
+    if unknown := sorted(prices.models - set(recipe.models)):
+        names = ", ".join(sorted(recipe.models)) or "none"
+        raise UsageError(f"price of {unknown[0]!r}: no such model in the recipe; it names {names}")
     tags: list[str] = info["languages"]
     measures = {tag: measure(run, recipe, tag) for tag in tags}
     spent = spending(run, recipe, prices)

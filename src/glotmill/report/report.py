@@ -20,6 +20,7 @@ from glotmill.report.facts import facts
 from glotmill.report.row_measures import declared
 from glotmill.report.run_facts import FilterFacts, RunFacts
 from glotmill.report.sample import sample
+from glotmill.report.spending import Price
 from glotmill.report.tables import percent, tables
 from glotmill.runner.run_folder import Run
 
@@ -28,12 +29,13 @@ ROWS = 2_000  # in the page by default
 _PAGE = Path(__file__).with_name("page")
 
 
-def report(run: Run, rows: int = ROWS, price_in: float | None = None, price_out: float | None = None) -> str:
+def report(run: Run, rows: int = ROWS, price_in: Price = None, price_out: Price = None) -> str:
     """Return the page of a run, finished or not: the same text for the same run.
 
     rows: how many of the run's rows the page holds at most; 0: numbers alone. price_in, price_out: of a
-    million prompt tokens and of a million reply tokens. What the model wrote is in the page as data, never as
-    markup; the page's security policy allows its own script and style, and no address at all.
+    million prompt tokens and of a million reply tokens, as `facts` takes them. What the model wrote is in
+    the page as data, never as markup; the page's security policy allows its own script and style, and no
+    address at all.
     Raises UsageError if the folder holds no run, if rows or a journal cannot be read, or for a price that is
     not one.
     """
@@ -67,8 +69,8 @@ def write(
     run: Run,
     file: Path,
     rows: int = ROWS,
-    price_in: float | None = None,
-    price_out: float | None = None,
+    price_in: Price = None,
+    price_out: Price = None,
 ) -> int:
     """Write `report` to a file, complete or not at all, and return its size in bytes.
 

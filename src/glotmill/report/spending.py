@@ -1,8 +1,9 @@
 """What the requests of a run took, step by step: tokens, seconds, cost, failures, tries. From journals."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import TypeAlias
 
 import polars as pl
 
@@ -16,6 +17,7 @@ UNKNOWN = ""  # the step of replies from before journals named the step
 
 _SCHEMA = {
     "step": pl.String,
+    "model": pl.String,
     "sample": pl.Int64,
     "prompt_tokens": pl.Int64,
     "completion_tokens": pl.Int64,
@@ -31,28 +33,51 @@ _COUNTS = (
 _TOKENS_PER_PRICE = 1_000_000
 
 
+Price: TypeAlias = float | Mapping[str, float] | None  # of a million tokens; or of each model, "" the run's
+
+
 @dataclass(frozen=True)
 class Prices:
     """Prices of a million prompt tokens and of a million reply tokens, in any currency.
 
-    Raises UsageError for a price that is not a number from 0 up.
+    A mapping gives them by the recipe's names of models, that of the run's model under ""; a model without
+    a price of its own has that one. Raises UsageError for a price that is not a number from 0 up.
     """
 
-    prompt: float | None = None
-    reply: float | None = None
+    prompt: Price = None
+    reply: Price = None
 
     def __post_init__(self) -> None:
-        for price in (self.prompt, self.reply):
-            if price is not None and not 0 <= price < inf:
-                raise UsageError(
-                    f"price {price}: not a price; write the cost of a million tokens, such as 0.4"
-                )
+        for given in (self.prompt, self.reply):
+            for price in _by_model(given).values():
+                if not 0 <= price < inf:
+                    raise UsageError(
+                        f"price {price}: not a price; write the cost of a million tokens, such as 0.4"
+                    )
 
-    def cost(self, prompt_tokens: int, reply_tokens: int) -> float | None:
-        """Return what so many tokens cost; None if no price is known."""
-        if self.prompt is None and self.reply is None:
+    @property
+    def models(self) -> set[str]:
+        """The models that have a price of their own."""
+        return {name for given in (self.prompt, self.reply) for name in _by_model(given) if name}
+
+    def cost(self, model: str, prompt_tokens: int, reply_tokens: int) -> float | None:
+        """Return what so many tokens of a model cost; None if no price is known."""
+        prices = [_of_model(given, model) for given in (self.prompt, self.reply)]
+        if prices == [None, None]:
             return None
-        return (prompt_tokens * (self.prompt or 0.0) + reply_tokens * (self.reply or 0.0)) / _TOKENS_PER_PRICE
+        tokens = (prompt_tokens, reply_tokens)
+        return sum(n * (price or 0.0) for n, price in zip(tokens, prices, strict=True)) / _TOKENS_PER_PRICE
+
+
+def _by_model(given: Price) -> Mapping[str, float]:
+    if given is None:
+        return {}
+    return given if isinstance(given, Mapping) else {"": given}
+
+
+def _of_model(given: Price, model: str) -> float | None:
+    prices = _by_model(given)
+    return prices.get(model, prices.get(""))
 
 
 def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
@@ -67,7 +92,7 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
     for lines in _journals(run):
         # Sample numbers count all tries of a trial, then those of the next one.
         step_tries = pl.col("step").replace_strict(tries, default=1, return_dtype=pl.Int64)
-        counts = lines.group_by("step", "failure").agg(
+        counts = lines.group_by("step", "model", "failure").agg(
             lines=pl.len(),
             requests=pl.col("failure").is_null().sum(),
             asked_again=(pl.col("sample") % step_tries > 0).sum(),
@@ -79,7 +104,8 @@ def spending(run: Run, recipe: Recipe, prices: Prices) -> dict[str, Spending]:
         tables.append(counts)
         for (step,), timed in lines.filter(pl.col("seconds") > 0).group_by("step"):
             seconds.setdefault(str(step), []).append(timed["seconds"].cast(pl.Float32))
-    schema = {"step": pl.String, "failure": pl.String, **dict.fromkeys(("lines", *_COUNTS), pl.Int64)}
+    texts, numbers = ("step", "model", "failure"), ("lines", *_COUNTS)
+    schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Int64)}
     table = pl.concat(tables) if tables else pl.DataFrame(schema=schema)
     names = [*tries, *sorted({*table["step"].to_list()} - {*tries})]
     return {name: _sum_step(table.filter(step=name), seconds.get(name, []), prices) for name in names}
@@ -101,11 +127,14 @@ def total(steps: Iterable[Spending]) -> Total:
 def _sum_step(counts: pl.DataFrame, seconds: list[pl.Series], prices: Prices) -> Spending:
     failed = counts.drop_nulls("failure").group_by("failure").agg(pl.sum("lines")).sort("failure")
     sums = {name: int(counts[name].sum()) for name in _COUNTS}
+    tokens = counts.group_by("model").agg(pl.sum("prompt_tokens", "reply_tokens")).sort("model")
+    costs = [prices.cost(*row) for row in tokens.iter_rows()] or [prices.cost("", 0, 0)]
+    known = [cost for cost in costs if cost is not None]
     return Spending(
         **sums,
         failed=dict(failed.iter_rows()),
         seconds=_summarize(pl.concat(seconds)) if seconds else None,
-        cost=prices.cost(sums["prompt_tokens"], sums["reply_tokens"]),
+        cost=sum(known) if known else None,
     )
 
 
@@ -135,6 +164,7 @@ def _journals(run: Run) -> Iterator[pl.DataFrame]:
             ) from None
         yield lines.with_columns(
             pl.col("step").fill_null(UNKNOWN),
+            pl.col("model").fill_null(""),
             pl.col("sample", "prompt_tokens", "completion_tokens", "reasoning_tokens").fill_null(0),
             pl.col("tries").fill_null(1),
         )
