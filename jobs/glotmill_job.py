@@ -97,7 +97,7 @@ def copy(source: Path, target: Path) -> None:
 
 def glotmill(*command: str) -> "subprocess.Popen[bytes]":
     """Start a command of glotmill."""
-    return subprocess.Popen([sys.executable, "-m", "glotmill", *command])
+    return subprocess.Popen([sys.executable, "-P", "-m", "glotmill", *command])
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ _QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "VLLM_NO_USAGE_STATS": "1",
+    "PYTHONSAFEPATH": "1",  # a random.py in the working folder must not stand for the library's
 }
 _ON_CPU = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # starts in 3 seconds instead of 20

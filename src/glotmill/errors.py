@@ -2,6 +2,7 @@
 
 GlotmillError                exit code 1
 ├── UsageError               exit code 2: the command, an option, an environment
+│   ├── UntrustedCodeError   exit code 2: a recipe names code of its own
 │   └── RecipeError          exit code 2: a recipe, a template, seeds, a language
 ├── ShortfallError           exit code 3: a language could not be filled
 ├── EngineError              exit code 4: the engine or the network
@@ -19,6 +20,10 @@ class UsageError(GlotmillError):
     """The command or an option cannot be carried out as given."""
 
     exit_code = 2
+
+
+class UntrustedCodeError(UsageError):
+    """A recipe names Python code of its own, and the user has not said that it may run."""
 
 
 class RecipeError(UsageError):

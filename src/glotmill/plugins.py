@@ -6,14 +6,19 @@ A plugin is a function: a filter, transform, engine, export format or language d
     shouting            an entry point of the group `glotmill.filters`, `glotmill.engines`, ... of any package
     my_module:function  a function of the user's own
 
+A function of the last kind runs only if the user named it or trusts what names it (`trusting`), since recipes
+and runs may come from strangers. Its module is found where Python finds modules, else in the working folder.
+
 Its keyword-only parameters are its options; their annotations say which values they take.
 """
 
 import ast
 import inspect
+import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -24,7 +29,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from glotmill.errors import UsageError
+from glotmill.errors import UntrustedCodeError, UsageError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -40,6 +45,10 @@ CODE = (".py", ".csv", ".json", ".yaml", ".txt", ".j2")  # files that decide wha
 
 Plugin = Callable[..., Any]
 
+# Kinds that recipes name. Engines and formats are named on the command line alone.
+_IN_RECIPES = ("filters", "transforms", "detectors")
+_TRUST = "GLOTMILL_TRUST_CODE"  # an environment variable, so that worker processes have it too
+
 _ROOT = Path(__file__).parent
 _MAX_NAMES = 40  # that an error lists
 _WORDS: Mapping[Any, str] = {  # types of options, as messages name them
@@ -54,11 +63,16 @@ _ITEMS: Mapping[Any, str] = {int: " of numbers", float: " of numbers", str: " of
 
 
 def find(kind: str, name: str) -> Plugin:
-    """Return a plugin. Raises UsageError, with the nearest name, if there is none or it does not import."""
+    """Return a plugin.
+
+    Raises UsageError, with the nearest name, if there is none or it does not import, and
+    UntrustedCodeError for `module:function` in a recipe whose code the user has not said to trust.
+    """
     try:
         if ":" in name:
+            _refuse_untrusted(kind, name)
             module, _, attribute = name.partition(":")
-            return _callable(getattr(import_module(module), attribute), name)
+            return _callable(getattr(_import_own(module), attribute), name)
         if file := _files(kind).get(name):
             package = f"glotmill.{KINDS[kind].replace('/', '.')}"
             return _callable(getattr(import_module(f"{package}.{file.stem}"), file.stem), name)
@@ -67,6 +81,34 @@ def find(kind: str, name: str) -> Plugin:
     except (ImportError, AttributeError, SyntaxError, NameError, ValueError, TypeError) as error:
         raise UsageError(f"{singular(kind)} {name!r} cannot be loaded: {error}") from error
     raise UsageError(f"no {singular(kind)} named {name!r}{did_you_mean(name, names(kind))}")
+
+
+@contextmanager
+def trusting(*names: str) -> Iterator[None]:
+    """Let these plugins, each `module:function`, run although a recipe names them; without names, any."""
+    before = os.environ.get(_TRUST, "")
+    os.environ[_TRUST] = ",".join([before, *(names or ["1"])])
+    try:
+        yield
+    finally:
+        os.environ[_TRUST] = before
+
+
+def _refuse_untrusted(kind: str, name: str) -> None:
+    trusted = os.environ.get(_TRUST, "").split(",")
+    if kind in _IN_RECIPES and "1" not in trusted and name not in trusted:
+        raise UntrustedCodeError(
+            f"{singular(kind)} {name!r} is Python code, which could do anything on this machine; read it, "
+            "then add --trust-code"
+        )
+
+
+def _import_own(module: str) -> Any:
+    """Import a module, if need be from the working folder."""
+    with suppress(OSError):  # the folder may be gone
+        if (folder := str(Path.cwd())) not in sys.path:
+            sys.path.append(folder)  # last, so that it hides nothing
+    return import_module(module)
 
 
 def singular(kind: str) -> str:

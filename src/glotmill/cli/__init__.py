@@ -11,11 +11,11 @@ runs, so that the help appears at once.
 """
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
@@ -75,7 +75,7 @@ class CommandGroup(click.Group):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code. Errors go to stderr as text."""
-    sys.path.append(str(Path.cwd()))  # for the user's own `module:function`; last, so that it hides nothing
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # no process started here imports from the working folder
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # the terminal may not be UTF-8

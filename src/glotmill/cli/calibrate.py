@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--detectors",
     multiple=True,
-    callback=options.comma_separated,
+    callback=options.plugin_names,
     metavar="A,B,...",
     help="Detectors to calibrate; see `glotmill list detectors`.  [default: those of the filter `language`]",
 )

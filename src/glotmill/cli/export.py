@@ -67,6 +67,7 @@ class ExportCommand(click.Command):
     metavar="OPTION=VALUE",
     help="Set an option of the format; see `glotmill show FORMAT`. Repeatable.",
 )
+@options.trust_code
 @options.as_json
 def command(run: str, as_json: bool, **arguments: Any) -> None:
     """Write a run in the format of a trainer.

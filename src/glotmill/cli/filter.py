@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--filters",
     multiple=True,
-    callback=options.comma_separated,
+    callback=options.plugin_names,
     metavar="A,B,...|FILE",
     help="Filters by name, or a .yaml or .json list as in a recipe.  [default: a general set]",
 )
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", "row_id", metavar="ID", help="Write nothing; print what each filter finds in one row."
 )
+@options.trust_code
 @options.as_json
 def command(source: str, folder: str | None, row_id: str | None, as_json: bool, **arguments: Any) -> None:
     """Apply filters to the rows of any dataset.

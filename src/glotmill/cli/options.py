@@ -29,6 +29,23 @@ def comma_separated(context: click.Context, option: click.Parameter, values: tup
     return names
 
 
+def plugin_names(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    """Read `a,b`. What the user names as `module:function` may run."""
+    from glotmill import plugins
+
+    names = comma_separated(context, option, values)
+    if own := [name for name in names if ":" in name]:
+        context.with_resource(plugins.trusting(*own))
+    return names
+
+
+def _trust(context: click.Context, option: click.Parameter, is_trusted: bool) -> None:
+    from glotmill import plugins
+
+    if is_trusted:
+        context.with_resource(plugins.trusting())
+
+
 def by_model(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read `NAME`, for the model of the run, and `judge=NAME`, for a model that the recipe names `judge`."""
     names = {}
@@ -88,6 +105,14 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+trust_code = click.option(
+    "--trust-code",
+    is_flag=True,
+    expose_value=False,
+    callback=_trust,
+    help="Run Python code that the recipe names as MODULE:FUNCTION, such as a filter of its own. It could do "
+    "anything on this machine: read it first. (Or set GLOTMILL_TRUST_CODE=1.)",
+)
 seeds_and_settings = _stack(
     click.option(
         "--seeds",
@@ -101,6 +126,7 @@ seeds_and_settings = _stack(
         metavar="KEY=VALUE",
         help="Override a value of the recipe, for example steps.draft.temperature=0.3. Repeatable.",
     ),
+    trust_code,
 )
 languages = click.option(
     "-l",

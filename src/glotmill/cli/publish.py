@@ -24,6 +24,7 @@ from glotmill.cli import options
 @click.option(
     "--license", metavar="ID", help="License, for example cc-by-4.0.  [default: as the card on the Hub says]"
 )
+@options.trust_code
 @options.as_json
 def command(run: str, dry_run: bool, as_json: bool, **arguments: Any) -> None:
     """Publish a finished run on the Hugging Face Hub.

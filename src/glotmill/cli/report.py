@@ -33,6 +33,7 @@ from glotmill.cli import options
     metavar="PRICE",
     help="Price of a million reply tokens, in the same way.",
 )
+@options.trust_code
 @options.as_json
 def command(run: str, as_json: bool, **arguments: Any) -> None:
     """Write a report on a run: one self-contained HTML file.

@@ -123,8 +123,9 @@ def _describe_plugin(kind: str, name: str) -> Description:
     from glotmill import plugins
     from glotmill.io.terminal import columns, safe
 
-    manual = inspect.getdoc(plugins.find(kind, name)) or ""
-    plugin = describe(kind, name)
+    with plugins.trusting(name):  # the user named it
+        manual = inspect.getdoc(plugins.find(kind, name)) or ""
+        plugin = describe(kind, name)
     kind_name = next(plural for plural, folder in PLUGINS.items() if folder == kind).removesuffix("s")
     value = {"kind": kind_name, **plugin.to_json(), "help": manual}
     rows = [("option", "default", "choices")]

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
@@ -18,7 +19,7 @@ from glotmill.io import atomic
 from glotmill.io.local_paths import local_path
 from glotmill.io.redact import without_secrets
 from glotmill.languages import find as find_language
-from glotmill.plugins import did_you_mean, filter_packages, versions
+from glotmill.plugins import did_you_mean, filter_packages, trusting, versions
 from glotmill.recipes.read import read_recipe
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import open_seeds
@@ -60,6 +61,7 @@ class RunOptions(TypedDict, total=False):
     models: Mapping[str, ModelSettings]  # further models, by their names in the recipe
     settings: Sequence[str]  # overrides of the recipe, such as steps.draft.temperature=0.3
     give_up: float  # the lowest share of a language's seed rows to lead to accepted ones; default: 0.1
+    trust_code: bool  # run Python code that the recipe names as module:function; default: refuse it
     folder: str | Path  # the run folder; default: runs/<recipe>-<model>
     window: int  # requests in flight; default: as many as make replies come faster
     max_failures: float  # stop if more than this share of the last 200 requests fail; default: 0.2
@@ -86,7 +88,8 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
             raise UsageError(f"--give-up {share}: a share, from 0 to 1")
         options["settings"] = [*(options.get("settings") or ()), f"floor={share}"]
     read_recipe(recipe, options.get("settings") or ())  # a broken recipe leaves no folder behind
-    with Run(_folder(recipe, options)).lock():
+    trust = trusting() if options.get("trust_code") else nullcontext()
+    with trust, Run(_folder(recipe, options)).lock():
         prepared = _prepare(recipe, options)
         progress = Progress(prepared.run, prepared.quotas, clock=asyncio.get_running_loop().time)
         prepared.run.write_info(_manifest(prepared))

@@ -8,7 +8,7 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.columns import DROPPED, KEPT, REASON, REASON_AT, SEED_KEY, VERDICT, prompt_column
-from glotmill.errors import UsageError
+from glotmill.errors import UntrustedCodeError, UsageError
 from glotmill.export.formats import require_column
 from glotmill.export.formats._shared.chats import read_chats, split_answer
 
@@ -179,6 +179,8 @@ def _declarations(rest: str) -> dict[str, Any]:
     while rest:
         try:
             return {name: plugins.declared("filters", rest, name) for name in names}
+        except UntrustedCodeError:  # what it declares decides which rows are pairs
+            raise
         except UsageError:  # a field of the column comes first, or the filter is no longer installed
             rest = rest.partition(".")[2]
     return dict.fromkeys(names)
