@@ -6,6 +6,17 @@ import sys
 from collections.abc import Mapping
 
 
+def python_command(module: str) -> list[str]:
+    """Return `python -m module`. No random.py of the working folder ever stands for the library's."""
+    return [sys.executable, "-P", "-m", module]
+
+
+def python_environment() -> dict[str, str]:
+    """Return variables for a process that finds the modules that this one finds, and none where it stands."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+
+
 async def start_python(module: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Start `python -m module` with pipes to its standard input and output, in a session of its own.
 
@@ -14,14 +25,10 @@ async def start_python(module: str, environment: Mapping[str, str]) -> asyncio.s
     folder; neither do those that it starts.
     environment: variables that are added to those of this process.
     """
-    paths = os.pathsep.join(path for path in sys.path if path)
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",  # a random.py in the working folder must not stand for the library's
-        "-m",
-        module,
+        *python_command(module),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", **environment},
+        env={**python_environment(), **environment},
         start_new_session=True,
     )

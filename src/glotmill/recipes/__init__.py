@@ -7,7 +7,8 @@ In the order to read the files:
     read.py        finds a recipe by name or folder, applies --set, reads YAML into a Recipe
     template.py    finds a template and its language variants, refuses text that no message would contain,
                   and renders a row into chat messages
-    sandbox.py     the Jinja environment in which templates run
+    sandbox.py     the Jinja environment in which templates run: here those that are cheap by their form
+                  (template_cost.py), the others in a process with limits (render_process.py)
     seeds.py       seed rows from a file, the Hub, stdin or the recipe, numbered for each language
 
 Three rules hold here. A wrong value is refused where it is read, with the file, the place, what is there and
