@@ -53,7 +53,8 @@ def finished(
     """Write rows as a run would have left them, in shards, with their dataset."""
     run = Run(folder)
     folder.mkdir(parents=True)
-    run.write_info({"recipe": {"output": output}, "languages": [*languages], "per_language": wanted})
+    recipe = {"about": "", "seeds": "s.jsonl", "steps": [{"generate": "answer"}], "output": output}
+    run.write_info({"recipe": recipe, "languages": [*languages], "per_language": wanted})
     for tag, said in languages.items():
         whole = pl.DataFrame(said, infer_schema_length=None, schema_overrides=VERDICTS)
         for number, start in enumerate(range(0, whole.height, shard)):

@@ -257,3 +257,25 @@ def test_a_filter_in_the_current_folder_can_be_used(
     monkeypatch.chdir(tmp_path)
     assert main(["run", str(recipe), "-l", "eng", "-n", "9", *ECHO, "-o", str(tmp_path / "run")]) == 0
     assert "rainy" in capsys.readouterr().out
+
+
+def test_a_working_folder_that_is_gone_is_said_in_one_line(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = (
+        "import os, sys; from glotmill.cli import main; os.rmdir(os.getcwd()); sys.exit(main(sys.argv[1:]))"
+    )
+    for arguments in (["list", "languages"], ["run", "instruction"], ["filter", "a.jsonl", "-o", "b"]):
+        gone.mkdir(exist_ok=True)
+        process = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            cwd=gone,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 2
+        assert process.stderr == (
+            "glotmill: the working folder does not exist any more; change to one that does\n"
+        )

@@ -56,9 +56,13 @@ def a_pattern(folder: Path) -> str:
 
 def a_run(folder: Path) -> str:
     table = pl.DataFrame({"text": [*TEXTS, "dropped"], "verdict": ["kept", "kept", "dropped"]})
-    for name, rows in (("rows", table), ("dataset", table.filter(verdict="kept").drop("verdict"))):
-        (folder / "run" / name).mkdir(parents=True)
-        rows.write_parquet(folder / "run" / name / "eng_Latn.parquet")
+    kept = table.filter(verdict="kept").drop("verdict")
+    for path, rows in (
+        ("rows/eng_Latn-00000.parquet", table),
+        ("dataset/eng_Latn/train-00000-of-00001.parquet", kept),
+    ):
+        (folder / "run" / path).parent.mkdir(parents=True)
+        rows.write_parquet(folder / "run" / path)
     (folder / "run" / "run.json").write_text("{}")
     return "run"
 

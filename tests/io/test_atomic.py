@@ -47,3 +47,29 @@ def test_a_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
     with atomic.draft_folder(tmp_path / "a"):
         pass
     assert not names(tmp_path)
+
+
+def test_files_replace_those_of_their_kind_only(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in ("a.txt", "b.txt", "mine.md"):
+        (folder / name).write_text("old")
+
+    def own(where: Path) -> list[Path]:
+        return sorted(where.glob("*.txt"))
+
+    with atomic.draft_files(folder, own) as draft:
+        (draft / "b.txt").write_text("new")
+        (draft / "c.txt").write_text("new")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "b.txt": "new",
+        "c.txt": "new",
+        "mine.md": "old",
+    }
+    with atomic.draft_files(folder, own):
+        pass
+    assert names(folder) == ["mine.md"]
+    (folder / "mine.md").unlink()
+    with atomic.draft_files(folder, own):
+        pass
+    assert names(tmp_path) == []

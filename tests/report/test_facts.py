@@ -236,7 +236,7 @@ def test_rows_that_cannot_be_read_are_refused(tmp_path: Path, run: Run) -> None:
     damaged = unfinished(tmp_path, run)
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "arb_Arab-00003.parquet").write_bytes(b"half of a fi")
-    with pytest.raises(UsageError, match=r"arb_Arab-00003.parquet: cannot be read: .*remove it and run"):
+    with pytest.raises(UsageError, match=r"arb_Arab-00003.parquet: cannot be read: .*run the same"):
         facts(damaged)
 
 

@@ -31,8 +31,9 @@ def test_counts_add_up(tmp_path: Path) -> None:
     for tag in ("eng_Latn", "swh_Latn"):
         part = pl.DataFrame([(*r, "answer")[:4] for r in rows if r[0] == tag], schema=kinds, orient="row")
         run.write_rows(f"{tag}-00000", part.with_columns(row=pl.int_range(pl.len()) // 2))
-    (tmp_path / "dataset" / "eng_Latn").mkdir(parents=True)
-    pl.DataFrame({"id": ["a", "b"]}).write_parquet(tmp_path / "dataset" / "eng_Latn" / "train-0.parquet")
+    written = tmp_path / "dataset" / "eng_Latn" / "train-00000-of-00001.parquet"
+    written.parent.mkdir(parents=True)
+    pl.DataFrame({"id": ["a", "b"]}).write_parquet(written)
     (tmp_path / "replies").mkdir()
     (tmp_path / "replies" / "eng_Latn-00000.jsonl").write_bytes(
         b'{"key":"1","text":"a \\"failure\\": b"}\n{"key":"2","failure":"too_long"}\n'
@@ -40,7 +41,7 @@ def test_counts_add_up(tmp_path: Path) -> None:
     )
     swahili, english, french = funnel(run)
     assert (english.in_dataset, english.is_finished) == (2, True)
-    (tmp_path / "dataset" / "eng_Latn" / "train-0.parquet").unlink()
+    written.unlink()
     stopped = funnel(run)[1]
     assert (stopped.accepted, stopped.in_dataset, stopped.is_finished) == (2, 0, False)
     assert (english.requests, english.seed_rows, english.rows) == (2, 5, 9)

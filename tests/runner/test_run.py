@@ -255,12 +255,6 @@ def test_rows_from_a_pipe_are_kept_for_going_on(
     assert len(spy.asked) == asked
 
 
-def test_other_languages_join_a_run(recipe: Path, spy: State) -> None:
-    run(recipe, per_language=5, languages="eng")
-    made = run(recipe, per_language=5, languages="fra,swh")
-    assert Counter(made.frame()["language"]) == {"eng_Latn": 5, "fra_Latn": 5, "swh_Latn": 5}
-
-
 def test_fewer_rows_the_second_time(recipe: Path, spy: State) -> None:
     run(recipe, per_language=40, languages="eng")
     asked = len(spy.asked)

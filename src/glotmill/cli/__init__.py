@@ -16,11 +16,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
-from glotmill.errors import GlotmillError
+from glotmill.errors import GlotmillError, UsageError
 
 COMMANDS = {
     "Recipes": ("new", "check", "preview", "run"),
@@ -83,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logger.setLevel(logging.INFO)
     logger.addHandler(_NOTICES)
     try:
+        _refuse_lost_folder()
         code = cli.main(arguments, prog_name="glotmill", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
@@ -97,6 +99,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         path = f"{error.filename}: " if error.filename else ""
         return fail(f"{path}{error.strerror or error}", 1)
+
+
+def _refuse_lost_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder does not exist any more; change to one that does") from None
 
 
 class _Notices(logging.Handler):

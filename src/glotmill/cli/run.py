@@ -235,11 +235,12 @@ def _sample_rows(run: "Run", tags: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the first row of each language; of more than MAX_SAMPLES, of those in different scripts first."""
     import polars as pl
 
+    from glotmill.io.run_files import dataset_files
     from glotmill.languages import find as find_language
 
     tag_by_script: dict[str, str] = {}
     for tag in tags:
         tag_by_script.setdefault(find_language(tag).script, tag)
     for tag in [*dict.fromkeys([*tag_by_script.values(), *tags])][:MAX_SAMPLES]:
-        files = sorted(run.folder.glob(f"dataset/{tag}/train-*.parquet"))
+        files = dataset_files(run.folder, [tag])
         yield from pl.read_parquet(files[0], n_rows=1).iter_rows(named=True)

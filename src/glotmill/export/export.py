@@ -17,11 +17,13 @@ from glotmill.export.formats import Exported
 from glotmill.export.output_format import OutputFormat, open_format
 from glotmill.export.split_files import write
 from glotmill.io.atomic import draft_output
+from glotmill.io.checksum import is_intact
+from glotmill.io.run_files import dataset_files, shard_files
 from glotmill.recipes.recipe import Output
 from glotmill.recipes.steps import Filter
 from glotmill.runner import dataset
 from glotmill.runner.apply_filters import streaming_rule
-from glotmill.runner.run_folder import Run
+from glotmill.runner.run_folder import Run, readable
 
 MARKER = "export.json"  # marks a folder as an export, and lists its files
 DEFAULT = "trl-sft"
@@ -147,9 +149,12 @@ def export(
 
 def _open_rows(run: Run) -> _RunRows:
     """Return the rows of a run. Raises UsageError if there are none, or if they are older than seed keys."""
-    info = run.info()
+    info, recipe = run.info(), run.recipe()
     per_language = int(info["per_language"])
-    paths = {tag: sorted(run.folder.glob(f"rows/{tag}-*.parquet")) for tag in info["languages"]}
+    paths = {tag: shard_files(run.folder, [tag]) for tag in info["languages"]}
+    for path in (path for of_language in paths.values() for path in of_language):
+        if is_intact(path) is False:
+            raise UsageError(f"{path}: is damaged; {_RUN_AGAIN}")
     unfinished = [tag for tag in paths if not _is_finished(run, tag, paths[tag], per_language)]
     shards = {tag: run.settled_shards(tag) if tag in unfinished else paths[tag] for tag in paths}
     schemas = [_read(path, rows=0).schema for paths in shards.values() for path in paths]
@@ -162,17 +167,16 @@ def _open_rows(run: Run) -> _RunRows:
         )
     kept = {tag: _kept(paths) for tag, paths in shards.items()}
     if unfinished:
-        _refuse_open_finish(run, info["recipe"].get("finish", []), unfinished)
+        _refuse_open_finish(run, recipe.finish, unfinished)
     so_far = {tag: min(kept[tag], per_language) for tag in unfinished}
     empty = pl.concat([pl.Schema(schema).to_frame() for schema in schemas], how="diagonal_relaxed")
-    output = Output.model_validate(info["recipe"].get("output", {}))
-    return _RunRows(run, sum(kept.values()), per_language, output, empty.schema, shards, so_far)
+    return _RunRows(run, sum(kept.values()), per_language, recipe.output, empty.schema, shards, so_far)
 
 
 def _is_finished(run: Run, tag: str, shards: Sequence[Path], per_language: int) -> bool:
     """Return whether the dataset of a language holds what its rows say."""
     dataset_folder = run.folder / "dataset"
-    in_dataset = sum(_read(file, ["id"]).height for file in dataset_folder.glob(f"{tag}/train-*.parquet"))
+    in_dataset = sum(_read(file, ["id"]).height for file in dataset_files(run.folder, [tag]))
     return dataset_folder.is_dir() and in_dataset == min(_kept(shards), per_language)
 
 
@@ -180,10 +184,9 @@ def _kept(shards: Sequence[Path]) -> int:
     return sum(_read(path, ["verdict"]).filter(verdict="kept").height for path in shards)
 
 
-def _refuse_open_finish(run: Run, finish: Sequence[Any], unfinished: Sequence[str]) -> None:
+def _refuse_open_finish(run: Run, finish: Sequence[Filter], unfinished: Sequence[str]) -> None:
     """Refuse a stopped run if a filter under `finish:` has yet to see all its rows."""
-    steps = [Filter.model_validate(values) for values in finish]
-    if filters := [step.filter for step in steps if not step.skip and streaming_rule(step) is None]:
+    if filters := [step.filter for step in finish if not step.skip and streaming_rule(step) is None]:
         raise UsageError(
             f"{run.folder}: not finished: {', '.join(unfinished)}; {' and '.join(filters)} under finish: "
             f"must see all rows first; {_RUN_AGAIN}"
@@ -191,10 +194,8 @@ def _refuse_open_finish(run: Run, finish: Sequence[Any], unfinished: Sequence[st
 
 
 def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pl.DataFrame:
-    try:
+    with readable(path):
         return pl.read_parquet(path, columns=columns, n_rows=rows)
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(f"{path}: cannot be read: {str(error).splitlines()[0]}; {_RUN_AGAIN}") from None
 
 
 def _check_reasoning(options: Mapping[str, Any], source: _RunRows) -> None:

@@ -15,6 +15,7 @@ from glotmill.filtering.process_parts import FilterJob, open_histories
 from glotmill.filters._similar.history import History
 from glotmill.filters._text.words import joined_series
 from glotmill.io.rows import FileRows, RowSource
+from glotmill.io.run_files import shard_files
 from glotmill.recipes.steps import Filter
 from glotmill.runner import apply_filters
 from glotmill.runner.run_folder import Run
@@ -128,7 +129,7 @@ def read_run(folder: Path) -> tuple[RowSource, list[dict[str, Any]]]:
             filters += [{**column, **expected} for expected in step.get("expect", ())]
     finish_steps = [Filter.model_validate(step) for step in recipe.get("finish", ())]
     filters += [step.model_dump() for step in finish_steps if apply_filters.streaming_rule(step)]
-    files = sorted(folder.glob("rows/*.parquet"))
+    files = shard_files(folder)
     if not files:
         raise UsageError(f"{folder}: no finished rows yet; run the same command again to resume the run")
     return FileRows(str(folder / "rows"), tuple(files)), filters

@@ -12,6 +12,7 @@ from glotmill.errors import UsageError
 from glotmill.export.export import MARKER
 from glotmill.hub import footers
 from glotmill.io.redact import Privacy, privacy, public
+from glotmill.io.run_files import dataset_files
 from glotmill.report.report import report
 from glotmill.runner.funnel import funnel
 from glotmill.runner.run_folder import Run
@@ -76,9 +77,7 @@ def build_package(run: Run, token: str | None = None) -> Package:
                 f"{run.folder}: not finished: {counts.language} has {counts.in_dataset:,} rows in its "
                 f"dataset; {_AGAIN}"
             )
-    files = [
-        path for tag in info["languages"] for path in sorted(run.folder.glob(f"dataset/{tag}/*.parquet"))
-    ]
+    files = [path for tag in info["languages"] for path in dataset_files(run.folder, [tag])]
     if not files:
         raise UsageError(f"{run.folder}: has no rows; {_AGAIN}")
     hashes = {path: sha256_of(path) for path in files}

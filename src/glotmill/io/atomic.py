@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,6 +51,32 @@ def draft_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if any(draft.iterdir()):
             draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def draft_files(folder: Path, own: Callable[[Path], Sequence[Path]]) -> Iterator[Path]:
+    """Yield an empty folder whose files replace, in the end, those that `own` finds in `folder`.
+
+    Other files in `folder` stay; if none are left in it, it is removed.
+    """
+    draft = _draft_of(folder)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        folder.mkdir(exist_ok=True)
+        written = sorted(draft.iterdir())
+        names = {path.name for path in written}
+        for path in own(folder):
+            if path.name not in names:
+                path.unlink()
+        for path in written:
+            path.replace(folder / path.name)
+        if not written:
+            with suppress(OSError):
+                folder.rmdir()
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

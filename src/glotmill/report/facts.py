@@ -41,7 +41,7 @@ def facts(run: Run, price_in: Price = None, price_out: Price = None) -> RunFacts
     """
     prices = Prices(price_in, price_out)
     info = run.info()
-    recipe = Recipe.model_validate(info["recipe"])
+    recipe = run.recipe()
     if unknown := sorted(prices.models - set(recipe.models)):
         names = ", ".join(sorted(recipe.models)) or "none"
         raise UsageError(f"price of {unknown[0]!r}: no such model in the recipe; it names {names}")

@@ -10,12 +10,13 @@ import polars as pl
 
 from glotmill import plugins
 from glotmill.columns import KEPT, MESSAGES, REASON, REASON_AT, VERDICT, VERDICT_SCHEMA, tokens_column
-from glotmill.errors import UsageError, one_line
+from glotmill.errors import UsageError
 from glotmill.filters._text.words import joined
+from glotmill.io.run_files import shard_files, shard_number
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Filter, Generate
 from glotmill.report.run_facts import ShardCounts
-from glotmill.runner.run_folder import Run
+from glotmill.runner.run_folder import Run, readable
 
 BATCH = 16  # shards in memory at a time
 DETECTED = "_language_detected"  # how columns end that hold a detected language
@@ -126,7 +127,7 @@ def batches(run: Run, tag: str, columns: Sequence[str], endings: tuple[str, ...]
     Raises UsageError for a file that cannot be read.
     """
     names = {*VERDICT_SCHEMA, *columns}
-    files = sorted(run.folder.glob(f"rows/{tag}-*.parquet"), key=_number)
+    files = shard_files(run.folder, [tag])
     for start in range(0, len(files), BATCH):
         tables = [pl.Schema({"shard": pl.Int64(), **VERDICT_SCHEMA}).to_frame()]
         tables += [_read(file, names, endings) for file in files[start : start + BATCH]]
@@ -134,19 +135,10 @@ def batches(run: Run, tag: str, columns: Sequence[str], endings: tuple[str, ...]
 
 
 def _read(file: Path, names: Container[str], endings: tuple[str, ...]) -> pl.DataFrame:
-    try:
+    with readable(file):
         schema = pl.read_parquet_schema(file)
         columns = [name for name in schema if name in names or name.endswith(endings)]
-        return pl.read_parquet(file, columns=columns).with_columns(shard=pl.lit(_number(file)))
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(
-            f"{file}: cannot be read: {one_line(error)}; remove it and run the same `glotmill run` command "
-            "again: it makes the rows from the replies, without asking for them again"
-        ) from None
-
-
-def _number(file: Path) -> int:
-    return int(file.stem.rpartition("-")[2])
+        return pl.read_parquet(file, columns=columns).with_columns(shard=pl.lit(shard_number(file)))
 
 
 def _sum_columns(rows: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.Series:

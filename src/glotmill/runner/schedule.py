@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
@@ -55,6 +56,7 @@ class PreparedRun:
     engines: Mapping[str, EngineOptions]  # by the names of models in the recipe; "" is that of the run
     window: int | None  # requests in flight; None adapts it to the engine
     max_failures: float
+    earlier_info: Mapping[str, Any] | None = None  # run.json of the command before this one
 
 
 async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progress], None]) -> None:
@@ -155,7 +157,7 @@ class _Round:
         """
         run, plan, name = finish.run, finish.quota.plan, finish.quota.shard_name(number)
         digest = plan.digest(seeds)
-        info = run.shard_info(name)
+        info = run.intact_shard(name)
         if info is not None and info.digest == digest and info.transient == 0:
             finish.take(number, info)
             return

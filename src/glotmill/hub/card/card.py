@@ -11,8 +11,8 @@ from glotmill.errors import UsageError
 from glotmill.hub import footers
 from glotmill.hub.card import front_matter, markdown, run_section
 from glotmill.hub.card.validate import split, validate
+from glotmill.io.run_files import dataset_files
 from glotmill.languages import find as find_language
-from glotmill.recipes.recipe import Recipe
 from glotmill.report.facts import facts
 from glotmill.report.run_facts import RunFacts
 from glotmill.runner.run_folder import Run
@@ -96,7 +96,7 @@ def card(
     with different columns.
     """
     info = run.info()
-    recipe = Recipe.model_validate(info["recipe"])
+    recipe = run.recipe()
     local_files = _local_footers(run)
     files = sorted(files or local_files, key=lambda file: file.path)
     if not files:
@@ -114,7 +114,7 @@ def card(
 
 
 def _local_footers(run: Run) -> list[footers.Footer]:
-    files = sorted(run.folder.glob("dataset/*/*.parquet"))
+    files = dataset_files(run.folder)
     return [footers.read(f"data/{f.parent.name}/{f.name}", f, f.stat().st_size) for f in files]
 
 

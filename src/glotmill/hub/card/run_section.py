@@ -15,6 +15,7 @@ from glotmill.hub.card.markdown import FEW, Safe, code
 from glotmill.hub.card.reproduce import own_seeds, reproduction, templates
 from glotmill.io import terminal
 from glotmill.io.redact import is_path, public
+from glotmill.io.run_files import dataset_files
 from glotmill.languages import confusable
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.steps import Generate, Render, Transform
@@ -231,7 +232,7 @@ def samples(run: Run, run_facts: RunFacts) -> Iterator[dict[str, str]]:
     """Yield the title and first row of each language, shortened, each line in its own direction."""
     limit = _SAMPLE_CHARS if len(run_facts.languages) <= FEW else _SAMPLE_CHARS_OF_MANY
     for language in run_facts.languages:
-        for file in sorted(run.folder.glob(f"dataset/{language.tag}/train-*.parquet"))[:1]:
+        for file in dataset_files(run.folder, [language.tag])[:1]:
             pairs = terminal.row_pairs(pl.read_parquet(file, n_rows=1).to_dicts()[0])
             shortened = [(name, _cut(terminal.shown(value), limit)) for name, value in pairs[:_SAMPLE_TEXTS]]
             if len(pairs) > _SAMPLE_TEXTS:

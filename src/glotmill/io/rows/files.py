@@ -10,6 +10,7 @@ from typing import Any
 
 from glotmill.columns import KEPT, VERDICT
 from glotmill.errors import UsageError, one_line
+from glotmill.io import run_files
 from glotmill.io.hub_names import parse_hub_path
 from glotmill.io.rows.formats import SUFFIXES, TEXT, Format, file_format
 from glotmill.io.rows.hub import HubRows
@@ -161,7 +162,7 @@ def list_files(path: Path, run_rows: bool = False) -> list[Path]:
         if (path / "filter.json").is_file():
             path /= "kept"
         elif (path / "run.json").is_file():
-            path /= "rows" if run_rows else "dataset"
+            return run_files.shard_files(path) if run_rows else run_files.dataset_files(path)
         files = [p for p in path.rglob("*") if file_suffix(p) in SUFFIXES and p.is_file()]
         files = [p for p in files if not any(part[0] in "._" for part in p.relative_to(path).parts)]
         return sorted(files)
