@@ -48,6 +48,8 @@ class Address:
         self.answered: set[str] = set()  # tasks of requests that were taken
         self.proxy = None if proxy_bypass(self.host) else getproxies().get(base_url.scheme)
         self.set_base(base_url.with_user(None))
+        self.slowdowns = 0  # in a row
+        self._slowed_at = 0.0
         self._failures = 0  # in a row
         self._dead_until = 0.0
 
@@ -98,6 +100,17 @@ class Address:
         if self._failures >= _DEAD_AFTER:
             pause_s = min(_LONGEST_PAUSE_S, 0.5 * 2 ** min(self._failures - _DEAD_AFTER, 10))
             self._dead_until = time.monotonic() + pause_s * (0.75 + random() / 2)  # noqa: S311 no secret
+
+    def slow_down(self, started: float) -> None:
+        """Start no request for a while, each time a longer one: the server limits the rate, and says no more.
+
+        started: when the request began that was refused; those that were out together count once.
+        """
+        if started < self._slowed_at:
+            return
+        self._slowed_at, self.slowdowns = time.monotonic(), self.slowdowns + 1
+        pause_s = min(_LONGEST_PAUSE_S, 0.25 * 2 ** min(self.slowdowns, 10))
+        self.limit.pause(pause_s * (0.75 + random() / 2))  # noqa: S311 no secret
 
     def is_open(self, now: float) -> bool:
         """Whether requests should go here. A server that was dead is tried with one of them."""

@@ -15,6 +15,7 @@ from glotmill.generators._server.address import Address, AnswerTooLarge, choose
 from glotmill.generators._server.adjustments import Adjustment, adjustment_for
 from glotmill.generators._server.bodies import Call, call_for, context_call
 from glotmill.generators._server.refusals import Answer, Meaning, Refusal, refusal_of, retry_after
+from glotmill.generators._shared.stopping import unsent
 from glotmill.io.redact import hide_secrets
 from glotmill.messages import CHAT, COMPLETION, EMBED, LIKELIHOOD, NO_THINKING, Reply, Request
 
@@ -25,10 +26,15 @@ _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class _Retry(Exception):
-    """The request is sent again. wait_s: None leaves the pause to the client."""
+    """The request is sent again.
 
-    def __init__(self, problem: str, words: str = "", wait_s: float | None = None) -> None:
-        self.problem, self.words, self.wait_s = problem, words, wait_s
+    wait_s: None leaves the pause to the client. rate_limited: whether it does not count as a try.
+    """
+
+    def __init__(
+        self, problem: str, words: str = "", wait_s: float | None = None, *, rate_limited: bool = False
+    ) -> None:
+        self.problem, self.words, self.wait_s, self.rate_limited = problem, words, wait_s, rate_limited
 
 
 @dataclass
@@ -47,25 +53,28 @@ class Client:
         problem = _Retry("")
         adjusted: list[Adjustment] = []  # for this request
         failed: set[Address] = set()  # servers that failed it since the last pause
-        attempt = 0
+        attempt = sent = 0
         while attempt < self.tries:
             address = choose(self.addresses, request, failed)
-            started = await address.limit.acquire()
+            with unsent():
+                started = await address.limit.acquire()
             try:
                 if self.stopped_because:
                     raise EngineError(self.stopped_because)
                 if address.is_closed(time.monotonic()) and len(self.addresses) > len(failed) + 1:
                     failed.add(address)  # it died while this request waited
                     continue
+                sent += 1
                 reply = await self._ask(address, request, adjusted, started)
-                return replace(reply, tries=attempt + 1) if attempt else reply
+                return replace(reply, tries=sent) if sent > 1 else reply
             except _Retry as retry:
                 problem = retry
             finally:
                 address.limit.release()
-            attempt += 1
+            attempt += not problem.rate_limited
             failed.add(address)
-            await self._pause(problem, attempt, failed)
+            if attempt < self.tries:
+                await self._pause(problem, sent, failed)
         times = f", {self.tries} times" if self.tries > 1 else ""
         words = f": {problem.words}" if problem.words else ""
         self.warn(
@@ -73,15 +82,16 @@ class Client:
         )
         raise RequestFailed("server_unavailable", f"{problem.problem}{times}{words}", transient=True)
 
-    async def _pause(self, problem: _Retry, attempt: int, failed: set[Address]) -> None:
+    async def _pause(self, problem: _Retry, sent: int, failed: set[Address]) -> None:
         """Wait before the next try, unless another server can be asked at once."""
         now = time.monotonic()
         others = any(address.is_open(now) for address in self.addresses if address not in failed)
-        if attempt >= self.tries or others:
+        if others:
             return
         failed.clear()
-        wait_s = min(60.0, 0.25 * 2**attempt) * (0.5 + random() / 2)  # noqa: S311 no secret
-        await asyncio.sleep(wait_s if problem.wait_s is None else problem.wait_s + wait_s / 2)
+        wait_s = min(60.0, 0.25 * 2 ** min(sent, 10)) * (0.5 + random() / 2)  # noqa: S311 no secret
+        with unsent():
+            await asyncio.sleep(wait_s if problem.wait_s is None else problem.wait_s + wait_s / 2)
 
     async def _ask(
         self, address: Address, request: Request, adjusted: list[Adjustment], started: float
@@ -109,6 +119,7 @@ class Client:
             raise RequestFailed(error.reason, self.hide(error.detail), transient=error.transient) from None
         if adjusted:
             address.adjustments.keep(adjusted)
+        address.slowdowns = 0
         address.limit.succeeded(started, reply.completion_tokens or 1)
         return reply
 
@@ -178,12 +189,17 @@ class Client:
         host, status = address.host, refusal.status
         if meaning in (Meaning.TROUBLE, Meaning.OVERLOAD, Meaning.PLACE):
             wait_s = retry_after(answer.headers)
+            rate_limited = answer.status == 429
             if meaning is Meaning.OVERLOAD:
                 address.limit.overloaded(started)
                 address.limit.pause(wait_s or 0.0)
+            if rate_limited:
+                if wait_s is None:
+                    address.slow_down(started)
+                self.warn(f"{host} limits the rate{said or ' (429)'}; waiting as long as it does", key=host)
             if status in (502, 503, 504, 529):
                 address.failed(for_sure=False)
-            raise _Retry(f"{host}: HTTP {status}", words, wait_s)
+            raise _Retry(f"{host}: HTTP {status}", words, wait_s, rate_limited=rate_limited)
         if meaning is Meaning.CREDIT:
             self.stop(
                 f"{host}: the credit is spent ({status}){said}; run the same command again after paying"
@@ -197,12 +213,12 @@ class Client:
         if 300 <= status < 400:
             self._redirected(address, answer)
         reasons = {Meaning.TOO_LONG: "prompt_too_long", Meaning.CONTENT: "content_filter"}
-        # Nobody knows whether a status 403 without a cause will come again, so it is not kept.
-        raise RequestFailed(
-            reasons.get(meaning, "refused_by_server"),
-            f"{host}: HTTP {status}{said}",
-            transient=meaning is Meaning.FORBIDDEN,
-        )
+        reason = reasons.get(meaning, "refused_by_server")
+        self.warn(f"{host} refuses a request, the first with {reason}: HTTP {status}{said}", key=reason)
+        # Only what depends on the request alone is kept: the rest may be mended on the server. So may a
+        # filter that lets nothing through.
+        for_good = meaning is Meaning.TOO_LONG or (meaning is Meaning.CONTENT and address.answered)
+        raise RequestFailed(reason, f"{host}: HTTP {status}{said}", transient=not for_good)
 
     def _no_place(self, address: Address, call: Call, refusal: Refusal) -> NoReturn:
         """Stop since nothing answers to a path."""

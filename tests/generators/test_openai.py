@@ -1,5 +1,6 @@
 """Against a small server that answers what a test wants."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -57,9 +58,7 @@ def test_a_request_goes_out_whole_and_a_reply_comes_back(serve: Callable[..., As
     assert server.keys == [f"Bearer {KEY}"]
 
 
-@pytest.mark.parametrize(
-    "trouble", [wrong(429), wrong(503), wrong(500), wrong(502, "<html>"), wrong(408), (0, b"")]
-)
+@pytest.mark.parametrize("trouble", [wrong(503), wrong(500), wrong(502, "<html>"), wrong(408), (0, b"")])
 def test_trouble_that_passes_is_waited_out(
     serve: Callable[..., Ask], pauses: list[float], trouble: Answer
 ) -> None:
@@ -139,8 +138,6 @@ def test_a_model_that_is_not_there_ends_it_with_what_is(serve: Callable[..., Ask
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (wrong(400, f"strange schema for {KEY}"), "refused_by_server"),
-        (wrong(422), "refused_by_server"),
         (wrong(400, "This model's maximum context length is 512 tokens"), "prompt_too_long"),
         (wrong(400, "no", "context_length_exceeded"), "prompt_too_long"),
         (said("half", finish_reason="content_filter"), "content_filter"),
@@ -155,6 +152,41 @@ def test_a_refused_request_fails_alone_and_for_good(
     assert (failure.reason, failure.transient) == (reason, False)
     assert KEY not in str(failure)
     assert after.text == "ndiyo"
+
+
+@pytest.mark.parametrize("status", [400, 422, 403])
+def test_a_refusal_that_the_server_may_mend_fails_alone_and_is_told_once(
+    serve: Callable[..., Ask], caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    server = Server(wrong(status, f"strange template for {KEY}"), wrong(status, "strange too"), said())
+    ask = serve(server)
+    with caplog.at_level(logging.WARNING):
+        one, two, after = [*ask(chat("a")), *ask(chat("b")), *ask(chat("c"))]
+    for failure in (one, two):
+        assert (failure.reason, failure.transient) == ("refused_by_server", True)
+    assert KEY not in f"{one}{caplog.text}"
+    assert caplog.text.count("the first with refused_by_server") == caplog.text.count("strange") == 1
+    assert after.text == "ndiyo"
+
+
+def test_a_rate_limit_is_waited_out_however_long_and_told_once(
+    serve: Callable[..., Ask], pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(*[wrong(429, "slow down, please")] * 60, said())
+    with caplog.at_level(logging.WARNING):
+        (reply,) = serve(server, max_retries=0)(chat("a"))
+    assert (reply.text, reply.tries) == ("ndiyo", 61)
+    assert pauses[0] <= 1
+    assert max(pauses) <= 90
+    assert max(pauses) >= 30, "the pauses grow"
+    assert caplog.text.count("slow down, please") == 1
+
+
+def test_a_rate_limit_slows_all_requests_down(serve: Callable[..., Ask], pauses: list[float]) -> None:
+    server = Server(*[wrong(429)] * 16, said())
+    replies = serve(server, max_retries=0)(*[chat("a", seed=seed) for seed in range(16)])
+    assert [reply.text for reply in replies] == ["ndiyo"] * 16
+    assert len(pauses) >= 16
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_a_server_that_only_streams_is_asked_to(serve: Callable[..., Ask]) -> No
 def test_a_wrong_value_is_the_fault_of_the_request(serve: Callable[..., Ask], answer: Answer) -> None:
     server = Server(answer, said())
     (failure,) = serve(server)(chat("a", temperature=3.0, logprobs=0))
-    assert (failure.reason, failure.transient) == ("refused_by_server", False)
+    assert (failure.reason, failure.transient) == ("refused_by_server", True)
     assert len(server.asked) == 1
 
 
@@ -169,7 +169,7 @@ def test_spent_credit_ends_the_run_and_can_be_paid(serve: Callable[..., Ask], an
         (wrong(400, "prompt is too long: 210000 tokens > 200000 maximum"), "prompt_too_long", False),
         (wrong(400, "Input length 5000 exceeds maximum allowed token size 4096"), "prompt_too_long", False),
         (wrong(413, "Payload Too Large"), "prompt_too_long", False),
-        (wrong(400, "max_tokens is too large: 9000; at most 4096"), "refused_by_server", False),
+        (wrong(400, "max_tokens is too large: 9000; at most 4096"), "refused_by_server", True),
         (said("half", finish_reason="SAFETY"), "content_filter", False),
         (said(None, finish_reason="tool_calls"), "empty_reply", True),
         (said("a", finish_reason="error"), "server_unavailable", True),
@@ -178,11 +178,16 @@ def test_spent_credit_ends_the_run_and_can_be_paid(serve: Callable[..., Ask], an
 def test_one_refused_prompt_is_one_failed_row(
     serve: Callable[..., Ask], answer: Answer, reason: str, transient: bool
 ) -> None:
-    ask = serve(Server(answer, said()))
-    failure, after = [*ask(chat("a")), *ask(chat("b"))]
+    ask = serve(Server(said(), answer, said()))
+    _, failure, after = [*ask(chat("before")), *ask(chat("a")), *ask(chat("b"))]
     assert isinstance(failure, RequestFailed)
     assert (failure.reason, failure.transient) == (reason, transient)
     assert after.text == "ndiyo"
+
+
+def test_a_filter_that_lets_nothing_through_may_be_mended(serve: Callable[..., Ask]) -> None:
+    failures = serve(Server(wrong(403, "This account is moderated")))(chat("a"), chat("b"))
+    assert [(f.reason, f.transient) for f in failures] == [("content_filter", True)] * 2
 
 
 def test_an_error_inside_of_status_200_is_waited_out_and_told(

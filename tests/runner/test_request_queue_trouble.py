@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from gated_engine import ignore, requests, run, said
+from gated_engine import Engine, ignore, requests, run, said, settle
 
 from glotmill.errors import EngineError, RequestFailed
+from glotmill.generators._shared.stopping import unsent
 from glotmill.messages import Reply, Request
 from glotmill.runner.request_queue import Answer, RequestQueue
 
@@ -49,6 +50,90 @@ def test_a_share_of_failures_stops_everything() -> None:
     run(test)
 
 
+def test_failures_of_requests_that_are_all_in_flight_stop_it_too() -> None:
+    async def test() -> None:
+        engine, noted = Engine(), list[str]()
+
+        async def failing(request: Request) -> Reply:
+            reply = await engine(request)
+            if said(request) == "59":
+                return reply
+            raise RequestFailed("broken", f"no luck with {said(request)}")
+
+        texts = [*map(str, range(60))]
+        window = RequestQueue(failing, 100)
+        asked = asyncio.ensure_future(
+            window.ask((0, 0), requests(*texts), lambda r, a: noted.append(a.reply.text))
+        )
+        await settle()
+        assert len(engine.asked) == 60
+        await engine.open(*texts[:41])
+        with pytest.raises(EngineError, match=r"41 of the last 41 requests failed, .* no luck with 40"):
+            await asked
+        await engine.open(*texts[41:])
+        assert noted[-1] == "59", "a reply that was paid for is noted"
+        assert len(noted) == 60
+
+    run(test)
+
+
+def test_stopped_it_gives_up_what_was_not_sent_and_waits_for_the_rest() -> None:
+    async def test() -> None:
+        engine, noted = Engine(), dict[str, str]()
+
+        async def waiting(request: Request) -> Reply:
+            if said(request).startswith("unsent"):
+                with unsent():
+                    await asyncio.Event().wait()
+            reply = await engine(request)
+            if said(request) == "again":
+                with unsent():  # before another try
+                    raise AssertionError("not any more")
+            return reply
+
+        window = RequestQueue(waiting, 5)
+        asked = asyncio.ensure_future(
+            window.ask(
+                (0, 0),
+                requests("unsent 1", "sent", "unsent 2", "again"),
+                lambda r, a: noted.update({said(r): a.reply.text or a.reply.failure}),
+            )
+        )
+        await settle()
+        asked.cancel()
+        drained = asyncio.ensure_future(window.drain(stop=True))
+        await settle()
+        assert engine.asked == ["sent", "again"]
+        assert not drained.done()
+        await engine.open("sent", "again")
+        await drained
+        assert noted == {"sent": "SENT", "again": "stopped"}
+
+    run(test)
+
+
+def test_between_rounds_it_gives_up_what_was_not_sent_and_goes_on() -> None:
+    async def test() -> None:
+        first = True
+
+        async def waiting(request: Request) -> Reply:
+            if first:
+                with unsent():
+                    await asyncio.Event().wait()
+            return Reply("x")
+
+        window = RequestQueue(waiting, 5)
+        asked = asyncio.ensure_future(window.ask((0, 0), requests("a"), ignore))
+        await settle()
+        asked.cancel()
+        await window.drain()
+        first = False
+        (answer,) = await window.ask((0, 0), requests("a"), ignore)
+        assert answer.reply.text == "x"
+
+    run(test)
+
+
 def test_failures_long_ago_do_not_count() -> None:
     async def test() -> None:
         count = 0
@@ -71,7 +156,7 @@ def test_failures_long_ago_do_not_count() -> None:
 @pytest.mark.parametrize("error", [EngineError("died"), ValueError("bug")])
 def test_an_engine_that_breaks_fails_every_ask_at_once(error: Exception) -> None:
     async def test() -> None:
-        never = asyncio.get_running_loop().create_future()
+        never, noted = asyncio.get_running_loop().create_future(), list[str]()
 
         async def engine(request: Request) -> Reply:
             if said(request) == "bad":
@@ -80,15 +165,20 @@ def test_an_engine_that_breaks_fails_every_ask_at_once(error: Exception) -> None
             return Reply("x")
 
         window = RequestQueue(engine, 2)
-        hanging = asyncio.ensure_future(window.ask((0, 0), requests("hang"), ignore))
+        hanging = asyncio.ensure_future(
+            window.ask((0, 0), requests("hang"), lambda r, a: noted.append(a.reply.text))
+        )
         waiting = asyncio.ensure_future(window.ask((1, 0), requests("bad", "more", "and more"), ignore))
         with pytest.raises(type(error), match=str(error)):
             await waiting
         with pytest.raises(type(error), match=str(error)):
             await window.ask((2, 0), requests("later"), ignore)
-        assert not hanging.done(), "what is in flight may still come"
+        with pytest.raises(type(error), match=str(error)):
+            await hanging
+        assert not noted
         never.set_result(None)
-        assert [a.reply.text for a in await hanging] == ["x"]
+        await window.drain()
+        assert noted == ["x"], "what is in flight still comes, and is kept"
 
     run(test)
 

@@ -58,6 +58,14 @@ def test_too_many_failures_stop_the_run_and_keep_what_was_answered(recipe: Path,
     assert len([x for x in lines if "failure" not in json.loads(x)]) == 20
 
 
+def test_a_small_run_whose_every_request_fails_says_why(recipe: Path, spy: State) -> None:
+    spy.answer(lambda r: RequestFailed("broken", "no luck today", transient=True))
+    with pytest.raises(EngineError, match=r"every request failed \(50\), the latest with broken: no luck"):
+        run(recipe, per_language=3, languages="eng", max_failures=1.0, settings=["passes=1"])
+    spy.answer(user)
+    assert run(recipe, per_language=3, languages="eng").frame().height == 3
+
+
 @pytest.mark.parametrize("error", [EngineError("died"), UsageError("no such option")])
 def test_a_broken_engine_ends_the_run_at_once(recipe: Path, spy: State, error: Exception) -> None:
     spy.answer(lambda r: error if len(spy.asked) == 10 else user(r))
@@ -233,7 +241,7 @@ def test_shards_that_are_cancelled_leave_their_replies(recipe: Path, spy: State)
     assert {line["key"] for line in lines} == {r.key for r in spy.asked}
 
 
-def test_interrupted_it_ends_soon_and_keeps_what_came(recipe: Path, spy: State) -> None:
+def test_interrupted_it_waits_for_what_was_asked(recipe: Path, spy: State) -> None:
     async def interrupted() -> None:
         many = asyncio.Event()
         spy.delay = lambda r: 0.0 if len(spy.asked) < 50 else 0.3

@@ -122,7 +122,7 @@ class Follower:
         from glotmill.io.interrupt import run_stoppable
 
         try:
-            run_stoppable(work, "waiting a moment for the replies in flight")
+            run_stoppable(work, "waiting for the replies in flight, which are paid for")
         except ShortfallError as error:
             return error
         except asyncio.CancelledError as error:

@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 from glotmill.errors import EngineError, RequestFailed
+from glotmill.generators._shared import stopping
 from glotmill.io.surrogates import replace_surrogates
 from glotmill.messages import Engine, Reply, Request
 from glotmill.runner.window import Window
@@ -69,9 +70,12 @@ class RequestQueue:
         self._failures: deque[bool] = deque(maxlen=FAILURE_SPAN)  # of the last requests, whether they failed
         self._heap: list[_Entry] = []
         self._number = count()
-        self._tasks: set[asyncio.Task[None]] = set()  # requests in flight
+        self._in_flight: dict[asyncio.Task[None], _Entry] = {}
+        self._stopping = stopping.begin()
         self._error: BaseException | None = None  # why the queue stopped
-        self.answered = 0  # replies so far
+        self.answered = 0  # replies so far, failures among them
+        self.failed = 0  # failures so far
+        self.latest_failure = ""  # for a person
         self.tokens = 0  # tokens of these replies
         self.durations: deque[float] = deque(maxlen=DURATIONS)  # of the last replies, in seconds
 
@@ -98,23 +102,28 @@ class RequestQueue:
                 if not entry.future.cancel() and not entry.future.cancelled():
                     entry.future.exception()  # mark as retrieved: another one of the batch was raised
 
-    async def drain(self, seconds: float | None = None) -> None:
+    async def drain(self, seconds: float | None = None, *, stop: bool = False) -> None:
         """Send nothing more, and wait for the requests in flight so that replies are noted; then cancel them.
 
-        seconds: how long to wait; None: until all have replied.
+        A request that its engine has not sent yet is given up. seconds: how long to wait; None: until all
+        have replied. stop: whether nothing is asked after this, so that no request is tried again.
         """
         for entry in self._heap:
             entry.future.cancel()
         self._heap.clear()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
+        self._stopping.stopped |= stop
+        for task in [task for task in self._in_flight if task in self._stopping.waiting]:
+            self._in_flight.pop(task).future.cancel()
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=seconds)
+        for task in self._in_flight:
+            task.cancel()
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
 
     def _send(self) -> None:
         """Send requests while fewer than `size` are in flight."""
-        while self._heap and (self._error or len(self._tasks) < self.size):
+        while self._heap and (self._error or len(self._in_flight) < self.size):
             entry = heapq.heappop(self._heap)
             if entry.future.done():  # the caller was cancelled
                 continue
@@ -122,7 +131,7 @@ class RequestQueue:
                 entry.future.set_exception(self._error)
                 continue
             task = asyncio.ensure_future(self._handle(entry))
-            self._tasks.add(task)
+            self._in_flight[task] = entry
             task.add_done_callback(partial(self._end, entry))
 
     async def _handle(self, entry: _Entry) -> None:
@@ -139,13 +148,17 @@ class RequestQueue:
         if not entry.future.done():
             entry.future.set_result(answer)
         self._failures.append(bool(answer.reply.failure))
-        failures = sum(self._failures)
-        if answer.reply.failure and failures > self._failure_limit:
-            share = f"{failures} of the last {len(self._failures)} requests failed"
-            self._stop(EngineError(f"{share}, the latest with {answer.reply.failure}: {answer.reply.detail}"))
+        if answer.reply.failure:
+            self.failed += 1
+            self.latest_failure = f"{answer.reply.failure}: {answer.reply.detail}"
+            failures = sum(self._failures)
+            if failures > self._failure_limit:
+                share = f"{failures} of the last {len(self._failures)} requests failed"
+                self._stop(EngineError(f"{share}, the latest with {self.latest_failure}"))
 
     def _end(self, entry: _Entry, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
+        if self._in_flight.pop(task, None) is None:  # given up
+            return
         error = EngineError("the engine gave up a request") if task.cancelled() else task.exception()
         if error is not None:
             self._stop(error)
@@ -154,9 +167,9 @@ class RequestQueue:
         self._send()
 
     def _stop(self, error: BaseException) -> None:
-        """Fail everything that waits, at once."""
+        """Fail all that wait, at once; an answer in flight is still noted when it comes."""
         self._error = self._error or error
-        for entry in self._heap:
+        for entry in (*self._heap, *self._in_flight.values()):
             if not entry.future.done():
                 entry.future.set_exception(self._error)
         self._heap.clear()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from glotmill.errors import EngineError
 from glotmill.recipes.recipe import Recipe
 from glotmill.recipes.seeds import Row, Seeds
 from glotmill.runner.filter_workers import FilterWorkers, open_filter_workers
@@ -21,7 +22,7 @@ from glotmill.runner.request_queue import RequestQueue
 from glotmill.runner.run_folder import Run, ShardInfo
 from glotmill.runner.shard import Shard, run_shard
 
-GRACE = 10  # seconds to wait for the replies in flight when a run is stopped
+GRACE = 120  # seconds to wait for the replies in flight after an error; a user says how long by Ctrl-C
 
 
 @dataclass
@@ -85,13 +86,23 @@ async def fill(prepared: PreparedRun, progress: Progress, watch: Callable[[Progr
                 watch(progress)
                 unfilled = [finish for finish in finishes if await finish.apply_to_all(filter_workers)]
                 progress.note = ""
-        except BaseException:
+            _refuse_if_all_failed(prepared.quotas, request_queue)
+        except BaseException as error:
             progress.note = "waiting for the replies in flight"
             watch(progress)
-            await request_queue.drain(GRACE)
+            by_user = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+            await request_queue.drain(None if by_user else GRACE, stop=True)
             raise
         progress.note = "writing the dataset"
         watch(progress)
+
+
+def _refuse_if_all_failed(quotas: Sequence[LanguageQuota], request_queue: RequestQueue) -> None:
+    """Raise EngineError if no request was answered and a language lacks rows: the engine is why."""
+    failed = request_queue.failed
+    if failed and failed == request_queue.answered and any(quota.shortfall for quota in quotas):
+        latest = request_queue.latest_failure
+        raise EngineError(f"every request failed ({failed:,}), the latest with {latest}")
 
 
 @dataclass
