@@ -23,7 +23,7 @@ from glotmill.columns import UNPARSED
 from glotmill.runner.parse.json_values import json_values, to_json
 from glotmill.runner.parse.lines import parse_lines
 from glotmill.runner.parse.schema import schema_dtype, schema_parser
-from glotmill.runner.parse.text import parse_exact_text, parse_text
+from glotmill.runner.parse.text import parse_exact_text, parse_text, without_tokens
 from glotmill.runner.parse.turns import parse_turns
 from glotmill.runner.parse.unparsed import Unparsed
 
@@ -47,10 +47,15 @@ def parser(
     exact: whether the reply follows a constraint, so that a text has nothing around it.
     Raises RecipeError if `schema` is not a JSON schema.
     """
-    if schema is not None:
-        return schema_parser(schema)
+    if exact and schema is None and as_ == "text":
+        return parse_exact_text
+    parse = schema_parser(schema) if schema is not None else _parser(as_, column)
+    return lambda text: parse(without_tokens(text))
+
+
+def _parser(as_: str, column: str) -> Callable[[str], Any]:
     parsers: dict[str, Callable[[str], Any]] = {
-        "text": parse_exact_text if exact else parse_text,
+        "text": parse_text,
         "json": _parse_json,
         "lines": parse_lines,
         "turns": parse_turns,

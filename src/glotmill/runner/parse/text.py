@@ -33,6 +33,10 @@ _ITEM = re.compile(
 )
 _AGREEMENT = re.compile(r"\A[\W_]*+[^!,.！，。、،।\n:：]{1,30}+[!,.！，。、،।]++[\s*_]*+")
 _TAGS = re.compile(r"\A<(?P<label>\w{1,30}+)>(?P<inner>[^<]*+)</(?P=label)>\Z")
+_SPECIAL = r"<\|[\w ]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<[be]os>|<(?:start|end)_of_turn>|\[/?INST\]"
+_FIRST_TOKEN = re.compile(rf"(?:{_SPECIAL})(?:assistant\n|model\n)?")
+_LAST_TOKEN = re.compile(rf"(?:{_SPECIAL})\Z")
+_LONGEST_TOKEN = 50
 _COLONS = (":", "：", "፦", "՝", "៖")
 _LETTER_BETWEEN = re.compile(r"(?<=\w)['’](?=\w)")
 _FIELD = re.compile(r"^[^\s:：.!?,][^:：\n.!?,]{0,24}[:：](?!//)", re.MULTILINE)
@@ -46,6 +50,16 @@ def parse_text(text: str) -> str:
     """Return a reply without what models write around it. Raises Unparsed if the reply is empty."""
     if not (text := clean(text)):
         raise Unparsed(EMPTY_REPLY)
+    return text
+
+
+def without_tokens(text: str) -> str:
+    """Return a reply without a byte order mark, and without special tokens of chat templates at its ends."""
+    text = text.strip().lstrip("\ufeff\u200b").lstrip()
+    while (found := _FIRST_TOKEN.match(text)) is not None:
+        text = text[found.end() :].lstrip()
+    while text.endswith((">", "]")) and (found := _LAST_TOKEN.search(text[-_LONGEST_TOKEN:])) is not None:
+        text = text[: len(text) - len(found[0])].rstrip()
     return text
 
 

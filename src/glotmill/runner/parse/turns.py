@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from glotmill.columns import UNPARSED
 from glotmill.runner.parse import remarks
-from glotmill.runner.parse.lines import MAX_ITEMS, NUMBER
+from glotmill.runner.parse.lines import MAX_ITEMS
+from glotmill.runner.parse.list_marks import NUMBER
 from glotmill.runner.parse.text import unwrap
 from glotmill.runner.parse.unparsed import Unparsed
 
