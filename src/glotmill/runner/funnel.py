@@ -18,11 +18,19 @@ from glotmill.columns import (
     REASON,
     REASON_AT,
     TRUNCATED,
+    UNFINISHED_THINKING,
     UNPARSED,
     VERDICT,
 )
 from glotmill.io.run_files import dataset_files, shard_files
 from glotmill.runner.run_folder import Run, readable
+
+_UNPARSED = (
+    UNPARSED,
+    TRUNCATED,
+    EMPTY_REPLY,
+    UNFINISHED_THINKING,
+)  # how reasons begin of replies without a value
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ def _count(run: Run, counts: pl.DataFrame, tag: str, target: int) -> Funnel:
         reasons[row[REASON]] = reasons.get(row[REASON], 0) + row["len"]
         if row[VERDICT] == FAILED:
             failed += row["len"]
-        elif row[REASON].startswith((UNPARSED, TRUNCATED, EMPTY_REPLY)) and not row["by_filter"]:
+        elif row[REASON].startswith(_UNPARSED) and not row["by_filter"]:
             unparsed += row["len"]
     dataset = run.folder / "dataset"  # a language without rows has no folder there
     files = dataset_files(run.folder, [tag])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from pydantic import ValidationError
 
-from glotmill.columns import ROW
+from glotmill.columns import LANGUAGE, ROW, VERDICT_SCHEMA
 from glotmill.errors import UsageError, one_line
 from glotmill.io import atomic, checksum, run_files
 from glotmill.languages import find as find_language
@@ -117,7 +117,7 @@ class Run:
         """Return every row of the finished shards, kept and dropped, with `verdict` and `reason`."""
         files = run_files.shard_files(self.folder, _tags(language))
         if not files:
-            return pl.LazyFrame(schema={"language": pl.String, "verdict": pl.String, "reason": pl.String})
+            return pl.LazyFrame(schema={LANGUAGE: pl.String(), **VERDICT_SCHEMA})
         return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
 
     def info(self) -> dict[str, Any]:
