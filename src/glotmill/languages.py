@@ -126,6 +126,8 @@ def _index() -> tuple[Mapping[str, Language], Mapping[str, str]]:
         for code in (language.iso639_3, language.iso639_1, *filter(_CODE.fullmatch, aliases)):
             index.setdefault(code, language)
             index.setdefault(f"{code}-{language.script.lower()}", language)
+            if language.script in ("Hans", "Hant"):  # FineWeb2 writes cmn_Hani for either
+                index.setdefault(f"{code}-hani", language)
             for region, script in (pair.lower().split("=") for pair in regions):
                 locales[f"{code}-{region}"] = f"{code}-{script}"
     for language, _, _ in rows:

@@ -115,9 +115,12 @@ MANY = f"[{', '.join(TENFOLD)}]"
         ("steps.draft.temperature=.nan", "steps.0.temperature"),
         ("steps.draft.n=0", "steps.0.n: .*greater than or equal to 1"),
         ('about="\\ud83d"', "holds half a character"),
-        ("about=[&a [*a]]", "its aliases .* expand to over"),
+        ("about=[&a [*a]]", r"\*a stands within what it stands for"),
+        ("about=" + "[" * 100 + "]" * 100, "nested over 64 deep"),
+        ("about={a: 1, a: 2}", "the key 'a' stands twice"),
+        ("about=!!timestamp x", "the tag !!timestamp is not read"),
         ("about=" + MANY, "its aliases .* expand to over"),
-        ("languages=no", "bare no as false: for Norwegian write nob_Latn"),
+        ("languages=no", "languages: input should be a valid list; there is 'no'"),
     ],
 )
 def test_settings_that_do_not_fit(folder: Path, setting: str, message: str) -> None:
@@ -130,8 +133,6 @@ def test_settings_that_do_not_fit(folder: Path, setting: str, message: str) -> N
     [
         ("temperature", "temperatur", "steps.0.temperatur: unknown key; did you mean 'temperature'"),
         ("about: A test.", "about: A\npapres: []", "papres: unknown key; did you mean 'papers'"),
-        ("[sw, fra, zh-Hant]", "[sw, no]", "languages: .*bare no as false: for Norwegian write nob_Latn"),
-        ("[sw, fra, zh-Hant]", "no", "bare no"),
         ("[sw, fra, zh-Hant]", "[klingon]", "'klingon' is not known"),
         ("[sw, fra, zh-Hant]", "sw", "languages: .*valid list"),
         ("generate: draft", "generate: my-draft", "name of a column"),
@@ -216,3 +217,20 @@ def test_the_recipe_that_run_json_keeps_reads_as_the_same(folder: Path) -> None:
 def test_a_recipe_that_does_not_exist(source: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         read_recipe(source)
+
+
+def test_a_seed_says_what_stands_in_the_recipe(folder: Path) -> None:
+    draw, said = "{code: [NO, 01234, 1.10, 7]}", {"code": ["NO", "01234", "1.10", 7]}
+    path = folder / "recipe.yaml"
+    path.write_text(PLAIN.replace("{rows: [{topic: the sea}]}", f"{{draw: {draw}, size: 9}}"))
+    for settings in ([], [f"seeds={{draw: {draw}}}"], [f"seeds.draw={draw}"], ["seeds.draw.code.2=1.10"]):
+        seeds = read_recipe(folder, settings).seeds
+        assert isinstance(seeds, recipe.Draw)
+        assert seeds.draw == said
+
+
+def test_a_key_that_stands_twice_is_refused(folder: Path) -> None:
+    path = folder / "recipe.yaml"
+    path.write_text(path.read_text() + "\nabout: again\n")
+    with pytest.raises(RecipeError, match=r"recipe\.yaml: line \d+: the key 'about' stands twice"):
+        read_recipe(folder)

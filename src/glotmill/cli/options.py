@@ -84,12 +84,12 @@ def _parse_value(text: str) -> Any:
     """Read a scalar as YAML does and a list or mapping as JSON; anything else is text."""
     import json
 
-    import yaml
+    from glotmill.io import plain_yaml
 
     is_json = text.startswith(("{", "["))
     try:
-        value = json.loads(text) if is_json else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        value = json.loads(text) if is_json else plain_yaml.load(text)
+    except (ValueError, RecursionError):
         return text
     is_scalar = value is None or isinstance(value, str | int | float)
     return value if is_scalar or is_json else text  # `so: it is` is not a mapping, nor 2026-01-01 a date

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 import glotmill.filters
 from glotmill import plugins
 from glotmill.errors import RecipeError, UsageError, one_line
+from glotmill.io import plain_yaml
 from glotmill.recipes.steps import Filter
 
 _DEFAULT_SET = Path(glotmill.filters.__file__).with_name("default_set.yaml")
@@ -49,10 +49,10 @@ def choose(
 def _read_file(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        items = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        items = json.loads(text) if path.suffix == ".json" else plain_yaml.load(text)
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file of filters") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RecipeError(f"{path}: cannot be read: {one_line(error)}") from None
     if not isinstance(items, list) or not all(isinstance(item, dict) and "filter" in item for item in items):
         raise RecipeError(

@@ -8,17 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from glotmill.columns import prompt_column
-from glotmill.errors import RecipeError, one_line
+from glotmill.errors import RecipeError
+from glotmill.io import plain_yaml
 from glotmill.plugins import did_you_mean
 from glotmill.recipes.recipe import SEED_SOURCES, Dataset, Draw, Model, Output, Recipe, Table
 from glotmill.recipes.steps import STEP_KINDS, Examples
 
 BUILT_IN = Path(__file__).parent.parent / "prompts"
 MAX_RECIPE_BYTES = 1_000_000
+_VERBATIM = (("seeds", "draw"), ("seeds", "rows"))  # 1.10 in a seed is what stands there, not 1.1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MODELS: tuple[type[BaseModel], ...] = (
     Recipe,
@@ -46,7 +47,7 @@ def read_recipe(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
         values = _load_yaml(path)
     for setting in settings:
         _override(values, setting)
-    _refuse_hostile(values, path)
+    _refuse_surrogates(values, path)
     return _validate(values, path, name)
 
 
@@ -75,24 +76,15 @@ def built_in() -> list[str]:
     return sorted(path.parent.name for path in BUILT_IN.glob("*/recipe.yaml"))
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads dates as text. A subclass, since other libraries change the resolvers of SafeLoader."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def _load_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file. Raises RecipeError: too large, not YAML, not a mapping."""
     if path.stat().st_size > MAX_RECIPE_BYTES:
         raise RecipeError(f"{path}: over {MAX_RECIPE_BYTES:,} bytes; move the seeds to a separate file")
     try:
-        values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 it is a SafeLoader
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise RecipeError(f"{path}: not YAML: {one_line(error)}") from None
+        values = plain_yaml.load(path.read_bytes(), verbatim=_VERBATIM)
+    except plain_yaml.YamlError as error:
+        is_yaml = isinstance(error, plain_yaml.RefusedYamlError)
+        raise RecipeError(f"{path}: {'' if is_yaml else 'not YAML: '}{error}") from None
     if not isinstance(values, dict):
         raise RecipeError(
             f"{path}: holds a {type(values).__name__}; a recipe is a mapping that begins with `about:`"
@@ -124,8 +116,12 @@ def _override(values: dict[str, Any], setting: str) -> None:
     if not equals or not path:
         raise RecipeError(f"--set {setting}: write it as --set steps.draft.temperature=0.3")
     try:
-        value = yaml.load(text, _Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError):
+        keys = tuple(path.split("."))
+        below = [place[len(keys) :] for place in _VERBATIM if place[: len(keys)] == keys[: len(place)]]
+        value = plain_yaml.load(text, verbatim=below)
+    except plain_yaml.RefusedYamlError as error:
+        raise RecipeError(f"--set {setting:.80}: {error}") from None
+    except plain_yaml.YamlError:
         value = text
     *parents, last = path.split(".")
     target: Any = values
@@ -166,16 +162,11 @@ def _step_name(item: Any) -> str:
     return next((str(item[kind]) for kind in STEP_KINDS if kind in item), "")
 
 
-def _refuse_hostile(values: Any, path: Path) -> None:
-    """Raise RecipeError for aliases that multiply without end, and for lone surrogates."""
-    waiting, count = [values], 0
+def _refuse_surrogates(values: Any, path: Path) -> None:
+    """Raise RecipeError for lone surrogates."""
+    waiting = [values]
     while waiting:
         value = waiting.pop()
-        count += 1
-        if count > MAX_RECIPE_BYTES:  # without aliases, every value takes at least a byte
-            raise RecipeError(
-                f"{path}: its aliases (*name) expand to over {MAX_RECIPE_BYTES:,} values; use fewer"
-            )
         if isinstance(value, dict):
             waiting += [*value.keys(), *value.values()]
         elif isinstance(value, list):

@@ -138,8 +138,6 @@ class Recipe(Strict):
     @field_validator("languages", mode="before")
     @classmethod
     def _canonical(cls, value: Any) -> Any:
-        if value is False:  # a bare `no` in YAML: the error explains how to write Norwegian
-            return [find_language(value).tag]
         return [find_language(name).tag for name in value] if isinstance(value, list) else value
 
     @field_validator("models", mode="before")
