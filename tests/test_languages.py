@@ -26,7 +26,7 @@ NINE = [
 FORMS = """
 swh_Latn: sw swa swh SWH_LATN sw-KE sw_Latn swa_Latn swahili KISWAHILI
 arb_Arab: ar ara arb ar-EG العربية
-zho_Hans: zh zho chi cmn cmn_Hani zho_Hani zh-CN zh_cn zh-Hans zho_Hans cmn_Hans zh-Hans-SG Chinese 中文 简体中文
+zho_Hans: zh zho chi cmn cmn_Hani zho_Hani zh-CN zh_cn zh-Hans zho_Hans cmn_Hans Chinese 中文 简体中文
 zho_Hant: zh-TW zh_TW zh-HK zho_TW zh-Hant zh-Hant-HK cmn_Hant 繁體中文
 srp_Cyrl: sr srp Serbian sr-RS српски
 srp_Latn: sr-Latn sr_Latn_RS sr-ME srpski

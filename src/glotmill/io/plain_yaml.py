@@ -1,7 +1,7 @@
 """YAML of people who do not know its pitfalls, and of people who exploit them.
 
-Words and numbers are read as YAML 1.2 reads them, where that is less surprising than 1.1: `no`, `on`, `12:30`,
-`01234`, `1_000`, `0x1F`, `<<` and dates are text. Refused are tags, keys that stand twice in a mapping, and
+Words and numbers are read as YAML 1.2 reads them, where that is less surprising than 1.1: `no`, `on`,
+`12:30`, `01234`, `1_000`, `0x1F`, `<<` and dates are text. Refused are tags, keys that stand twice in a mapping, and
 what is nested too deeply or, by aliases, grows too large.
 """
 
@@ -65,7 +65,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Compose a node, and refuse what is too deep, too large, or has a tag."""
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         tag = getattr(event, "tag", None)
         if tag not in (None, "!", _TEXT):
             name = str(tag).replace("tag:yaml.org,2002:", "!!")
