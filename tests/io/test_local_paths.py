@@ -34,6 +34,11 @@ def test_what_to_do_instead(path: str | Path, command: str) -> None:
     assert "cannot be appended to, locked or renamed" in message
 
 
+def test_a_name_with_a_nul_byte_is_none() -> None:
+    with pytest.raises(UsageError, match=r"'a\\x00b': holds a NUL byte, which no name of a folder can"):
+        local_path("a\0b")
+
+
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [

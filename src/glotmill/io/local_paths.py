@@ -9,7 +9,7 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+", re.IGNORECASE)  # a Path has on
 
 
 def local_path(path: str | Path, *, kind: str = "FOLDER", to_hub: str = "") -> Path:
-    """Return a path to write to. Raises UsageError for an address such as `hf://` or `s3://`.
+    """Return a path to write to. Raises UsageError for an address such as `hf://` or `s3://`, or no name.
 
     Journals are appended to, locks are held, and files are renamed when they are complete: object storage
     has none of that.
@@ -17,6 +17,8 @@ def local_path(path: str | Path, *, kind: str = "FOLDER", to_hub: str = "") -> P
     kind: FOLDER or FILE, as the message calls it.
     to_hub: the command that takes it to a dataset of the Hub, with `{repo}` for the name.
     """
+    if "\0" in str(path):
+        raise UsageError(f"{str(path)!r}: holds a NUL byte, which no name of a {kind.lower()} can")
     if (match := _ADDRESS.match(str(path))) is None:
         return Path(path)
     scheme, rest = match[1].lower(), str(path)[match.end() :]
