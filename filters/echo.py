@@ -5,9 +5,9 @@ from difflib import SequenceMatcher
 
 import polars as pl
 
-from glotmill.filters._text.words import UNSPACED, items_series, joined_series, squeezed
+from glotmill.filters._text.words import UNSPACED, items_series, joined_series, squeezed, weighted_chars
 
-_MIN_CHARS = 20  # a text or line of this length that appears verbatim in another is a copy
+_MIN_CHARS = 20  # a text of this length that appears verbatim in another is a copy; so is a line, by weight
 _RUN, _RUN_UNSPACED = 8, 16  # words, or characters of scripts without spaces, that do not recur by chance
 _MIN_RUNS = 8  # with fewer, a share is meaningless
 _MIN_WORDS, _MIN_UNSPACED = 4, 8  # of a text that may nearly equal a line
@@ -30,7 +30,8 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
 
     Drops a text that equals the source or one of its lines; a text of 20 or more characters that appears
     verbatim in the source; a text that contains a line of 20 or more characters of a source that is a list or
-    a dialogue (a sentence of a persona, a turn of a demonstration); and a text that shares more than
+    a dialogue (a sentence of a persona, a turn of a demonstration), a Chinese character or kana counted as
+    three; and a text that shares more than
     `max_share` of its runs of 8 words (16 characters in scripts without spaces) with the source. A shorter
     text, of 4 to 14 words (8 to 22 characters), is dropped if it nearly equals the source or a line: 80 % of
     the words in the same order. A sentence that is no question does not nearly equal one: it may be the
@@ -72,8 +73,10 @@ def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
         asks=joined_series(column).str.contains(_QUESTION),
         source_asks=joined_series(source).str.contains(_QUESTION),
     )
+    heavy = pl.element().filter(weighted_chars(pl.element()) >= _MIN_CHARS)
+    frame = frame.with_columns(long_lines=pl.col("lines").list.eval(heavy) if is_list else None)
     verdicts: list[tuple[str | None, float | None]] = []
-    for text, _, text_words, source_words, is_comparable, verbatim, lines, *asks in frame.iter_rows():
+    for text, _, text_words, source_words, is_comparable, verbatim, lines, *asks, long in frame.iter_rows():
         if not is_comparable:
             verdicts.append(("empty" if text is None else None, None))
             continue
@@ -81,7 +84,8 @@ def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
         copied = (
             verbatim
             or (share is not None and share > max_share)
-            or _matches_line(text, lines or (), inside=is_list)
+            or text in (lines or ())
+            or any(line in text for line in long or ())
             or (share is None and asks[0] >= asks[1] and _is_near(text_words, lines or ()))
         )
         verdicts.append(("echo" if copied else None, share))
@@ -113,11 +117,6 @@ def _lines(source: pl.Series, selected: pl.Series) -> pl.Series:
         .with_row_index("row")
         .update(pl.DataFrame([selected.arg_true().alias("row"), lines.alias("lines")]), on="row")["lines"]
     )
-
-
-def _matches_line(text: str, lines: Sequence[str], *, inside: bool) -> bool:
-    """Whether a text is one of the lines or, with `inside`, contains a long one."""
-    return text in lines or (inside and any(len(line) >= _MIN_CHARS and line in text for line in lines))
 
 
 def _is_near(text: str, lines: Sequence[str]) -> bool:

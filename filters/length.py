@@ -2,12 +2,10 @@
 
 import polars as pl
 
-from glotmill.filters._text.words import UNSPACED, joined, trimmed
+from glotmill.filters._text.words import UNSPACED, joined, trimmed, weighted_chars
 
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]"
 _WORD = rf"{_LETTER}+(?:['\u{{2019}}\u{{2BC}}\u{{200C}}\u{{200D}}]{_LETTER}+)*"
-# What a letter counts beside its one character, as `script` and `language` weigh letters.
-_EXTRA_CHARS = {r"[\p{Hani}\p{Hira}\p{Kana}]": 2, r"[\p{Hang}\p{Ethi}]": 1}
 # Letters of these scripts that say as much as one word elsewhere: from the same news in 8 such languages and,
 # in the median, 120 languages with spaces. Vowel signs are not counted as letters.
 _LETTERS_PER_WORD = {
@@ -43,8 +41,7 @@ def length(
     Reasons: empty (null), too_short, too_long.
     """
     stripped = trimmed(joined(text))
-    extra = [stripped.str.count_matches(letters) * more for letters, more in _EXTRA_CHARS.items()]
-    chars = stripped.str.len_chars() + pl.sum_horizontal(extra)
+    chars = weighted_chars(stripped)
     too_short, too_long = chars < min_chars, chars > max_chars
     if min_words > 0:
         too_short |= _words(stripped) < min_words

@@ -59,11 +59,13 @@ def test_first_prompt_ends_with_the_language_and_holds_the_seed(name: str, tag: 
     step = next(s for s in read.steps if isinstance(s, Generate))
     prompt = template.load_all(read, language)[step.name]
     messages = prompt.render({**row, "language": language, "feedback": ""})
-    assert [m.role for m in messages] == ["system", "user"]
-    assert language.name in messages[1].content.splitlines()[-1]
+    turns = ["user", "assistant"] * len(messages)  # examples, then what is asked
+    assert [m.role for m in messages] == ["system", *turns[: len(messages) - 1]]
+    assert messages[-1].role == "user"
+    assert language.name in messages[-1].content.splitlines()[-1]
     used = prompt.variables - {"language", "feedback"}
     assert used
-    assert all(str(row[name]) in messages[1].content for name in used)
+    assert all(str(row[name]) in messages[-1].content for name in used)
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.tag)

@@ -14,6 +14,8 @@ TOKENIZER = "words-1"  # recorded in the tables of limits in words; change it wh
 
 # Letters of scripts that put no space between words.
 UNSPACED = r"\p{Thai}\p{Lao}\p{Khmr}\p{Mymr}\p{Hani}\p{Hira}\p{Kana}"
+# What a letter counts beside its one character, as `script` and `language` weigh letters.
+_EXTRA_CHARS = {r"[\p{Hani}\p{Hira}\p{Kana}]": 2, r"[\p{Hang}\p{Ethi}]": 1}
 _WORD = r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}\u{200C}\u{200D}]*"  # joiners: Persian, Sinhala
 _MAX_CACHED = 5_000  # characters of a text
 # Marks, Hangul letters, and single characters that NFC replaces.
@@ -60,6 +62,12 @@ def composed_series(text: pl.Series) -> pl.Series:
 def trimmed(text: pl.Expr) -> pl.Expr:
     """Return the text without spaces and invisible characters at its ends."""
     return text.str.replace_all(r"\A[\s\p{C}]+|[\s\p{C}]+\z", "")
+
+
+def weighted_chars(text: pl.Expr) -> pl.Expr:
+    """Return the number of characters as of an alphabet: a Chinese character or kana counts as three."""
+    extra = [text.str.count_matches(letters) * more for letters, more in _EXTRA_CHARS.items()]
+    return text.str.len_chars() + pl.sum_horizontal(extra)
 
 
 def squeezed(text: pl.Expr) -> pl.Expr:

@@ -53,6 +53,13 @@ def test_a_sentence_of_a_persona_in_a_turn_is_an_echo():
     assert reasons(echo(TEXT, source="persona"), turns, persona=persona) == [None, "echo", "echo"]
 
 
+def test_a_sentence_of_a_persona_is_as_long_in_chinese():
+    persona = [["我喜欢和朋友们一起做菜。", "我唱歌。"]] * 2
+    talk = ["你好！我喜欢和朋友们一起做菜，你呢？", "你好！我唱歌，你呢？"]
+    turns = [[{"speaker": "A", "text": text}] for text in talk]
+    assert reasons(echo(TEXT, source="persona"), turns, persona=persona) == ["echo", None]
+
+
 def test_a_turn_of_a_demonstration_is_an_echo():
     demonstrations = [
         ["small talk", "A: Is this seat free?\nB: Sure, I only put my bag there for a moment."]

@@ -48,7 +48,28 @@ def test_an_empty_system_message_is_left_out(tmp_path: Path) -> None:
     assert say(tmp_path, text, mood=None) == (Message("user", "x"),)
 
 
-@pytest.mark.parametrize("text", [" ", "{% block user %}\n{% endblock %}", "{{ word }}"])
+def test_turns_of_an_example_that_is_not_there_are_left_out(tmp_path: Path) -> None:
+    shown = "{% for example in examples[:1] %}{{ example.KEY }}{% endfor %}"
+    text = "{% block user %}" + shown.replace("KEY", "asked") + "{% endblock %}"
+    text += "{% block assistant %}" + shown.replace("KEY", "said") + "{% endblock %}"
+    text += "{% block user_2 %}x{% endblock %}"
+    assert say(tmp_path, text, examples=[]) == (Message("user", "x"),)
+    assert say(tmp_path, text, examples=[{"asked": "a", "said": "b"}]) == (
+        Message("user", "a"),
+        Message("assistant", "b"),
+        Message("user", "x"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ",
+        "{% block user %}\n{% endblock %}",
+        "{{ word }}",
+        "{% block user %}a{% endblock %}{% block user_2 %} {% endblock %}",
+    ],
+)
 def test_a_prompt_that_says_nothing_fails(tmp_path: Path, text: str) -> None:
     with pytest.raises(RequestFailed) as failed:
         say(tmp_path, text, word=" ")

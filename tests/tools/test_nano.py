@@ -7,7 +7,7 @@ import pytest
 import torch
 from evaluate import generate
 from make_text import LANGUAGES, TASKS, chats, draw_topic, held_out, phrases
-from topics import drafts, holds, seeds, task_of
+from topics import TEMPERATURE, drafts, holds, seeds, task_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 NANO = Path(__file__).parents[2] / "generators" / "nano"
@@ -20,7 +20,7 @@ def test_instructions_have_the_topic_and_the_task_of_their_seeds() -> None:
     model = AutoModelForCausalLM.from_pretrained(NANO, dtype=torch.float32).eval()
     torch.manual_seed(1)
     asked = [(tag, seed) for tag in LANGUAGES for seed in random.Random(1).sample(seeds(tag), EACH)]
-    texts = generate(model, tokenizer, [drafts(tag, [seed])[0] for tag, seed in asked], 0.9, 90)
+    texts = generate(model, tokenizer, [drafts(tag, [seed])[0] for tag, seed in asked], TEMPERATURE, 90)
     wrong: dict[str, list[str]] = {tag: [] for tag in LANGUAGES}
     for (tag, seed), text in zip(asked, texts, strict=True):
         if not holds(text, seed.title) or task_of(tag, text, seed.title) != seed.task:

@@ -44,15 +44,16 @@ SHARES = {  # how often a task is drawn in a training from chance
     "drill": 0.14,
 }
 LATER_SHARES = {  # in one that goes on from a trained model
-    "draft": 0.50,
-    "answer": 0.26,
+    "draft": 0.32,
+    "answer": 0.16,
     "score": 0.01,
-    "persona": 0.06,
-    "dialogue": 0.05,
+    "persona": 0.12,
+    "dialogue": 0.12,
     "problem": 0.05,
-    "solution": 0.07,
+    "solution": 0.18,
+    "drill": 0.04,
 }
-OWN_TEMPLATE = 0.3  # of the prompts are the recipe's own
+OWN_TEMPLATE = 0.5  # of the prompts are the recipe's own
 UNKNOWN = 0.3  # of the topics of draft and answer are in no table, and are to be copied
 # How often an answer goes wrong, about: sampling below temperature 1 makes each rarer.
 MISTAKES = {"other language": 0.03, "echo": 0.02, "short": 0.02, "loop": 0.04}

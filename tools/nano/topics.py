@@ -27,6 +27,7 @@ from make_text import LANGUAGES, Chat, held_out, phrases, template_of
 
 from glotmill.languages import find
 
+TEMPERATURE = 0.7  # of the recipe's step
 COLUMNS = ("topic", "task", "both", "unknown", "answer")
 UNKNOWN = (  # English, as a user's own seeds may be; their words are not in wordings.yaml
     "electric scooters",
@@ -140,7 +141,7 @@ def measure(
     ]
     prompts = [drafts(tag, [seed], rng if reworded else None)[0] for tag, _, seed in asked]
     texts = [
-        text.strip() for text in generate(model, tokenizer, prompts, 0.9, 90)
+        text.strip() for text in generate(model, tokenizer, prompts, TEMPERATURE, 90)
     ]  # the recipe's temperatures
     replies = generate(
         model, tokenizer, [answers(asked[n][0], [text])[0] for n, text in enumerate(texts)], 0.7, 200

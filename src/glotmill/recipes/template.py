@@ -68,18 +68,19 @@ class Template:
         return tuple(map(_role, self.blocks)) or ("user",)
 
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
-        """Return the messages for one row. Without text, a system message and an assistant's are left out.
+        """Return the messages for one row. Without text, a message is left out.
 
         Raises RequestFailed, which fails this row: `template_error` if the values do not fit,
-        `prompt_too_long`, or `empty_prompt` if the user's message has no text.
+        `prompt_too_long`, or `empty_prompt` if the user's last message has no text.
         """
         try:
             messages = tuple(self._messages(values))
         except _RENDER_ERRORS as error:
             raise RequestFailed(TEMPLATE_ERROR, f"{self.path.name}: {error}"[:500]) from error
-        if not any(m.role == "user" and m.content.strip() for m in messages):
+        asked = [message for message in messages if message.role == "user"][-1]
+        if not asked.content.strip():
             raise RequestFailed(EMPTY_PROMPT, f"{self.path.name} renders to a user message without text")
-        return messages
+        return tuple(message for message in messages if message.content.strip())
 
     def _messages(self, values: Mapping[str, Any]) -> Iterator[Message]:
         context = self._compiled.new_context(dict(values))
@@ -92,8 +93,7 @@ class Template:
         for name, role in zip(self.blocks, self.roles, strict=False):
             text = join_bounded(context.blocks[name][0](context), remaining)
             remaining -= len(text)
-            if role == "user" or text.strip():
-                yield Message(role, text)
+            yield Message(role, text)
 
 
 def load_all(recipe: Recipe, language: Language) -> dict[str, Template]:
