@@ -20,7 +20,7 @@ from glotmill.recipes.steps import STEP_KINDS, Examples
 BUILT_IN = Path(__file__).parent.parent / "prompts"
 MAX_RECIPE_BYTES = 1_000_000
 _VERBATIM = (("seeds", "draw"), ("seeds", "rows"))  # 1.10 in a seed is what stands there, not 1.1
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _MODELS: tuple[type[BaseModel], ...] = (
     Recipe,
     *STEP_KINDS.values(),
@@ -47,7 +47,7 @@ def read_recipe(source: str | Path, settings: Iterable[str] = ()) -> Recipe:
         values = _load_yaml(path)
     for setting in settings:
         _override(values, setting)
-    _refuse_surrogates(values, path)
+    _refuse_what_is_no_text(values, path)
     return _validate(values, path, name)
 
 
@@ -162,8 +162,8 @@ def _step_name(item: Any) -> str:
     return next((str(item[kind]) for kind in STEP_KINDS if kind in item), "")
 
 
-def _refuse_surrogates(values: Any, path: Path) -> None:
-    """Raise RecipeError for lone surrogates."""
+def _refuse_what_is_no_text(values: Any, path: Path) -> None:
+    """Raise RecipeError for lone surrogates, and for NUL bytes, which no file or column can be named with."""
     waiting = [values]
     while waiting:
         value = waiting.pop()
@@ -171,10 +171,9 @@ def _refuse_surrogates(values: Any, path: Path) -> None:
             waiting += [*value.keys(), *value.values()]
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and (surrogate := _SURROGATE.search(value)):
-            raise RecipeError(
-                f"{path}: {ascii(value)[:80]} holds half a character, {surrogate[0]!a}; correct it"
-            )
+        elif isinstance(value, str) and (found := _NO_TEXT.search(value)):
+            what = "a NUL byte" if found[0] == "\0" else f"half a character, {found[0]!a}"
+            raise RecipeError(f"{path}: {ascii(value)[:80]} holds {what}; correct it")
 
 
 def _validate(values: dict[str, Any], path: Path, name: str) -> Recipe:
