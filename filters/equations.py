@@ -35,7 +35,7 @@ _CURRENCY = re.compile(
 )
 _POINT_FIRST = re.compile(r"(?<![\w.,])\.(?=\d)")
 _MIXED = re.compile(r"(?<![\d.,/])(\d{1,4}) (\d{1,2})/(\d{1,2})(?![\d/])")
-_BULLET = re.compile(r"^\s*[-*+]\s+", re.MULTILINE)
+_BULLET = re.compile(r"^[^\S\n]*[-*+]\s+", re.MULTILINE)
 _VERDICT = pl.Struct({"reason": pl.String, "list": pl.List(pl.String)})
 
 
@@ -100,7 +100,8 @@ def _plain(text: str) -> tuple[str, list[str]]:
     text = _POINT_FIRST.sub("0.", _CURRENCY.sub("", plain(without_latex(text))))
     text = _MIXED.sub(r"(\1+\2/\3)", text)
     text, annotated = _ANNOTATION.sub(" ", text), _ANNOTATION.findall(text)
-    return re.sub(r"\n\s*=", " =", _BULLET.sub("", _MARKUP.sub("", text))), annotated
+    lines = re.sub(r"\n\s+", "\n", _BULLET.sub("", _MARKUP.sub("", text)))
+    return lines.replace("\n=", " ="), annotated
 
 
 def _verdict(
