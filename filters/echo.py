@@ -61,7 +61,11 @@ def _verdicts(batch: pl.Series, max_share: float) -> pl.Series:
         text_words=_space_characters(frame["text"]), source_words=_space_characters(frame["source"])
     )
     is_list = isinstance(source.dtype, pl.List)
-    contained = pl.col("source").str.contains(pl.col("text"), literal=True)
+    # Polars would make a regular expression of each text, which has a limit and is slow.
+    pairs = frame.select("source", "text").iter_rows()
+    contained = pl.lit(
+        pl.Series([None if None in pair else pair[1] in pair[0] for pair in pairs], dtype=pl.Boolean)
+    )
     short = pl.col("text").str.len_chars() < _MIN_CHARS
     comparable = (pl.col("text").is_not_null() & (pl.col("source") != "")).fill_null(False)
     few = pl.col("text_words").str.count_matches(" ") < _RUN_UNSPACED + _MIN_RUNS
