@@ -1,8 +1,8 @@
 """YAML of people who do not know its pitfalls, and of people who exploit them.
 
 Words and numbers are read as YAML 1.2 reads them, where that is less surprising than 1.1: `no`, `on`,
-`12:30`, `01234`, `1_000`, `0x1F`, `<<` and dates are text. Refused are tags, keys that stand twice in a mapping, and
-what is nested too deeply or, by aliases, grows too large.
+`12:30`, `01234`, `1_000`, `0x1F`, `<<` and dates are text. Refused are tags, keys that stand twice in a
+mapping, and what is nested too deeply or, by aliases, grows too large.
 """
 
 import re
