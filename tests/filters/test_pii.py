@@ -12,6 +12,7 @@ TEXT = pl.col("text")
 PERSONAL = [
     ("eng_Latn", "Call me at 202-555-0143 or (212) 736-5000 tonight.", "phone"),
     ("eng_Latn", "Write to jane.doe@gmail.com, please", "email"),
+    ("eng_Latn", "My mail is jane.doe@gmail.com: write to me/us", "email"),
     ("eng_Latn", "My number is +44 7911 123456.", "phone"),
     ("fra_Latn", "Mon numéro : 06 12 34 56 78.", "phone"),
     ("fra_Latn", "Appelez le 01.42.68.53.00", "phone"),
@@ -53,6 +54,8 @@ HARMLESS = [
     ("eng_Latn", "12.09.2018 and 12/09/2018"),
     ("eng_Latn", "3.14159265358979"),
     ("eng_Latn", "user@example.com"),
+    ("eng_Latn", "Clone it with git@github.com:acme/widgets.git and run make."),
+    ("eng_Latn", "Use ssh://git@gitlab.com/acme/widgets.git as the remote."),
     ("eng_Latn", "@MerPolCC or 5 @ 3"),
     ("eng_Latn", "Room 12-34-56, flight 447"),
     ("eng_Latn", "call 911 or 0800 555 111"),

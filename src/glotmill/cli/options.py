@@ -64,7 +64,7 @@ def prices(
     """Read `0.4`, for the model of the run, and `judge=0.4`; None if the option is not given."""
     given = by_model(context, option, values)
     price = click.FloatRange(0)
-    return {name: float(price.convert(text, option, context)) for name, text in given.items()} or None
+    return {name: float(price(text, option, context)) for name, text in given.items()} or None
 
 
 def key_values(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _EMAIL = re.compile(
     r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9@_-])"
 )
 _RESERVED = re.compile(r"(?:^|[@.])(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)$", re.I)
+_REMOTE_PATH = re.compile(r":[\w.~-]{0,100}/[\w.~-]")  # git@github.com:owner/name.git is no mailbox
 _IBAN = re.compile(rf"(?<!{_W})[A-Z]{{2}}\d{{2}}(?: ?[A-Z\d]{{4}}){{2,7}}(?: ?[A-Z\d]{{1,3}})?(?!{_W})")
 _CARD = re.compile(
     rf"(?<!{_W})(?<![.,:/-])(?:\d{{13,16}}|\d{{4}}([ -])(?:\d{{4}}\1\d{{4}}\1\d{{1,4}}|\d{{6}}\1\d{{4,5}}))"
@@ -87,7 +88,8 @@ def find(text: str, tag: str | None, kinds: Collection[str] = KINDS) -> list[Fou
 def _emails(text: str) -> Iterator[tuple[int, int]]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
-            if not _RESERVED.search(match[0]):
+            is_login = text.endswith("://", 0, match.start()) or _REMOTE_PATH.match(text, match.end())
+            if not _RESERVED.search(match[0]) and not is_login:
                 yield match.span()
 
 
