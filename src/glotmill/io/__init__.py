@@ -9,6 +9,7 @@ Every other room builds on this one; it knows no recipe, run or filter.
 - `surrogates.py` makes any text writable as UTF-8; `terminal.py` makes it safe to print.
 - `atomic.py` writes files and folders whole or not at all; `child_process.py` starts Python processes;
   `local_paths.py` refuses to write to `s3://` and the like.
+- `run_files.py` knows the files of rows that a run wrote from a user's; `checksum.py` knows damaged ones.
 - `redact.py` hides secrets, paths and servers in what is kept or published; `pii.py` finds personal data in
   texts, for filters and transforms.
 

@@ -3,6 +3,7 @@
 A row's way, in the order to read the files:
 
     run.py               reads and checks everything that can be wrong, writes run.json, starts the schedule
+    earlier_run.py       what an earlier command left in the folder: a damaged run.json, another run's dataset
     check.py             takes an empty table through the steps, so mismatches are found before a model loads
     schedule.py          opens shards, several at once, until every language has its rows
     quota.py             counts: how many rows a language has, whether it needs one more shard or is given up
