@@ -11,7 +11,8 @@ schema. Out: one Reply for each Request, in any order, with its text, finish rea
 
 An engine raises `RequestFailed` for one request (`transient=True` if the same request may succeed later) and
 `EngineError` when it cannot continue at all. It batches as it likes, keeps no state of the run, and a reply
-depends on its request alone. An engine that waits before it sends says so (`_shared/stopping.py`). Packages such as vllm or torch are imported inside the function.
+depends on its request alone. An engine that waits before it sends says so (`_shared/stopping.py`). Packages
+such as vllm or torch are imported inside the function.
 
 Read `echo.py` first: it is the contract and nothing else. Then `openai.py`, a server behind an adaptive limit
 of concurrent requests (`_shared/adaptive_limit.py`); `vllm.py`, a model in a thread of this process
