@@ -137,6 +137,16 @@ def test_errors_are_the_same_in_both_processes(tmp_path: Path) -> None:
             assert caught.value.reason == "template_error"
 
 
+def test_what_is_drawn_by_chance_is_the_same_for_the_same_row(tmp_path: Path) -> None:
+    text, many = "{{ many|random }} {{ many[1:]|random }}", [*range(1_000)]
+    drawn = [user(tmp_path, text, many=many, id=f"row{number}") for number in range(20)]
+    assert len({*drawn}) > 15
+    render_process._processes().close()
+    assert [user(tmp_path, text, many=many, id=f"row{number}") for number in range(20)] == drawn
+    with pytest.raises(RequestFailed, match="an empty list"):
+        user(tmp_path, text, many=[], id="row")
+
+
 def test_json_is_written_in_the_letters_of_its_language(tmp_path: Path) -> None:
     value = {"b": "l'été <3", "a": "รถไฟ"}
     assert user(tmp_path, "{{ x|tojson }}", x=value) == '{"a": "รถไฟ", "b": "l\'été <3"}'

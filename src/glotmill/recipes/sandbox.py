@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from random import Random
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
@@ -15,7 +16,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.filters import do_format, do_indent
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from glotmill.columns import PROMPT_TOO_LONG
+from glotmill.columns import ID, PROMPT_TOO_LONG
 from glotmill.errors import RequestFailed
 from glotmill.recipes.render_process import MAX_SECONDS, RemoteTemplate
 from glotmill.recipes.template_cost import is_cheap
@@ -53,6 +54,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters["format"] = _format
         self.filters["indent"] = _indent
         self.filters["tojson"] = _tojson
+        self.filters["random"] = _random
         for name in ("center", "batch", "slice"):
             del self.filters[name]
 
@@ -157,6 +159,15 @@ def _refuse_null(context: Any, value: Any) -> Any:
     if value is None:
         raise UndefinedError("a value that the template prints is null; test it with {% if %}, or provide it")
     return value
+
+
+@pass_context
+def _random(context: Any, items: Any) -> Any:
+    """Draw an item by the id of the row and the items: a row has the same prompt in another process."""
+    items = list(items)
+    if not items:
+        raise UndefinedError("nothing can be drawn from an empty list")
+    return Random(f"{context.get(ID, '')} {items!r}").choice(items)  # noqa: S311 no secret
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
