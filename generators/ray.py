@@ -150,9 +150,9 @@ class _Cluster:
 class _Actor(EngineHost):
     """The engine of an actor."""
 
-    def __init__(self, unwanted: Sequence[str], *engine: Any) -> None:
+    def __init__(self, folder: str, is_searched: bool, *engine: Any) -> None:
         # Ray puts the driver's working folder first: a random.py there must not stand for the library's.
-        sys.path[:] = [path for path in sys.path if path not in unwanted]
+        sys.path[:] = [*(path for path in sys.path if path != folder), *[folder] * is_searched]
         super().__init__(*engine)
 
     async def start(self) -> GlotmillError | None:
@@ -200,9 +200,9 @@ async def _start_actor(engine: Sequence[Any], gpus: int) -> _ActorChannel:
     """Start an actor, and open its engine. Raises UsageError, EngineError, ChannelClosedError."""
     import ray
 
-    unwanted = [folder for folder in (str(Path.cwd()),) if folder not in sys.path]
+    folder = str(Path.cwd())
     options = {"num_cpus": 1, "num_gpus": gpus, "max_concurrency": 100, "scheduling_strategy": "SPREAD"}
-    channel = _ActorChannel(ray.remote(_Actor).options(**options).remote(unwanted, *engine))
+    channel = _ActorChannel(ray.remote(_Actor).options(**options).remote(folder, folder in sys.path, *engine))
     try:
         error = await _result(channel.actor.start.remote())
     except BaseException:

@@ -18,8 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import DictLoader, Environment, TemplateError, TemplateSyntaxError, nodes
 from jinja2 import Template as JinjaTemplate
+from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from glotmill.columns import (
@@ -34,7 +34,7 @@ from glotmill.languages import Language
 from glotmill.languages import find as find_language
 from glotmill.messages import Message
 from glotmill.recipes.recipe import Recipe
-from glotmill.recipes.sandbox import MAX_CHARS, Sandbox, join_bounded
+from glotmill.recipes.sandbox import MAX_CHARS, environment, join_bounded
 from glotmill.recipes.steps import Asking, WithTemplate
 
 MAX_TEMPLATE_BYTES = 1_000_000
@@ -208,17 +208,11 @@ def _references(text: str, path: Path) -> tuple[str | None, ...]:
 
 def _parse(text: str, path: Path) -> nodes.Template:
     try:
-        return _environment({}).parse(text)
+        return environment({}).parse(text)
     except TemplateSyntaxError as error:
         raise RecipeError(f"{path}:{error.lineno}: {error.message}") from None
     except RecursionError:
         raise RecipeError(f"{path}: nested too deeply; simplify it") from None
-
-
-def _environment(sources: Mapping[str, str]) -> Environment:
-    return Sandbox(
-        loader=DictLoader(sources), keep_trailing_newline=True, autoescape=False, auto_reload=False
-    )
 
 
 @lru_cache(maxsize=1024)
@@ -231,7 +225,7 @@ def _compile(folder: Path, file: str, sources: tuple[tuple[str, str], ...]) -> T
     only_blocks = _has_only_blocks(trees[file])
     try:
         variables = _variables_read(trees, chain)
-        compiled = _environment(dict(sources)).get_template(file)
+        compiled = environment(dict(sources)).get_template(file)
     except TemplateSyntaxError as error:
         raise RecipeError(f"{folder / file}:{error.lineno}: {error.message}") from None
     digest = sha256("\0".join(part for source in sorted(sources) for part in source).encode()).hexdigest()

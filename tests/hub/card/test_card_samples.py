@@ -15,7 +15,8 @@ def shown(folder: Path, rows: dict[str, list[Any]], languages: int = 1) -> dict[
     """The samples of a run that has these rows in French."""
     place = folder / "dataset" / "fra_Latn"
     place.mkdir(parents=True, exist_ok=True)
-    pl.DataFrame({"id": ["a"], "language": ["fra_Latn"], **rows}).write_parquet(place / "train-0.parquet")
+    frame = pl.DataFrame({"id": ["a"], "language": ["fra_Latn"], **rows})
+    frame.write_parquet(place / "train-00000-of-00001.parquet")
     facts = run_facts(languages=[find("fra_Latn"), *[find("swh_Latn")] * (languages - 1)])
     return {of["title"]: of["row"] for of in samples(Run(folder), facts)}
 
