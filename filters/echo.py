@@ -31,13 +31,12 @@ def echo(text: pl.Expr, *, source: str = "prompt", max_share: float = 0.5) -> pl
     Drops a text that equals the source or one of its lines; a text of 20 or more characters that appears
     verbatim in the source; a text that contains a line of 20 or more characters of a source that is a list or
     a dialogue (a sentence of a persona, a turn of a demonstration), a Chinese character or kana counted as
-    three; and a text that shares more than
-    `max_share` of its runs of 8 words (16 characters in scripts without spaces) with the source. A shorter
-    text, of 4 to 14 words (8 to 22 characters), is dropped if it nearly equals the source or a line: 80 % of
-    the words in the same order. A sentence that is no question does not nearly equal one: it may be the
-    answer. Case, spaces, punctuation, full-width forms and the vowel signs of Arabic and Hebrew are ignored.
-    Rows without a source are kept. Covers all languages; a copy in another script is not recognized. Compares
-    the first 50,000 characters of each.
+    three; and a text that shares more than `max_share` of its runs of 8 words (16 characters in scripts
+    without spaces) with the source. A shorter text, of 4 to 14 words (8 to 22 characters), is dropped if it
+    nearly equals the source or a line: 80 % of the words in the same order. A sentence that is no question
+    does not nearly equal one: it may be the answer. Case, spaces, punctuation, full-width forms and the vowel
+    signs of Arabic and Hebrew are ignored. Rows without a source are kept. Covers all languages; a copy in
+    another script is not recognized. Compares the first 50,000 characters of each.
 
     Options:
         source: column with the text that may be copied: a text, a list of texts, or a dialogue.

@@ -45,12 +45,12 @@ async def openai(
     to the least busy server; one that gives no answer is left out and tried again after a growing pause.
 
     The number of concurrent requests follows what each server can do: it doubles while that brings more
-    tokens a second, and is halved by the status 429 or 503. Errors of the server or the network, and
-    replies that take longer than `timeout_s` seconds, are retried `max_retries` times, after the time that
+    tokens a second, and is halved by the status 429 or 503. Errors of the server or the network, and replies
+    that take longer than `timeout_s` seconds, are retried `max_retries` times, after the time that
     Retry-After names (two minutes at most) or after growing pauses. A rate limit (429) is waited out, however
-    long it lasts. A parameter that a server does not take
-    is left out or renamed, with a warning. `extra_body` goes into the body of every request, `headers` beside
-    it. `revision` is ignored: the server chooses.
+    long it lasts. A parameter that a server does not take is left out or renamed, with a warning.
+    `extra_body` goes into the body of every request, `headers` beside it. `revision` is ignored: the server
+    chooses.
 
     Raises:
         UsageError: OpenAI's own server without a key, an address or a header that is none, a limit out of

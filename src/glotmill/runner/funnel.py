@@ -25,12 +25,8 @@ from glotmill.columns import (
 from glotmill.io.run_files import dataset_files, shard_files
 from glotmill.runner.run_folder import Run, readable
 
-_UNPARSED = (
-    UNPARSED,
-    TRUNCATED,
-    EMPTY_REPLY,
-    UNFINISHED_THINKING,
-)  # how reasons begin of replies without a value
+# How the reasons begin of replies without a value.
+_UNPARSED = (UNPARSED, TRUNCATED, EMPTY_REPLY, UNFINISHED_THINKING)
 
 
 @dataclass(frozen=True)
