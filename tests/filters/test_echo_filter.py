@@ -55,7 +55,10 @@ def test_a_sentence_of_a_persona_in_a_turn_is_an_echo():
 
 def test_a_sentence_of_a_persona_is_as_long_in_chinese():
     persona = [["我喜欢和朋友们一起做菜。", "我唱歌。"]] * 2
-    talk = ["你好！我喜欢和朋友们一起做菜，你周末一般都做些什么呢？", "你好！我唱歌，你周末一般都做些什么呢？"]
+    talk = [
+        "你好！我喜欢和朋友们一起做菜，你周末一般都做些什么呢？",
+        "你好！我唱歌，你周末一般都做些什么呢？",
+    ]
     turns = [[{"speaker": "A", "text": text}] for text in talk]
     assert reasons(echo(TEXT, source="persona"), turns, persona=persona) == ["echo", None]
 
